@@ -1,0 +1,24 @@
+// Inside of crypto only: fetched algorithms, this thread's contexts, and the one check of what OpenSSL answers.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include "crypto/sha256.h"
+
+namespace siegel::openssl {
+
+// OpenSSL calls that cannot fail on valid input stop the process if they do: a wrong hash must never be stored.
+void must(bool worked) noexcept;
+
+const EVP_MD* sha256_algorithm() noexcept;
+const EVP_CIPHER* aes_256_gcm_algorithm() noexcept;
+
+MdContext new_md_context();
+// One digest context per thread; sha256() and hmac use it and leave nothing that the next use relies on.
+EVP_MD_CTX* thread_md_context() noexcept;
+
+Hash finish(EVP_MD_CTX* context) noexcept;
+void forget_thread_digest() noexcept;
+void forget_thread_cipher() noexcept;
+
+}  // namespace siegel::openssl
