@@ -1,0 +1,71 @@
+// What is inside the parts, in clear: the model side of schemas/body.capnp. All of it may be personal.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "model/definitions.h"
+#include "model/field.h"
+#include "model/ids.h"
+
+namespace siegel {
+
+struct ActorBody {
+  std::uint64_t time_micros = 0;
+  std::optional<Id16> session;
+  std::string request_id;
+};
+
+struct RecordBody {
+  enum class Fact : std::uint8_t { added, changed, removed };
+  Fact fact = Fact::added;
+  RecordId record;
+  Values values;
+  Personal<std::string> reason;
+};
+
+struct ExternalReference {
+  std::string system;
+  std::string id;
+  auto operator<=>(const ExternalReference&) const = default;
+};
+
+struct SubjectRegistered {};
+struct SubjectLinked {
+  Personal<ExternalReference> reference;
+};
+using SubjectBody = std::variant<SubjectRegistered, SubjectLinked>;
+
+struct TokenCreated {
+  TokenId id;
+  Hash hash{};
+  TokenGrant grant;
+};
+struct TokenRevoked {
+  TokenId id;
+};
+using RegistryBody = std::variant<PurposeDefinition, ClassDefinition, TypeDefinition, TokenCreated, TokenRevoked>;
+
+struct ErasureNotice {
+  ErasureId erasure;
+  std::vector<RecordId> records;
+  std::vector<Personal<ExternalReference>> external;
+  std::vector<ClassNo> classes;
+  std::vector<Slot> slots;
+};
+
+struct LedgerBody {
+  std::string origin;
+  std::string version;
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
+struct IdempotencyBody {
+  Hash request{};
+  Bytes outcome;
+};
+
+}  // namespace siegel
