@@ -1,0 +1,109 @@
+// Opening a store: what is on the disk is looked at before RocksDB may create or change anything.
+#include <algorithm>
+
+#include "store/rocks_error.h"
+#include "store/rocks_store.h"
+
+namespace siegel {
+
+namespace {
+
+Error missing() { return Error(Errc::not_found, "store_missing", "There is no store in the directory."); }
+
+Error damaged(const char* what) { return Error(Errc::corrupt, "store_damaged", what); }
+
+bool ends_with(const std::string& name, std::string_view end) {
+  return name.size() >= end.size() && std::string_view(name).substr(name.size() - end.size()) == end;
+}
+
+// Is there a store? CURRENT names the manifest; tables or logs without it are a damaged store, which RocksDB would take
+// for an empty directory and sweep.
+Result<bool> find_store(rocksdb::FileSystem& files, const std::string& dir) {
+  const auto current = files.FileExists(dir + "/CURRENT", {}, nullptr);
+  if (current.ok()) return true;
+  if (!current.IsNotFound() && !current.IsPathNotFound()) return open_error_of(current);
+  std::vector<std::string> names;
+  const auto listed = files.GetChildren(dir, {}, &names, nullptr);
+  if (listed.IsNotFound() || listed.IsPathNotFound()) return false;
+  if (!listed.ok()) return open_error_of(listed);
+  for (const auto& name : names) {
+    if (ends_with(name, ".sst") || ends_with(name, ".log")) {
+      return damaged("The directory holds files of a store, but not the one that names them (CURRENT).");
+    }
+  }
+  return false;
+}
+
+Status sync_dir(rocksdb::FileSystem& files, const std::string& dir) {
+  std::unique_ptr<rocksdb::FSDirectory> handle;
+  auto done = files.NewDirectory(dir, {}, &handle, nullptr);
+  if (done.ok()) done = handle->FsyncWithDirOptions({}, nullptr, rocksdb::DirFsyncOptions());
+  return status_of(done);
+}
+
+// RocksDB makes the directory but does not sync its parent: a power loss could take the whole store.
+Status make_dir(rocksdb::FileSystem& files, const std::filesystem::path& dir) {
+  SIEGEL_CHECK(status_of(files.CreateDirIfMissing(dir.string(), {}, nullptr)));
+  const auto parent = dir.parent_path();
+  return sync_dir(files, parent.empty() ? "." : parent.string());
+}
+
+Status check_families(const RocksSettings& settings, const std::string& dir) {
+  std::vector<std::string> on_disk;
+  const auto listed = rocksdb::DB::ListColumnFamilies(settings.db, dir, &on_disk);
+  if (!listed.ok()) return open_error_of(listed);
+  const auto& asked = settings.families;
+  for (const auto& name : on_disk) {
+    if (std::none_of(asked.begin(), asked.end(), [&](const auto& family) { return family.name == name; })) {
+      return Error(Errc::corrupt, "store_layout", "The store has a family that this version does not know.")
+          .with("family", name);
+    }
+  }
+  for (const auto& family : asked) {
+    if (!settings.db.create_missing_column_families &&
+        std::find(on_disk.begin(), on_disk.end(), family.name) == on_disk.end()) {
+      return Error(Errc::corrupt, "store_layout", "The store lacks a family.").with("family", family.name);
+    }
+  }
+  return Done{};
+}
+
+rocksdb::Status open_db(const RocksOptions& options, const RocksSettings& settings,
+                        std::vector<rocksdb::ColumnFamilyHandle*>& handles, rocksdb::DB*& db) {
+  const auto dir = options.dir.string();
+  switch (options.mode) {
+    case RocksOptions::Mode::read_write:
+      return rocksdb::DB::Open(settings.db, dir, settings.families, &handles, &db);
+    case RocksOptions::Mode::read_only:
+      return rocksdb::DB::OpenForReadOnly(settings.db, dir, settings.families, &handles, &db);
+    case RocksOptions::Mode::secondary:
+      return rocksdb::DB::OpenAsSecondary(settings.db, dir, options.secondary_dir.string(), settings.families, &handles,
+                                          &db);
+  }
+  return rocksdb::Status::NotSupported();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> RocksStore::open(const RocksOptions& options) {
+  auto settings = settings_of(options);
+  auto& files = *settings.file_system;
+  SIEGEL_TRY(there, find_store(files, options.dir.string()));
+  if (there) {
+    SIEGEL_CHECK(check_families(settings, options.dir.string()));
+  } else if (settings.db.create_if_missing) {
+    SIEGEL_CHECK(make_dir(files, options.dir));
+  } else {
+    return missing();
+  }
+  std::unique_ptr<RocksStore> store(new RocksStore(std::move(settings), options.mode, options.wal));
+  rocksdb::DB* db = nullptr;
+  const auto opened = open_db(options, store->settings_, store->handles_, db);
+  store->db_.reset(db);
+  if (!opened.ok()) return open_error_of(opened);
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options) { return RocksStore::open(options); }
+
+}  // namespace siegel
