@@ -1,0 +1,215 @@
+// The read models on disk: families, rows and queries. Rows are written by the projections (one folder each) through
+// `projector`; here is what service and projections share. Nothing in a row key but server-made ids, registry numbers and
+// sequences; personal columns are sealed under row keys of the leaf that the values came from (vault::seal_row).
+// Format: docs/formats/views.md. Threads: queries from any thread. Errors: corrupt "views_damaged" (delete and rebuild).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/guarded.h"
+#include "crypto/secret_bytes.h"
+#include "model/bodies.h"
+#include "model/event.h"
+#include "store/store.h"
+
+namespace siegel::views {
+
+// Families of the views store, in this order; all ascending keys.
+enum class Rows : unsigned {
+  position,         // "position" -> u64 size: own family, written with every fold in one atomic batch
+  registries,       // kind u8 | number u32: purposes, classes, tokens (body sealed under the ledger's registry leaf)
+  record_types,     // number u32 (sealed likewise)
+  record_heads,     // record id -> RecordHead (clear: numbers and ids only)
+  records,          // type u32 | record id -> RecordRow (sections sealed)
+  owners,           // owner id -> OwnerRow (leaves with slots and counts)
+  subject_records,  // subject id | record id -> empty
+  subject_links,    // subject id | seq u64 -> slot, sealed ExternalReference
+  history,          // record id | seq u64 -> part numbers
+  subject_history,  // subject id | seq u64 -> part numbers
+  erasures,         // erasure id -> ErasureRow
+  erasure_requests, // seq u64 of erasure.requested -> erasure id | subject id
+  erased,           // subject or record id -> erasure id, while the notice lives
+  idempotency,      // HMAC of the client's key (32) -> first sequence of the ledger row that holds the entry
+  count_
+};
+std::vector<FamilyOptions> families();
+inline Family family(Rows rows) { return Family{static_cast<unsigned>(rows)}; }
+
+struct RecordHead {
+  TypeNo type;
+  std::optional<SubjectId> subject;
+  RecordVersion version;
+  Seq created;
+  Seq modified;
+  bool removed = false;
+};
+
+struct Section {  // the values of one class
+  ClassNo cls;
+  Slot slot;
+  Bytes sealed;   // codec::encode_values under vault::seal_row(slot, "records", row key, …)
+};
+struct RecordRow {
+  RecordVersion version;
+  TimeMs updated_at;
+  std::optional<SubjectId> subject;
+  std::vector<Section> sections;
+};
+Bytes record_row_key(TypeNo type, const RecordId& record);  // also the `row` of seal_row
+
+struct Leaf {
+  ClassNo cls;
+  Slot slot;
+  std::uint64_t next = 0;  // running number of the next part
+  TimeMs since;            // time of its first part
+};
+struct OwnerRow {
+  std::vector<Leaf> leaves;
+  Seq modified;
+};
+
+struct EventRef {
+  Seq seq;
+  std::vector<std::uint16_t> parts;
+};
+
+enum class ErasureState : std::uint8_t { requested = 1, fenced, effective, removed, completed, overdue, refused, recalled };
+std::string_view name_of(ErasureState state) noexcept;
+struct ErasureRow {
+  ErasureState state = ErasureState::requested;
+  std::uint16_t ground = 0;
+  std::vector<std::uint32_t> classes;   // as asked; empty: all
+  std::vector<Seq> requests;            // erasure.requested events (one per person, or several)
+  std::uint32_t subjects = 0;
+  std::uint64_t leaves = 0;
+  TimeMs requested_at;
+  TimeMs deadline;
+  std::optional<Seq> effective_seq;
+  TimeMs effective_at;
+  ErasureEffectiveFacts effective;
+};
+
+class Views {
+ public:
+  explicit Views(Store& store) : store_(store) {}
+  [[nodiscard]] Store& store() noexcept { return store_; }
+
+  // Size of the ledger that the rows show. advance() is the projector's; waiters run on its thread.
+  [[nodiscard]] TreeSize position() const;
+  void advance(TreeSize position);
+  // Calls back once the rows show at least `size`, or with false after the deadline passed. Errors never.
+  void when(TreeSize size, std::chrono::milliseconds wait, std::function<void(bool reached)> then);
+  Result<TreeSize> load_position();      // from the store, at open
+
+  Result<std::optional<RecordHead>> head(const RecordId& record);
+  Result<std::optional<RecordRow>> record(TypeNo type, const RecordId& record);
+  struct Listed {
+    RecordId id;
+    RecordRow row;
+  };
+  Result<std::vector<Listed>> list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit);
+  // Over all living rows of a type, for the identity index; stops when f returns false.
+  Status each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f);
+  Result<std::optional<OwnerRow>> owner(const OwnerId& owner);
+  Result<std::vector<RecordId>> records_of(const SubjectId& subject, std::size_t limit);
+  struct Link {
+    Seq seq;
+    Slot slot;
+    Bytes sealed;   // external reference, vault::seal_row(slot, "subject_links", row key, "system NUL id")
+    Bytes row;      // the row key
+  };
+  Result<std::vector<Link>> links_of(const SubjectId& subject);
+  Status each_link(const std::function<bool(const SubjectId&, const Link&)>& f);
+  Result<std::vector<EventRef>> history(const RecordId& record, std::optional<Seq> after, std::size_t limit);
+  Result<std::vector<EventRef>> subject_history(const SubjectId& subject, std::optional<Seq> after, std::size_t limit);
+  Result<std::optional<ErasureRow>> erasure(const ErasureId& id);
+  Result<std::vector<std::pair<ErasureId, ErasureRow>>> erasures(const std::optional<ErasureId>& after, std::size_t limit);
+  struct OpenRequest {
+    Seq seq;
+    ErasureId erasure;
+    SubjectId subject;
+  };
+  Result<std::vector<OpenRequest>> open_erasure_requests();  // erasure.requested without erasure.effective
+  Result<std::optional<ErasureId>> erased(const Id16& subject_or_record);
+  Result<std::optional<Seq>> idempotency(const Hash& mac);
+  struct RegistryRow {
+    EventType type{};         // of the event that set it last
+    std::uint32_t number = 0;
+    std::uint32_t version = 0;
+    TimeMs at;                // of the first version
+    bool revoked = false;     // tokens
+    Slot slot;
+    Bytes sealed;             // RegistryBody, vault::seal_row(slot, "registries", row key, …)
+    Bytes row;                // the row key
+  };
+  Result<std::vector<RegistryRow>> registries();  // with record types, ascending by kind and number
+
+ private:
+  struct Waiter {
+    TreeSize size;
+    std::chrono::steady_clock::time_point deadline;
+    std::function<void(bool)> then;
+  };
+  struct State {
+    TreeSize position;
+    std::vector<Waiter> waiters;
+  };
+  Store& store_;
+  Guarded<State> state_;
+  // A timer thread is not needed: expire_waiters() is called every 20 ms by the projector's idle loop.
+ public:
+  void expire_waiters();
+};
+
+// ── what a projection is ─────────────────────────────────────────────────────────────────────────────────────────────
+
+// A part whose key is dead. Never an empty value.
+struct Erased {
+  ClassNo cls;
+};
+using OpenedPart = std::variant<Erased, SecretBytes>;
+
+// One event as folds see it. Parts are opened on demand, once; part 0 (the actor's) is never opened.
+class Recorded {
+ public:
+  virtual ~Recorded() = default;
+  [[nodiscard]] virtual const Header& header() const = 0;
+  [[nodiscard]] virtual std::span<const StoredPart> parts() const = 0;
+  virtual Result<const OpenedPart*> open(std::uint16_t part) = 0;
+};
+
+// The rows that a fold reads and writes: folded in memory first, written per group with the position in one batch.
+class RowAccess {
+ public:
+  virtual ~RowAccess() = default;
+  virtual Result<std::optional<ByteView>> get(Rows rows, ByteView key) = 0;  // the newest, also of this group
+  virtual void put(Rows rows, ByteView key, Bytes value) = 0;
+  virtual void erase(Rows rows, ByteView key) = 0;
+  virtual Result<std::vector<Bytes>> keys_with_prefix(Rows rows, ByteView prefix) = 0;
+  virtual Result<Bytes> seal(Slot slot, std::string_view projection, ByteView row, ByteView body) = 0;
+  virtual Result<OpenedPart> unseal(Slot slot, ClassNo cls, std::string_view projection, ByteView row, ByteView sealed) = 0;
+};
+
+// Pure and total: no clock, no I/O but RowAccess, no randomness (but the seal's nonce). Header-only where it can be.
+class Projection {
+ public:
+  virtual ~Projection() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual std::span<const Rows> rows() const = 0;   // the families it writes, nobody else's
+  virtual Status fold(Recorded& event, RowAccess& rows) = 0;
+  // The row without its nonces, for digests: sealed columns opened (an erased one counts as "erased").
+  virtual Result<Bytes> logical(Rows rows, ByteView key, ByteView value, RowAccess& access) = 0;
+};
+
+std::vector<std::unique_ptr<Projection>> all_projections();
+
+}  // namespace siegel::views
