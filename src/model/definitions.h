@@ -112,6 +112,11 @@ inline constexpr std::uint32_t first_free_class = 64;
 std::string_view name_of(ClassNo cls) noexcept;  // empty: not built in
 }  // namespace built_in
 
+// keys.md 9: what an erasure of "all" classes ends. The other built-in classes live on and are listed on the certificate.
+constexpr bool dies_at_erasure(ClassNo cls) noexcept {
+  return cls.get() >= built_in::first_free_class || cls == built_in::message_log;
+}
+
 // One immutable state of all registries; workers hold a snapshot, the writer makes the next one.
 struct Registries {
   std::map<std::string, Registered<PurposeDefinition>, std::less<>> purposes;

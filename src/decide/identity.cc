@@ -1,0 +1,116 @@
+#include "decide/identity.h"
+
+#include <algorithm>
+
+namespace siegel::decide {
+namespace {
+
+Hash random_key(Random& random) {
+  Hash key;
+  random.fill(key);
+  return key;
+}
+
+IdentityKey shorten(const Hash& hash) { return IdentityKey(to_array<16>(ByteView(hash).first(16))); }
+
+}  // namespace
+
+IdentityIndex::IdentityIndex(Random& random) : hmac_(random_key(random)) {}
+
+std::optional<IdentityKey> IdentityIndex::key(const TypeDefinition& type, const Values& values) const {
+  Bytes text;
+  for (const auto& name : type.match_fields) {
+    const auto* field = type.field(name);
+    if (field == nullptr) return std::nullopt;
+    const auto it = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.field == field->number; });
+    if (it == values.end()) return std::nullopt;
+    const auto form = match_form(field->type, it->value.expose());
+    if (form.empty()) return std::nullopt;
+    // Equal identity of equal kind is the same person across all types: the kind is the field's type, and its name where the
+    // type alone does not say what the text means.
+    const bool speaks = field->type == FieldType::email || field->type == FieldType::phone;
+    append(text, as_bytes(speaks ? name_of(field->type) : std::string_view(field->name)));
+    text.push_back(0);
+    append(text, as_bytes(form));
+    text.push_back(0);
+  }
+  if (text.empty()) return std::nullopt;
+  return shorten(hmac_({as_bytes("identity"), text}));
+}
+
+IdentityKey IdentityIndex::key(std::string_view system, std::string_view external_id) const {
+  const std::uint8_t zero[1] = {0};
+  return shorten(hmac_({as_bytes("external"), zero, as_bytes(system), zero, as_bytes(external_id)}));
+}
+
+IdentityIndex::Found IdentityIndex::find(const IdentityKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = one_.find(key);
+  if (it == one_.end()) return {};
+  if (more_.contains(key)) return {std::nullopt, true};
+  return {it->second.subject, false};
+}
+
+void IdentityIndex::add(const IdentityKey& key, const SubjectId& subject) {
+  const std::lock_guard lock(mutex_);
+  const auto [it, fresh] = one_.try_emplace(key, Entry{subject, 0});
+  if (it->second.subject == subject) {
+    ++it->second.records;
+    return;
+  }
+  auto& others = more_[key];
+  const auto other = std::find_if(others.begin(), others.end(), [&](const Entry& e) { return e.subject == subject; });
+  if (other != others.end()) {
+    ++other->records;
+  } else {
+    others.push_back({subject, 1});
+  }
+}
+
+void IdentityIndex::take(const IdentityKey& key, const SubjectId& subject) {
+  bool last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = one_.find(key);
+    if (it != one_.end() && it->second.subject == subject) {
+      last = --it->second.records == 0;
+    } else if (const auto many = more_.find(key); many != more_.end()) {
+      for (auto& entry : many->second)
+        if (entry.subject == subject) last = --entry.records == 0;
+    }
+  }
+  if (last) forget({&key, 1}, subject);
+}
+
+void IdentityIndex::forget(std::span<const IdentityKey> keys, const SubjectId& subject) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& key : keys) {
+    const auto it = one_.find(key);
+    if (it == one_.end()) continue;
+    const auto many = more_.find(key);
+    if (many != more_.end()) {
+      std::erase_if(many->second, [&](const Entry& entry) { return entry.subject == subject; });
+      if (it->second.subject == subject && !many->second.empty()) {
+        it->second = many->second.back();
+        many->second.pop_back();
+      }
+      if (many->second.empty()) more_.erase(many);
+    }
+    if (it->second.subject == subject) one_.erase(it);
+  }
+}
+
+bool IdentityIndex::loaded() const {
+  const std::lock_guard lock(mutex_);
+  return loaded_;
+}
+void IdentityIndex::set_loaded() {
+  const std::lock_guard lock(mutex_);
+  loaded_ = true;
+}
+std::size_t IdentityIndex::size() const {
+  const std::lock_guard lock(mutex_);
+  return one_.size();
+}
+
+}  // namespace siegel::decide

@@ -1,0 +1,56 @@
+// The identity index: who has this e-mail address? In memory only, keyed by a random key of the process, so that a memory image of
+// another run says nothing. Loaded at open from sealed rows under a SystemReceipt; until then lookups answer "starting".
+// Counts how many records of a subject carry an identity, so that a change or a removal takes back only its own.
+// Threads: all from any thread.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "crypto/hmac.h"
+#include "model/definitions.h"
+#include "model/ids.h"
+
+namespace siegel::decide {
+
+using IdentityKey = Strong<struct IdentityKeyTag, Id16>;  // keyed hash, meaningless outside this process
+
+class IdentityIndex {
+ public:
+  explicit IdentityIndex(Random& random);
+
+  // Keyed hash over the kinds of the fields and their match forms; nothing if a value is missing (an incomplete identity matches none).
+  [[nodiscard]] std::optional<IdentityKey> key(const TypeDefinition& type, const Values& values) const;
+  [[nodiscard]] IdentityKey key(std::string_view system, std::string_view external_id) const;
+
+  struct Found {
+    std::optional<SubjectId> subject;  // none: nobody, or several
+    bool ambiguous = false;            // several: choose none, flag the row
+  };
+  [[nodiscard]] Found find(const IdentityKey& key) const;
+  void add(const IdentityKey& key, const SubjectId& subject);
+  void take(const IdentityKey& key, const SubjectId& subject);          // one record less
+  void forget(std::span<const IdentityKey> keys, const SubjectId& subject);  // all of them: the subject is erased
+  [[nodiscard]] bool loaded() const;
+  void set_loaded();
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct Entry {
+    SubjectId subject;
+    std::uint32_t records = 0;
+  };
+  HmacKey hmac_;
+  mutable std::mutex mutex_;
+  std::unordered_map<IdentityKey, Entry, IdHash> one_;
+  std::unordered_map<IdentityKey, std::vector<Entry>, IdHash> more_;  // further subjects of the same identity: rare
+  bool loaded_ = false;
+};
+
+}  // namespace siegel::decide

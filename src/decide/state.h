@@ -1,0 +1,125 @@
+// The decision state (DESIGN 2): what the writer needs to decide at the sequence number of the use. It already includes the earlier
+// commands of the same group. Bounded: entries newer than the views' position stay; older ones are evicted, oldest first. A worker
+// that finds nothing here reads the views and hands its snapshot along; evicted() says whether that snapshot can still be trusted.
+// Threads: one mutex inside; the writer changes, workers look. Each call is short.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/definitions.h"
+#include "model/event.h"
+
+namespace siegel::decide {
+
+struct RecordEntry {
+  TypeNo type;
+  std::optional<SubjectId> subject;
+  RecordVersion version;  // of the newest event
+  Seq modified;
+  bool removed = false;
+};
+
+struct LeafEntry {
+  ClassNo cls;
+  Slot slot;
+  std::uint64_t next = 0;  // running number of the next part
+  TimeMs since;
+};
+struct OwnerEntry {
+  std::vector<LeafEntry> leaves;
+  Seq modified;
+  std::vector<ClassNo> fenced;  // classes whose erasure is open or done: no new leaf, no part (an empty class list fences all)
+  bool fenced_all = false;
+  [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;       // the newest of the class
+  [[nodiscard]] LeafEntry* leaf(Slot slot);
+  [[nodiscard]] bool is_fenced(ClassNo cls) const;
+};
+
+// What a worker read from the views: the row, or that there is none, as of a position.
+template <class T>
+struct Snapshot {
+  std::optional<T> row;
+  TreeSize position;
+};
+
+class State {
+ public:
+  explicit State(std::size_t entries_max) : entries_max_(entries_max) {}
+
+  // ── registries: one immutable value, replaced by the writer ──
+  [[nodiscard]] std::shared_ptr<const Registries> registries() const;
+  void set_registries(std::shared_ptr<const Registries> registries);
+
+  // ── workers: copies of what is known here, if it is ──
+  [[nodiscard]] std::optional<RecordEntry> find_record(const RecordId& id) const;
+  [[nodiscard]] std::optional<OwnerEntry> find_owner(const OwnerId& id) const;
+
+  // ── writer ──
+  // The entry, taken over from the snapshot if it is not here. `known` false: cannot tell (the snapshot is older than what was
+  // evicted, or there is none): the command must be prepared again.
+  struct Record {
+    bool known = false;
+    RecordEntry* entry = nullptr;  // null and known: does not exist
+  };
+  Record record(const RecordId& id, const std::optional<Snapshot<RecordEntry>>& snapshot);
+  struct Owner {
+    bool known = false;
+    OwnerEntry* entry = nullptr;   // never null when known: an owner without leaves is an empty entry
+  };
+  Owner owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot);
+  OwnerEntry& new_owner(const OwnerId& id);                       // id was drawn by this command: nothing can be known of it
+  RecordEntry& new_record(const RecordId& id, RecordEntry entry);
+  void touched(const RecordId& id, Seq seq);
+  void touched(const OwnerId& id, Seq seq);
+
+  // Idempotency: what is not indexed by the views yet.
+  struct Answered {
+    Hash request{};        // HMAC of the request under the day's key
+    Bytes outcome;
+    Seq seq;
+  };
+  [[nodiscard]] std::optional<Answered> answered(const Hash& mac) const;
+  void answer(const Hash& mac, Answered answered);
+
+  // Drops the oldest entries that the views (at `position`) hold too. After it, evicted() tells the newest sequence dropped.
+  void evict(TreeSize position);
+  [[nodiscard]] Seq evicted() const;
+  [[nodiscard]] std::size_t entries() const;
+
+  // The lock, for a decision of several steps on the writer.
+  [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
+
+ private:
+  struct Touched {
+    enum class Kind : std::uint8_t { record, owner, answer } kind;
+    Seq seq;
+    Hash key{};
+    bool adopted = false;  // taken over from a snapshot, not changed
+  };
+  void adopted(Touched::Kind kind, const Id16& id);
+  [[nodiscard]] bool trusted(TreeSize position) const { return position.get() > evicted_.get() || nothing_evicted_; }
+
+  const std::size_t entries_max_;
+  mutable std::mutex mutex_;
+  mutable std::mutex registries_mutex_;
+  std::shared_ptr<const Registries> registries_ = std::make_shared<Registries>();
+  std::unordered_map<RecordId, RecordEntry, IdHash> records_;
+  std::unordered_map<OwnerId, OwnerEntry, IdHash> owners_;
+  struct HashHash {
+    std::size_t operator()(const Hash& h) const noexcept { return static_cast<std::size_t>(get_be<std::uint64_t>(h.data())); }
+  };
+  std::unordered_map<Hash, Answered, HashHash> answers_;
+  std::deque<Touched> order_;  // ascending by sequence
+  Seq evicted_;
+  bool nothing_evicted_ = true;
+};
+
+}  // namespace siegel::decide
