@@ -1,0 +1,298 @@
+// What can be done with the data: one call per command and query. A door parses, calls, renders; it has no rule of its own.
+//
+// Flow:    prepare (caller's thread: check, validate, seal) -> submit -> decide on the writer -> synced group -> answer.
+// Answers: through the callback, exactly once, from any thread, never before the call returned what it must keep. Writes answer on the
+//          writer thread, so a callback must be short; reads answer on the executor.
+// Errors:  the codes of contract section 1. A refusal by permit is itself an event before it is answered (I6).
+// Threads: all calls from any thread after start(). Lifetime: outlives every callback; stop() waits for them.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "decide/permit.h"
+#include "ledger/ledger.h"
+#include "model/bodies.h"
+#include "vault/vault.h"
+#include "views/views.h"
+
+namespace siegel::service {
+
+// Who calls, for what. Made by authenticate(); the door adds purpose, request id and source.
+struct Caller {
+  TokenId token;
+  std::string purpose;      // as given in Siegel-Purpose; empty: not given
+  std::string request_id;
+  Source source = Source::api;
+};
+
+// A value as a door got it: JSON string, true/false, null, array of strings.
+using RawValue = std::variant<Null, bool, std::string, std::vector<std::string>>;
+struct NamedValue {
+  std::string field;
+  Personal<RawValue> value;
+};
+
+// ── commands ──
+struct SetPurpose {
+  PurposeDefinition definition;
+};
+struct SetClass {
+  ClassDefinition definition;
+};
+struct SetType {
+  TypeDefinition definition;  // field numbers are given here
+};
+struct CreateToken {
+  TokenGrant grant;
+};
+struct RevokeToken {
+  TokenId id;
+};
+struct AddRecord {
+  std::string type;
+  std::vector<NamedValue> values;
+  std::optional<SubjectId> subject;                        // given by the caller: must exist
+  std::optional<Personal<ExternalReference>> external;     // found by it, or linked to it
+};
+struct ChangeRecord {
+  RecordId record;
+  std::vector<NamedValue> values;                          // null empties a field
+};
+struct RemoveRecord {
+  RecordId record;
+};
+struct RequestErasure {
+  std::vector<SubjectId> subjects;                         // 1 to 10,000
+  std::vector<std::string> classes;                        // empty: all
+  std::string ground;                                      // "art17-1-b"
+  bool now = false;                                        // answer when effective; else gathered for erase_window_ms
+};
+using Write = std::variant<SetPurpose, SetClass, SetType, CreateToken, RevokeToken, AddRecord, ChangeRecord, RemoveRecord,
+                           RequestErasure>;
+
+struct WriteOptions {
+  std::optional<std::uint64_t> expected_version;  // If-Match
+  bool create_only = false;                       // If-None-Match: *
+  std::string idempotency_key;                    // empty: none
+  std::string request;                            // what "the same request" means: method, route, headers that matter, body
+  Personal<std::string> reason;
+};
+
+// The stored result of a write. Holds no personal value but pseudonyms.
+struct Written {
+  enum class Kind : std::uint8_t { created = 1, changed, removed, unchanged, erasure_requested, erasure_effective };
+  Kind kind = Kind::created;
+  std::uint64_t version = 0;
+  TreeSize size;                     // position
+  Seq seq;                           // of the command's main event
+  Hash event_hash{};                 // its leaf hash
+  std::optional<RecordId> record;
+  std::optional<SubjectId> subject;
+  bool ambiguous = false;            // two people had this identity: none was chosen
+  std::optional<TokenId> token_id;
+  std::string token;                 // shown once: empty in a replayed answer
+  std::optional<ErasureId> erasure;
+  Epoch old_epoch, new_epoch;        // erasure_effective
+  unsigned grade = 0;
+  bool replayed = false;
+};
+template <class T>
+using Callback = std::function<void(Result<T>)>;
+
+// ── queries ──
+struct ShownRecord {
+  RecordId id;
+  TypeNo type;
+  std::optional<SubjectId> subject;
+  RecordVersion version;
+  TimeMs updated_at;
+  Personal<Values> values;                // covered by the purpose; fields without a value are left out
+  std::vector<ClassNo> erased;            // classes whose values are gone
+};
+struct RecordAnswer {
+  std::shared_ptr<const Registries> registries;
+  ShownRecord record;
+  TreeSize position;
+};
+struct ListAnswer {
+  std::shared_ptr<const Registries> registries;
+  TypeNo type;
+  std::vector<ShownRecord> items;
+  std::optional<RecordId> next;           // cursor: the last one shown, if there may be more
+  TreeSize position;
+};
+struct Change {
+  FieldNo field;
+  Personal<Value> before;
+  Personal<Value> after;
+};
+struct HistoryItem {
+  Seq seq;
+  TimeMs at;
+  EventType type{};
+  std::string actor;                      // "tk_…", "su_…", "system"
+  PurposeNo purpose;
+  LegalGround ground = LegalGround::none;
+  TypeNo record_type;
+  std::optional<RecordId> record;
+  std::vector<Change> changes;
+  std::vector<ClassNo> erased;            // parts that cannot be read any more
+};
+struct HistoryAnswer {
+  std::shared_ptr<const Registries> registries;
+  std::vector<HistoryItem> items;
+  std::optional<Seq> next;
+  TreeSize position;
+};
+struct LeafInfo {
+  ClassNo cls;
+  Slot slot;
+  std::uint64_t count = 0;
+};
+struct SubjectAnswer {
+  std::shared_ptr<const Registries> registries;
+  SubjectId subject;
+  std::vector<LeafInfo> leaves;
+  std::vector<Personal<ExternalReference>> external;
+  std::vector<ShownRecord> records;
+  std::vector<HistoryItem> history;       // export only
+  TreeSize position;
+};
+struct ErasureAnswer {
+  ErasureId id;
+  views::ErasureRow row;
+  TreeSize position;
+};
+struct CertificateAnswer {
+  ErasureId id;
+  views::ErasureRow row;
+  Seq seq;                                // of erasure.effective
+  Bytes header;                           // its canonical bytes
+  std::vector<Hash> inclusion;
+  std::string checkpoint;                 // note that the proof leads to
+  TreeSize size;
+  std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
+};
+struct EventLine {
+  Seq seq;
+  Header header;
+  Hash leaf{};
+};
+struct InclusionAnswer {
+  Seq index;
+  TreeSize size;
+  Hash leaf{};
+  std::vector<Hash> hashes;
+  std::string checkpoint;
+};
+struct ConsistencyAnswer {
+  TreeSize from, to;
+  std::vector<Hash> hashes;
+  std::string checkpoint;
+};
+struct StatusAnswer {
+  LedgerId ledger;
+  std::string origin;
+  std::string verifier_key;
+  TreeSize size;
+  TimeMs checkpoint_at;
+  std::vector<ledger::Reason> read_only;
+  Epoch epoch;
+  std::string root_store_kind;
+  unsigned grade = 0;
+  TreeSize projected;
+  bool search_ready = false;
+  std::size_t erasures_open = 0;
+};
+
+// Where reads go on after their access event is durable, and where commands are prepared again.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void post(std::function<void()> work) = 0;
+};
+
+struct Options {
+  std::string origin;
+  LedgerId id;
+  std::string timezone = "Europe/Berlin";
+  std::size_t decision_entries_max = 200'000;
+  std::size_t event_bytes_max = 256 * 1024;
+  std::size_t subjects_per_event_max = 1'000;
+  std::chrono::milliseconds erase_window{1000};
+  unsigned idempotency_days = 7;
+  std::string root_store_kind = "file";
+  std::string version;
+};
+
+// Filled by the service, read by metrics.
+struct Counters {
+  std::size_t erasures_open = 0;
+  double oldest_erasure_seconds = 0;
+};
+
+class Service {
+ public:
+  // The parts must outlive the service. start() loads registries and open erasures, starts jobs of the system (identity index), and
+  // carries on with what a crash interrupted. Needs a started ledger and a projector that has caught up or is catching up.
+  static std::unique_ptr<Service> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views, Executor& executor,
+                                       Clock& clock, Random& random, const Options& options);
+  virtual ~Service() = default;
+  virtual Status start() = 0;
+  virtual void stop() = 0;
+
+  // For jobs that need a receipt of their own (projector, rebuild, backup): writes job.started, waits for it.
+  virtual Result<ledger::SystemReceipt> begin_job(JobFacts::Kind kind) = 0;
+  virtual void end_job(JobFacts::Kind kind, std::uint64_t count) = 0;
+  // The first admin token, made by `siegel token create --local` with the server stopped.
+  virtual Result<Written> create_local_token(TokenGrant grant) = 0;
+
+  // 401 token_missing, token_wrong, token_expired. Cheap: one hash and a look-up.
+  virtual Result<Caller> authenticate(std::string_view token) = 0;
+  virtual std::shared_ptr<const Registries> registries() = 0;
+
+  virtual void write(Caller caller, Write command, WriteOptions options, Callback<Written> done) = 0;
+
+  virtual void read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) = 0;
+  struct ListQuery {
+    std::string type;
+    std::optional<RecordId> after;
+    std::size_t limit = 50;
+    std::vector<std::string> fields;  // empty: all that the purpose covers
+  };
+  virtual void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) = 0;
+  virtual void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
+                              Callback<HistoryAnswer> done) = 0;
+  virtual void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
+                               Callback<HistoryAnswer> done) = 0;
+  virtual void read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) = 0;
+  virtual void export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) = 0;
+
+  // Without personal data: answered at once, on the caller's thread. A refusal is still an event (written, not waited for).
+  virtual Status may(const Caller& caller, decide::Action action) = 0;
+  virtual Result<ErasureAnswer> erasure(const Caller& caller, ErasureId id) = 0;
+  virtual Result<std::vector<ErasureAnswer>> erasures(const Caller& caller, std::optional<ErasureId> after, std::size_t limit) = 0;
+  virtual Result<CertificateAnswer> certificate(const Caller& caller, ErasureId id) = 0;
+  virtual Result<std::vector<EventLine>> events(const Caller& caller, Seq from, std::size_t limit) = 0;
+  virtual Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) = 0;
+  virtual Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) = 0;
+  virtual Result<std::string> checkpoint(const Caller& caller) = 0;
+  virtual StatusAnswer status() = 0;
+  virtual Counters counters() = 0;
+
+  // Siegel-At-Least: runs `then` once the read models show that position, or with an error (position_not_reached, other_ledger).
+  virtual void at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) = 0;
+};
+
+std::string_view name_of(std::uint16_t ground);   // erasure ground number -> "art17-1-b"; 0: unknown
+std::optional<std::uint16_t> parse_erasure_ground(std::string_view text);
+
+}  // namespace siegel::service
