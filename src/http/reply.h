@@ -23,7 +23,13 @@ enum class Flow : std::uint8_t {
   closed,  // not taken: the client went, or the server stops
 };
 
+enum class StreamKind : std::uint8_t {
+  list,  // has an end of its own: a stopping server lets it go on within drain, then cuts it
+  live,  // has none: a stopping server ends it cleanly at once; the client comes again and goes on where it was
+};
+
 struct StreamOptions {
+  StreamKind kind = StreamKind::list;
   std::string heartbeat;  // sent when nothing else was for that long; empty: none
   std::chrono::milliseconds heartbeat_every{15000};
   std::function<void()> on_writable;  // once after each Flow::full, when half of the buffer is free again
@@ -32,7 +38,7 @@ struct StreamOptions {
 inline constexpr std::string_view kSseContentType = "text/event-stream";
 inline constexpr std::string_view kSseHeartbeat = ":\n\n";
 inline constexpr std::string_view kNdjsonContentType = "application/x-ndjson";
-// One event in the text form of SSE; data may hold line breaks, id and event must not.
+// One event in the text form of SSE; data may hold line feeds (no CR), id and event neither.
 std::string sse_event(std::string_view id, std::string_view event, std::string_view data);
 
 class StreamSink {  // the connection's side; tests may bring their own
