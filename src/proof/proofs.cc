@@ -60,6 +60,13 @@ struct Climb {
   }
 };
 
+// Hashes that the path from a node upwards must have: one per level at which both it and the last leaf have parents of
+// their own, and one per left neighbour above. from_level: where the path begins.
+std::size_t path_length(std::uint64_t at, std::uint64_t last, unsigned from_level) noexcept {
+  const auto inner = static_cast<unsigned>(std::bit_width(at ^ last));
+  return inner - from_level + static_cast<unsigned>(std::popcount(at >> inner));
+}
+
 }  // namespace
 
 Result<InclusionProof> make_inclusion_proof(const LeafInTree& leaf, NodeSource& nodes) {
@@ -101,6 +108,7 @@ Result<Hash> root_of(std::uint64_t size, NodeSource& nodes) {
 
 bool verify_inclusion(const Hash& leaf, const InclusionProof& proof, const TreeHead& head) noexcept {
   if (proof.size != head.size || head.size > kTreeSizeMax || proof.index >= head.size) return false;
+  if (proof.path.size() != path_length(proof.index, head.size - 1, 0)) return false;
   Climb climb{proof.index, head.size - 1};
   Hash root = leaf;
   for (const Hash& sibling : proof.path) {
@@ -129,6 +137,8 @@ bool verify_consistency(const ConsistencyProof& proof, const TreeHead& old_head,
     old_root = path.front();
     path = path.subspan(1);
   }
+  const auto from_level = static_cast<unsigned>(std::countr_zero(old_head.size));
+  if (path.size() != path_length(old_head.size - 1, new_head.size - 1, from_level)) return false;
   Hash new_root = old_root;
   Climb climb{old_head.size - 1, new_head.size - 1};
   while ((climb.at & 1) != 0) climb.up();

@@ -28,11 +28,13 @@ std::optional<std::uint64_t> take_index(std::string_view& text) {
   for (;;) {
     const bool more = text.starts_with('x');
     if (more) text.remove_prefix(1);
-    if (text.size() < 3 || index > UINT64_MAX / kGroup - 1) return std::nullopt;
+    if (text.size() < 3) return std::nullopt;
     for (const char c : text.substr(0, 3)) {
       if (c < '0' || c > '9') return std::nullopt;
     }
-    index = index * kGroup + static_cast<std::uint64_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + text[2] - '0');
+    const auto group = static_cast<std::uint64_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+    if (index > (UINT64_MAX - group) / kGroup) return std::nullopt;
+    index = index * kGroup + group;
     text.remove_prefix(3);
     if (!more) return index;
     if (!text.starts_with('/')) return std::nullopt;
