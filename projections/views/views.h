@@ -1,30 +1,29 @@
 // The read models on disk: families, rows and queries. Rows are written by the projections (one folder each) through
-// `projector`; here is what service and projections share. Nothing in a row key but server-made ids, registry numbers and
-// sequences; personal columns are sealed under row keys of the leaf that the values came from (vault::seal_row).
-// Format: docs/formats/views.md. Threads: queries from any thread. Errors: corrupt "views_damaged" (delete and rebuild).
+// `projector`; here is what service and projections share. Nothing in a row key but server-made ids, registry numbers
+// and sequences; personal columns are sealed under row keys of the leaf that the values came from (vault::seal_row).
+// Format: docs/formats/views.md. Threads: queries from any thread. Errors: corrupt "views_damaged" (delete, rebuild).
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/error.h"
 #include "base/guarded.h"
-#include "crypto/secret_bytes.h"
-#include "model/bodies.h"
 #include "model/event.h"
+#include "model/ids.h"
 #include "store/store.h"
 
 namespace siegel::views {
 
 // Families of the views store, in this order; all ascending keys.
-enum class Rows : unsigned {
+enum class Rows : std::uint8_t {
   position,         // "position" -> u64 size: own family, written with every fold in one atomic batch
   registries,       // kind u8 | number u32: purposes, classes, tokens (body sealed under the ledger's registry leaf)
   record_types,     // number u32 (sealed likewise)
@@ -33,17 +32,26 @@ enum class Rows : unsigned {
   owners,           // owner id -> OwnerRow (leaves with slots and counts)
   subject_records,  // subject id | record id -> empty
   subject_links,    // subject id | seq u64 -> slot, sealed ExternalReference
-  history,          // record id | seq u64 -> part numbers
-  subject_history,  // subject id | seq u64 -> part numbers
-  erasures,         // erasure id -> ErasureRow
-  erasure_requests, // seq u64 of erasure.requested -> erasure id | subject id
-  erased,           // subject or record id -> erasure id, while the notice lives
-  idempotency,      // HMAC of the client's key (32) -> first sequence of the ledger row that holds the entry
+  history,  // record id | seq u64 -> time, parts: every event of the record but the one that added it (RecordHead)
+  subject_history,   // subject id | seq u64 -> parts
+  erasures,          // erasure id -> ErasureRow
+  erasure_requests,  // seq u64 of erasure.requested -> RequestRow (rows.h), while the notice lives
+  erased,            // subject or record id -> erasure id, while the notice lives
+  idempotency,  // HMAC of the client's key (32) -> first sequence of the ledger row that holds the entry, slot of its
+                // day
   count_
 };
 std::vector<FamilyOptions> families();
-inline Family family(Rows rows) { return Family{static_cast<unsigned>(rows)}; }
+inline Family family(Rows rows) { return Family(static_cast<std::uint8_t>(rows)); }
 
+struct PartRef {
+  std::uint16_t part = 0;
+  Slot slot;
+  bool operator==(const PartRef&) const = default;
+};
+
+// Counts what is left of a record's events: an erased class takes its events out of version, created and modified,
+// since a rebuild cannot know any more whom they concerned.
 struct RecordHead {
   TypeNo type;
   std::optional<SubjectId> subject;
@@ -51,12 +59,14 @@ struct RecordHead {
   Seq created;
   Seq modified;
   bool removed = false;
+  TimeMs added_at;             // with `added`: the record.added event, which has no row in `history`
+  std::vector<PartRef> added;  // empty: erased
 };
 
 struct Section {  // the values of one class
   ClassNo cls;
   Slot slot;
-  Bytes sealed;   // codec::encode_values under vault::seal_row(slot, "records", row key, …)
+  Bytes sealed;  // codec::encode_values under vault::seal_row(slot, "records", row key, …)
 };
 struct RecordRow {
   RecordVersion version;
@@ -71,10 +81,11 @@ struct Leaf {
   Slot slot;
   std::uint64_t next = 0;  // running number of the next part
   TimeMs since;            // time of its first part
+  Seq last;                // event of its newest part
 };
 struct OwnerRow {
   std::vector<Leaf> leaves;
-  Seq modified;
+  Seq modified;  // the highest `last`
 };
 
 struct EventRef {
@@ -82,13 +93,24 @@ struct EventRef {
   std::vector<std::uint16_t> parts;
 };
 
-enum class ErasureState : std::uint8_t { requested = 1, fenced, effective, removed, completed, overdue, refused, recalled };
+enum class ErasureState : std::uint8_t {
+  requested = 1,
+  fenced,
+  effective,
+  removed,
+  completed,
+  overdue,
+  refused,
+  recalled
+};
 std::string_view name_of(ErasureState state) noexcept;
 struct ErasureRow {
   ErasureState state = ErasureState::requested;
   std::uint16_t ground = 0;
-  std::vector<std::uint32_t> classes;   // as asked; empty: all
-  std::vector<Seq> requests;            // erasure.requested events (one per person, or several)
+  std::vector<std::uint32_t> classes;  // as asked; empty: all
+  std::vector<Seq> requests;           // erasure.requested events (one per person, or several), ascending
+  std::uint32_t requests_effective = 0;
+  std::uint32_t requests_completed = 0;
   std::uint32_t subjects = 0;
   std::uint64_t leaves = 0;
   TimeMs requested_at;
@@ -104,11 +126,13 @@ class Views {
   [[nodiscard]] Store& store() noexcept { return store_; }
 
   // Size of the ledger that the rows show. advance() is the projector's; waiters run on its thread.
-  [[nodiscard]] TreeSize position() const;
+  [[nodiscard]] TreeSize position() const { return TreeSize(position_.load(std::memory_order_acquire)); }
   void advance(TreeSize position);
-  // Calls back once the rows show at least `size`, or with false after the deadline passed. Errors never.
+  // Calls back once the rows show at least `size` (at once if they do), or with false after the deadline passed. Errors
+  // never. No lock is held during a call.
   void when(TreeSize size, std::chrono::milliseconds wait, std::function<void(bool reached)> then);
-  Result<TreeSize> load_position();      // from the store, at open
+  void expire_waiters();             // every 20 ms, by the projector's thread: there is no timer
+  Result<TreeSize> load_position();  // from the store, at open; 0 in an empty one
 
   Result<std::optional<RecordHead>> head(const RecordId& record);
   Result<std::optional<RecordRow>> record(TypeNo type, const RecordId& record);
@@ -117,39 +141,42 @@ class Views {
     RecordRow row;
   };
   Result<std::vector<Listed>> list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit);
-  // Over all living rows of a type, for the identity index; stops when f returns false.
+  // Over all rows of a type, for the identity index; stops when f returns false.
   Status each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f);
   Result<std::optional<OwnerRow>> owner(const OwnerId& owner);
   Result<std::vector<RecordId>> records_of(const SubjectId& subject, std::size_t limit);
   struct Link {
     Seq seq;
     Slot slot;
-    Bytes sealed;   // external reference, vault::seal_row(slot, "subject_links", row key, "system NUL id")
-    Bytes row;      // the row key
+    Bytes sealed;  // external reference, vault::seal_row(slot, "subject_links", row key, "system NUL id")
+    Bytes row;     // the row key
   };
   Result<std::vector<Link>> links_of(const SubjectId& subject);
   Status each_link(const std::function<bool(const SubjectId&, const Link&)>& f);
   Result<std::vector<EventRef>> history(const RecordId& record, std::optional<Seq> after, std::size_t limit);
   Result<std::vector<EventRef>> subject_history(const SubjectId& subject, std::optional<Seq> after, std::size_t limit);
   Result<std::optional<ErasureRow>> erasure(const ErasureId& id);
-  Result<std::vector<std::pair<ErasureId, ErasureRow>>> erasures(const std::optional<ErasureId>& after, std::size_t limit);
+  Result<std::vector<std::pair<ErasureId, ErasureRow>>> erasures(const std::optional<ErasureId>& after,
+                                                                 std::size_t limit);
   struct OpenRequest {
     Seq seq;
     ErasureId erasure;
     SubjectId subject;
   };
-  Result<std::vector<OpenRequest>> open_erasure_requests();  // erasure.requested without erasure.effective
+  // erasure.requested without erasure.effective, one entry per person. What was derived from the parts of the people
+  // named is gone from the rows with erasure.requested; their leaves stay in owner() until erasure.effective.
+  Result<std::vector<OpenRequest>> open_erasure_requests();
   Result<std::optional<ErasureId>> erased(const Id16& subject_or_record);
   Result<std::optional<Seq>> idempotency(const Hash& mac);
   struct RegistryRow {
-    EventType type{};         // of the event that set it last
+    EventType type{};  // of the event whose body is sealed here (a revoked token keeps that of its creation)
     std::uint32_t number = 0;
     std::uint32_t version = 0;
-    TimeMs at;                // of the first version
-    bool revoked = false;     // tokens
+    TimeMs at;             // of the first version
+    bool revoked = false;  // tokens
     Slot slot;
-    Bytes sealed;             // RegistryBody, vault::seal_row(slot, "registries", row key, …)
-    Bytes row;                // the row key
+    Bytes sealed;  // RegistryBody, vault::seal_row(slot, "registries", row key, …)
+    Bytes row;     // the row key
   };
   Result<std::vector<RegistryRow>> registries();  // with record types, ascending by kind and number
 
@@ -159,57 +186,9 @@ class Views {
     std::chrono::steady_clock::time_point deadline;
     std::function<void(bool)> then;
   };
-  struct State {
-    TreeSize position;
-    std::vector<Waiter> waiters;
-  };
   Store& store_;
-  Guarded<State> state_;
-  // A timer thread is not needed: expire_waiters() is called every 20 ms by the projector's idle loop.
- public:
-  void expire_waiters();
+  std::atomic<std::uint64_t> position_ = 0;
+  Guarded<std::vector<Waiter>> waiters_;
 };
-
-// ── what a projection is ─────────────────────────────────────────────────────────────────────────────────────────────
-
-// A part whose key is dead. Never an empty value.
-struct Erased {
-  ClassNo cls;
-};
-using OpenedPart = std::variant<Erased, SecretBytes>;
-
-// One event as folds see it. Parts are opened on demand, once; part 0 (the actor's) is never opened.
-class Recorded {
- public:
-  virtual ~Recorded() = default;
-  [[nodiscard]] virtual const Header& header() const = 0;
-  [[nodiscard]] virtual std::span<const StoredPart> parts() const = 0;
-  virtual Result<const OpenedPart*> open(std::uint16_t part) = 0;
-};
-
-// The rows that a fold reads and writes: folded in memory first, written per group with the position in one batch.
-class RowAccess {
- public:
-  virtual ~RowAccess() = default;
-  virtual Result<std::optional<ByteView>> get(Rows rows, ByteView key) = 0;  // the newest, also of this group
-  virtual void put(Rows rows, ByteView key, Bytes value) = 0;
-  virtual void erase(Rows rows, ByteView key) = 0;
-  virtual Result<std::vector<Bytes>> keys_with_prefix(Rows rows, ByteView prefix) = 0;
-  virtual Result<Bytes> seal(Slot slot, std::string_view projection, ByteView row, ByteView body) = 0;
-  virtual Result<OpenedPart> unseal(Slot slot, ClassNo cls, std::string_view projection, ByteView row, ByteView sealed) = 0;
-};
-
-// Pure and total: no clock, no I/O but RowAccess, no randomness (but the seal's nonce). Header-only where it can be.
-class Projection {
- public:
-  virtual ~Projection() = default;
-  [[nodiscard]] virtual std::string_view name() const = 0;
-  [[nodiscard]] virtual std::span<const Rows> rows() const = 0;   // the families it writes, nobody else's
-  virtual Status fold(Recorded& event, RowAccess& rows) = 0;
-  // The row without its nonces, for digests: sealed columns opened (an erased one counts as "erased").
-  virtual Result<Bytes> logical(Rows rows, ByteView key, ByteView value, RowAccess& access) = 0;
-};
-
-std::vector<std::unique_ptr<Projection>> all_projections();
 
 }  // namespace siegel::views

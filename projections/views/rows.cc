@@ -1,0 +1,407 @@
+#include "views/rows.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace siegel::views {
+
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kLeafBytes = 4 + 8 + 8 + 8 + 8;
+
+Error damaged() { return Error(Errc::corrupt, "views_damaged", "A row of the read models is damaged; rebuild them."); }
+
+class Writer {
+ public:
+  explicit Writer(std::size_t reserve) {
+    out_.reserve(reserve);
+    out_.push_back(kVersion);
+  }
+  Writer& number(std::uint64_t n) {
+    while (n >= 0x80) {
+      out_.push_back(static_cast<std::uint8_t>(n | 0x80));
+      n >>= 7;
+    }
+    out_.push_back(static_cast<std::uint8_t>(n));
+    return *this;
+  }
+  Writer& raw(ByteView bytes) {
+    append(out_, bytes);
+    return *this;
+  }
+  Writer& bytes(ByteView bytes) { return number(bytes.size()).raw(bytes); }
+  Writer& parts(std::span<const PartRef> parts) {
+    number(parts.size());
+    for (const auto& p : parts) number(p.part).number(p.slot.get());
+    return *this;
+  }
+  template <class List>
+  Writer& numbers(const List& list) {
+    number(list.size());
+    for (const auto n : list) number(n);
+    return *this;
+  }
+  Bytes done() { return std::move(out_); }
+
+ private:
+  Bytes out_;
+};
+
+// Reads on after damage with zeros and empty views; done() says whether all was well and nothing is left.
+class Reader {
+ public:
+  explicit Reader(ByteView value) : in_(value) {
+    std::uint8_t version = 0;
+    ok_ = in_.take_be(version) && version == kVersion;
+  }
+  std::uint64_t number() {
+    std::uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      std::uint8_t byte = 0;
+      if (!in_.take_be(byte)) break;
+      n |= std::uint64_t{byte & 0x7Fu} << shift;
+      if (byte < 0x80) return n;
+    }
+    ok_ = false;
+    return 0;
+  }
+  template <class T>
+  T narrow() {
+    const auto n = number();
+    if (n > std::numeric_limits<T>::max()) ok_ = false;
+    return static_cast<T>(n);
+  }
+  // A count of things of at least one byte each: never more than what is left.
+  std::size_t count() {
+    const auto n = number();
+    if (n > in_.rest().size()) ok_ = false;
+    return ok_ ? static_cast<std::size_t>(n) : 0;
+  }
+  ByteView raw(std::size_t size) {
+    ByteView out;
+    if (!in_.take(size, out)) ok_ = false;
+    return out;
+  }
+  ByteView bytes() { return raw(count()); }
+  ByteView rest() { return raw(in_.rest().size()); }
+  Id16 id() { return to_array<16>(raw(16)); }
+  Hash hash() { return to_array<32>(raw(32)); }
+  std::vector<PartRef> parts() {
+    std::vector<PartRef> out(count());
+    for (auto& p : out) {
+      p.part = narrow<std::uint16_t>();
+      p.slot = Slot(number());
+    }
+    return out;
+  }
+  template <class T>
+  std::vector<T> numbers() {
+    std::vector<T> out(count());
+    for (auto& n : out) n = narrow<T>();
+    return out;
+  }
+  [[nodiscard]] bool done() const { return ok_ && in_.empty(); }
+
+ private:
+  ByteReader in_;
+  bool ok_ = false;
+};
+
+template <class T>
+Result<T> checked(const Reader& in, T row) {
+  if (!in.done()) return damaged();
+  return row;
+}
+
+Bytes joined(std::initializer_list<ByteView> pieces) {
+  Bytes out;
+  for (const auto p : pieces) append(out, p);
+  return out;
+}
+
+constexpr std::uint64_t kRemoved = 1;
+constexpr std::uint64_t kHasSubject = 2;
+
+}  // namespace
+
+std::vector<FamilyOptions> families() {
+  static constexpr const char* kNames[] = {
+      "position",      "registries", "record_types",    "record_heads", "records",          "owners", "subject_records",
+      "subject_links", "history",    "subject_history", "erasures",     "erasure_requests", "erased", "idempotency"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Rows::count_));
+  std::vector<FamilyOptions> out;
+  for (const auto* name : kNames) out.push_back({.name = name});
+  // Asked for what is often not there.
+  for (const auto rows : {Rows::owners, Rows::record_heads, Rows::erased, Rows::idempotency})
+    out[static_cast<std::size_t>(rows)].bloom = true;
+  return out;
+}
+
+Bytes key_of(const Id16& id) { return to_bytes(id); }
+Bytes key_of(const Id16& first, const Id16& second) { return joined({first, second}); }
+Bytes key_of(const Id16& id, Seq seq) { return joined({id, be(seq.get())}); }
+Bytes key_of(Seq seq) { return to_bytes(be(seq.get())); }
+Bytes key_of(TypeNo type) { return to_bytes(be(type.get())); }
+Bytes key_of(RegistryKind kind, std::uint32_t number) {
+  return joined({be(static_cast<std::uint8_t>(kind)), be(number)});
+}
+Bytes record_row_key(TypeNo type, const RecordId& record) { return joined({be(type.get()), record.get()}); }
+ByteView position_key() { return as_bytes("position"); }
+Id16 id_at_end(ByteView key) { return key.size() < 16 ? Id16{} : to_array<16>(key.last(16)); }
+Id16 id_at_start(ByteView key) { return key.size() < 16 ? Id16{} : to_array<16>(key.first(16)); }
+Seq seq_at_end(ByteView key) { return Seq(key.size() < 8 ? 0 : get_be<std::uint64_t>(key.last(8).data())); }
+
+Bytes encode(const RecordHead& row) {
+  Writer out(64);
+  out.number((row.removed ? kRemoved : 0) | (row.subject ? kHasSubject : 0)).number(row.type.get());
+  out.number(row.version.get()).number(row.created.get()).number(row.modified.get()).number(row.added_at.get());
+  if (row.subject) out.raw(row.subject->get());
+  return out.parts(row.added).done();
+}
+
+Result<RecordHead> decode_head(ByteView value) {
+  Reader in(value);
+  RecordHead row;
+  const auto flags = in.number();
+  row.removed = (flags & kRemoved) != 0;
+  row.type = TypeNo(in.narrow<std::uint32_t>());
+  row.version = RecordVersion(in.number());
+  row.created = Seq(in.number());
+  row.modified = Seq(in.number());
+  row.added_at = TimeMs(in.number());
+  if ((flags & kHasSubject) != 0) row.subject = SubjectId(in.id());
+  row.added = in.parts();
+  return checked(in, std::move(row));
+}
+
+Bytes encode(const RecordRow& row) {
+  std::size_t size = 48;
+  for (const auto& s : row.sections) size += 24 + s.sealed.size();
+  Writer out(size);
+  out.number(row.subject ? kHasSubject : 0).number(row.version.get()).number(row.updated_at.get());
+  if (row.subject) out.raw(row.subject->get());
+  out.number(row.sections.size());
+  for (const auto& s : row.sections) out.number(s.cls.get()).number(s.slot.get()).bytes(s.sealed);
+  return out.done();
+}
+
+Result<RecordRow> decode_record(ByteView value) {
+  Reader in(value);
+  RecordRow row;
+  const auto flags = in.number();
+  row.version = RecordVersion(in.number());
+  row.updated_at = TimeMs(in.number());
+  if ((flags & kHasSubject) != 0) row.subject = SubjectId(in.id());
+  row.sections.resize(in.count());
+  for (auto& s : row.sections) {
+    s.cls = ClassNo(in.narrow<std::uint32_t>());
+    s.slot = Slot(in.number());
+    s.sealed = to_bytes(in.bytes());
+  }
+  return checked(in, std::move(row));
+}
+
+Bytes encode(const HistoryRow& row) { return Writer(24).number(row.time.get()).parts(row.parts).done(); }
+Bytes encode_parts(std::span<const PartRef> parts) { return Writer(16).parts(parts).done(); }
+Result<HistoryRow> decode_history(ByteView value) {
+  Reader in(value);
+  HistoryRow row;
+  row.time = TimeMs(in.number());
+  row.parts = in.parts();
+  return checked(in, std::move(row));
+}
+Result<std::vector<PartRef>> decode_parts(ByteView value) {
+  Reader in(value);
+  auto parts = in.parts();
+  return checked(in, std::move(parts));
+}
+
+Bytes encode(const LinkRow& row) {
+  return Writer(16 + row.sealed.size()).number(row.slot.get()).raw(row.sealed).done();
+}
+Result<LinkRow> decode_link(ByteView value) {
+  Reader in(value);
+  LinkRow row;
+  row.slot = Slot(in.number());
+  row.sealed = to_bytes(in.rest());
+  return checked(in, std::move(row));
+}
+
+Bytes encode(const Views::RegistryRow& row) {
+  Writer out(32 + row.sealed.size());
+  out.number(static_cast<std::uint16_t>(row.type)).number(row.version).number(row.at.get()).number(row.revoked ? 1 : 0);
+  return out.number(row.slot.get()).raw(row.sealed).done();
+}
+Result<Views::RegistryRow> decode_registry(ByteView value) {
+  Reader in(value);
+  Views::RegistryRow row;
+  row.type = static_cast<EventType>(in.narrow<std::uint16_t>());
+  row.version = in.narrow<std::uint32_t>();
+  row.at = TimeMs(in.number());
+  row.revoked = in.number() != 0;
+  row.slot = Slot(in.number());
+  row.sealed = to_bytes(in.rest());
+  return checked(in, std::move(row));
+}
+
+Bytes encode(const OwnerRow& row) {
+  Bytes out(1 + kLeafBytes * row.leaves.size(), kVersion);
+  auto* at = out.data() + 1;
+  for (const auto& leaf : row.leaves) {
+    put_be(at, leaf.cls.get());
+    put_be(at + 4, leaf.slot.get());
+    put_be(at + 12, leaf.next);
+    put_be(at + 20, leaf.since.get());
+    put_be(at + 28, leaf.last.get());
+    at += kLeafBytes;
+  }
+  return out;
+}
+Result<OwnerRow> decode_owner(ByteView value) {
+  if (value.empty() || value[0] != kVersion || (value.size() - 1) % kLeafBytes != 0) return damaged();
+  OwnerRow row;
+  row.leaves.reserve(value.size() / kLeafBytes);
+  for (const auto* at = value.data() + 1; at != value.data() + value.size(); at += kLeafBytes) {
+    row.leaves.push_back({ClassNo(get_be<std::uint32_t>(at)), Slot(get_be<std::uint64_t>(at + 4)),
+                          get_be<std::uint64_t>(at + 12), TimeMs(get_be<std::uint64_t>(at + 20)),
+                          Seq(get_be<std::uint64_t>(at + 28))});
+    row.modified = std::max(row.modified, row.leaves.back().last);
+  }
+  return row;
+}
+
+Status count_part(Bytes& owner_row, const Envelope& envelope, Seq seq, TimeMs time) {
+  if (owner_row.empty()) owner_row.push_back(kVersion);
+  if (owner_row[0] != kVersion || (owner_row.size() - 1) % kLeafBytes != 0) return damaged();
+  // The newest leaf is the likeliest: a token gets one a month.
+  for (auto end = owner_row.size(); end > 1; end -= kLeafBytes) {
+    auto* at = owner_row.data() + (end - kLeafBytes);
+    if (get_be<std::uint64_t>(at + 4) != envelope.slot.get()) continue;
+    put_be(at + 12, envelope.number + 1);
+    put_be(at + 28, seq.get());
+    return Done{};
+  }
+  const auto old = owner_row.size();
+  owner_row.resize(old + kLeafBytes);
+  auto* at = owner_row.data() + old;
+  put_be(at, envelope.cls.get());
+  put_be(at + 4, envelope.slot.get());
+  put_be(at + 12, envelope.number + 1);
+  put_be(at + 20, time.get());
+  put_be(at + 28, seq.get());
+  return Done{};
+}
+
+bool drop_leaves(OwnerRow& row, std::span<const Slot> slots) {
+  std::erase_if(row.leaves,
+                [&](const Leaf& leaf) { return std::find(slots.begin(), slots.end(), leaf.slot) != slots.end(); });
+  return !row.leaves.empty();
+}
+
+Bytes encode(const ErasureRow& row) {
+  Writer out(128);
+  out.number(static_cast<std::uint8_t>(row.state)).number(row.ground).numbers(row.classes).number(row.requests.size());
+  std::uint64_t before = 0;
+  for (const auto& seq : row.requests) {
+    out.number(seq.get() - before);
+    before = seq.get();
+  }
+  out.number(row.requests_effective).number(row.requests_completed).number(row.subjects).number(row.leaves);
+  out.number(row.requested_at.get())
+      .number(row.deadline.get())
+      .number(row.effective_seq ? row.effective_seq->get() + 1 : 0);
+  if (!row.effective_seq) return out.done();
+  const auto& facts = row.effective;
+  out.number(row.effective_at.get())
+      .number(facts.old_epoch)
+      .number(facts.new_epoch)
+      .raw(facts.old_root)
+      .raw(facts.new_root);
+  out.number(facts.leaves).number(facts.grade).number(facts.members).number(facts.replicas).numbers(facts.requests);
+  return out.done();
+}
+Result<ErasureRow> decode_erasure(ByteView value) {
+  Reader in(value);
+  ErasureRow row;
+  row.state = static_cast<ErasureState>(in.narrow<std::uint8_t>());
+  row.ground = in.narrow<std::uint16_t>();
+  row.classes = in.numbers<std::uint32_t>();
+  row.requests.resize(in.count());
+  std::uint64_t before = 0;
+  for (auto& seq : row.requests) seq = Seq(before += in.number());
+  row.requests_effective = in.narrow<std::uint32_t>();
+  row.requests_completed = in.narrow<std::uint32_t>();
+  row.subjects = in.narrow<std::uint32_t>();
+  row.leaves = in.number();
+  row.requested_at = TimeMs(in.number());
+  row.deadline = TimeMs(in.number());
+  const auto effective = in.number();
+  if (effective == 0) return checked(in, std::move(row));
+  row.effective_seq = Seq(effective - 1);
+  row.effective_at = TimeMs(in.number());
+  auto& facts = row.effective;
+  facts.old_epoch = in.number();
+  facts.new_epoch = in.number();
+  facts.old_root = in.hash();
+  facts.new_root = in.hash();
+  facts.leaves = in.number();
+  facts.grade = in.narrow<std::uint16_t>();
+  facts.members = in.narrow<std::uint16_t>();
+  facts.replicas = in.narrow<std::uint16_t>();
+  facts.requests = in.numbers<std::uint64_t>();
+  return checked(in, std::move(row));
+}
+
+Bytes encode(const RequestRow& row) {
+  Writer out(64);
+  out.number((row.erasure ? 1u : 0u) | (row.id_in_header ? 2u : 0u) | (row.effective ? 4u : 0u) |
+             (row.completed ? 8u : 0u));
+  if (row.erasure) out.raw(row.erasure->get());
+  out.numbers(row.classes).number(row.subjects.size());
+  for (const auto& id : row.subjects) out.raw(id.get());
+  out.number(row.marked.size());
+  for (const auto& id : row.marked) out.raw(id);
+  return out.done();
+}
+Result<RequestRow> decode_request(ByteView value) {
+  Reader in(value);
+  RequestRow row;
+  const auto flags = in.number();
+  if ((flags & 1) != 0) row.erasure = ErasureId(in.id());
+  row.id_in_header = (flags & 2) != 0;
+  row.effective = (flags & 4) != 0;
+  row.completed = (flags & 8) != 0;
+  row.classes = in.numbers<std::uint32_t>();
+  row.subjects.resize(in.count());
+  for (auto& id : row.subjects) id = SubjectId(in.id());
+  row.marked.resize(in.count());
+  for (auto& id : row.marked) id = in.id();
+  return checked(in, std::move(row));
+}
+
+Bytes encode(const ErasureId& erasure) { return Writer(20).raw(erasure.get()).done(); }
+Result<ErasureId> decode_erased(ByteView value) {
+  Reader in(value);
+  const ErasureId id(in.id());
+  return checked(in, id);
+}
+
+Bytes encode(const IdempotencyPlace& place) {
+  return Writer(16).number(place.row.get()).number(place.day.get()).done();
+}
+Result<IdempotencyPlace> decode_idempotency(ByteView value) {
+  Reader in(value);
+  IdempotencyPlace place;
+  place.row = Seq(in.number());
+  place.day = Slot(in.number());
+  return checked(in, place);
+}
+
+Bytes encode_position(TreeSize position) { return to_bytes(be(position.get())); }
+Result<TreeSize> decode_position(ByteView value) {
+  if (value.size() != 8) return damaged();
+  return TreeSize(get_be<std::uint64_t>(value.data()));
+}
+
+}  // namespace siegel::views

@@ -1,0 +1,305 @@
+#include "views/views.h"
+
+#include <algorithm>
+
+#include "views/rows.h"
+
+namespace siegel::views {
+
+namespace {
+
+// The smallest key behind all keys that begin with this one: none if there is no such key.
+Bytes after_prefix(ByteView prefix) {
+  Bytes out = to_bytes(prefix);
+  while (!out.empty() && out.back() == 0xFF) out.pop_back();
+  if (!out.empty()) ++out.back();
+  return out;
+}
+
+bool starts_with(ByteView key, ByteView prefix) {
+  return key.size() >= prefix.size() && equal(key.first(prefix.size()), prefix);
+}
+
+// Calls f(key, value) for the rows of a prefix from `from` on; f answers Result<bool>, false ends the walk.
+template <class F>
+Status walk(Store& store, Rows rows, ByteView prefix, ByteView from, F&& f) {
+  const auto cursor = store.cursor(family(rows));
+  for (cursor->seek(from); cursor->valid() && starts_with(cursor->key(), prefix); cursor->next()) {
+    SIEGEL_TRY(more, f(cursor->key(), cursor->value()));
+    if (!more) break;
+  }
+  return cursor->status();
+}
+
+Bytes from_after(const Bytes& prefix, const std::optional<Seq>& after) {
+  Bytes from = prefix;
+  if (after) {
+    if (after->get() == std::numeric_limits<std::uint64_t>::max()) return after_prefix(prefix);
+    append_be(from, after->get() + 1);
+  }
+  return from;
+}
+
+EventRef event_ref(Seq seq, const std::vector<PartRef>& parts) {
+  EventRef out{seq, {}};
+  for (const auto& p : parts) out.parts.push_back(p.part);
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(ErasureState state) noexcept {
+  switch (state) {
+    case ErasureState::requested:
+      return "requested";
+    case ErasureState::fenced:
+      return "fenced";
+    case ErasureState::effective:
+      return "effective";
+    case ErasureState::removed:
+      return "removed";
+    case ErasureState::completed:
+      return "completed";
+    case ErasureState::overdue:
+      return "overdue";
+    case ErasureState::refused:
+      return "refused";
+    case ErasureState::recalled:
+      return "recalled";
+  }
+  return {};
+}
+
+// ── position ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<TreeSize> Views::load_position() {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::position), position_key()));
+  TreeSize position;
+  if (value) {
+    SIEGEL_TRY(stored, decode_position(value->value()));
+    position = stored;
+  }
+  advance(position);
+  return position;
+}
+
+void Views::advance(TreeSize position) {
+  std::vector<Waiter> ready;
+  // Under the lock, so that when() either sees the new position or is seen here.
+  waiters_.with([&](std::vector<Waiter>& waiters) {
+    position_.store(position.get(), std::memory_order_release);
+    const auto waiting =
+        std::partition(waiters.begin(), waiters.end(), [&](const Waiter& w) { return w.size > position; });
+    std::move(waiting, waiters.end(), std::back_inserter(ready));
+    waiters.erase(waiting, waiters.end());
+  });
+  for (auto& waiter : ready) waiter.then(true);
+}
+
+void Views::when(TreeSize size, std::chrono::milliseconds wait, std::function<void(bool reached)> then) {
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  const bool reached = waiters_.with([&](std::vector<Waiter>& waiters) {
+    if (position() >= size) return true;
+    waiters.push_back({size, deadline, std::move(then)});
+    return false;
+  });
+  if (reached) then(true);
+}
+
+void Views::expire_waiters() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<Waiter> late;
+  waiters_.with([&](std::vector<Waiter>& waiters) {
+    const auto waiting =
+        std::partition(waiters.begin(), waiters.end(), [&](const Waiter& w) { return w.deadline > now; });
+    std::move(waiting, waiters.end(), std::back_inserter(late));
+    waiters.erase(waiting, waiters.end());
+  });
+  for (auto& waiter : late) waiter.then(false);
+}
+
+// ── records ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<std::optional<RecordHead>> Views::head(const RecordId& record) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::record_heads), record.get()));
+  if (!value) return std::optional<RecordHead>{};
+  SIEGEL_TRY(row, decode_head(value->value()));
+  return std::optional(std::move(row));
+}
+
+Result<std::optional<RecordRow>> Views::record(TypeNo type, const RecordId& record) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::records), record_row_key(type, record)));
+  if (!value) return std::optional<RecordRow>{};
+  SIEGEL_TRY(row, decode_record(value->value()));
+  return std::optional(std::move(row));
+}
+
+Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit) {
+  std::vector<Listed> out;
+  const auto prefix = key_of(type);
+  Bytes from = prefix;
+  if (after) {
+    from = record_row_key(type, *after);
+    from.push_back(0);  // the first key behind it
+  }
+  SIEGEL_CHECK(walk(store_, Rows::records, prefix, from, [&](ByteView key, ByteView value) -> Result<bool> {
+    if (out.size() == limit) return false;
+    SIEGEL_TRY(row, decode_record(value));
+    out.push_back({RecordId(id_at_end(key)), std::move(row)});
+    return true;
+  }));
+  return out;
+}
+
+Status Views::each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f) {
+  const auto prefix = key_of(type);
+  return walk(store_, Rows::records, prefix, prefix, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_record(value));
+    return f(RecordId(id_at_end(key)), row);
+  });
+}
+
+Result<std::vector<EventRef>> Views::history(const RecordId& record, std::optional<Seq> after, std::size_t limit) {
+  std::vector<EventRef> out;
+  SIEGEL_TRY(found, head(record));
+  if (found && !found->added.empty() && limit > 0 && (!after || found->created > *after))
+    out.push_back(event_ref(found->created, found->added));
+  const auto prefix = key_of(record.get());
+  SIEGEL_CHECK(
+      walk(store_, Rows::history, prefix, from_after(prefix, after), [&](ByteView key, ByteView value) -> Result<bool> {
+        if (out.size() >= limit) return false;
+        SIEGEL_TRY(row, decode_history(value));
+        out.push_back(event_ref(seq_at_end(key), row.parts));
+        return true;
+      }));
+  return out;
+}
+
+// ── subjects ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<std::optional<OwnerRow>> Views::owner(const OwnerId& owner) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::owners), owner.get()));
+  if (!value) return std::optional<OwnerRow>{};
+  SIEGEL_TRY(row, decode_owner(value->value()));
+  return std::optional(std::move(row));
+}
+
+Result<std::vector<RecordId>> Views::records_of(const SubjectId& subject, std::size_t limit) {
+  std::vector<RecordId> out;
+  const auto prefix = key_of(subject.get());
+  SIEGEL_CHECK(walk(store_, Rows::subject_records, prefix, prefix, [&](ByteView key, ByteView) -> Result<bool> {
+    if (out.size() >= limit) return false;
+    out.emplace_back(id_at_end(key));
+    return true;
+  }));
+  return out;
+}
+
+Result<std::vector<Views::Link>> Views::links_of(const SubjectId& subject) {
+  std::vector<Link> out;
+  const auto prefix = key_of(subject.get());
+  SIEGEL_CHECK(walk(store_, Rows::subject_links, prefix, prefix, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_link(value));
+    out.push_back({seq_at_end(key), row.slot, std::move(row.sealed), to_bytes(key)});
+    return true;
+  }));
+  return out;
+}
+
+Status Views::each_link(const std::function<bool(const SubjectId&, const Link&)>& f) {
+  return walk(store_, Rows::subject_links, {}, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_link(value));
+    return f(SubjectId(id_at_start(key)), Link{seq_at_end(key), row.slot, std::move(row.sealed), to_bytes(key)});
+  });
+}
+
+Result<std::vector<EventRef>> Views::subject_history(const SubjectId& subject, std::optional<Seq> after,
+                                                     std::size_t limit) {
+  std::vector<EventRef> out;
+  const auto prefix = key_of(subject.get());
+  SIEGEL_CHECK(walk(store_, Rows::subject_history, prefix, from_after(prefix, after),
+                    [&](ByteView key, ByteView value) -> Result<bool> {
+                      if (out.size() >= limit) return false;
+                      SIEGEL_TRY(parts, decode_parts(value));
+                      out.push_back(event_ref(seq_at_end(key), parts));
+                      return true;
+                    }));
+  return out;
+}
+
+// ── erasures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<std::optional<ErasureRow>> Views::erasure(const ErasureId& id) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::erasures), id.get()));
+  if (!value) return std::optional<ErasureRow>{};
+  SIEGEL_TRY(row, decode_erasure(value->value()));
+  return std::optional(std::move(row));
+}
+
+Result<std::vector<std::pair<ErasureId, ErasureRow>>> Views::erasures(const std::optional<ErasureId>& after,
+                                                                      std::size_t limit) {
+  std::vector<std::pair<ErasureId, ErasureRow>> out;
+  Bytes from;
+  if (after) {
+    from = key_of(after->get());
+    from.push_back(0);
+  }
+  SIEGEL_CHECK(walk(store_, Rows::erasures, {}, from, [&](ByteView key, ByteView value) -> Result<bool> {
+    if (out.size() >= limit) return false;
+    SIEGEL_TRY(row, decode_erasure(value));
+    out.emplace_back(ErasureId(id_at_end(key)), std::move(row));
+    return true;
+  }));
+  return out;
+}
+
+Result<std::vector<Views::OpenRequest>> Views::open_erasure_requests() {
+  std::vector<OpenRequest> out;
+  SIEGEL_CHECK(walk(store_, Rows::erasure_requests, {}, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_request(value));
+    if (!row.effective)
+      for (const auto& subject : row.subjects)
+        out.push_back({seq_at_end(key), row.erasure.value_or(ErasureId{}), subject});
+    return true;
+  }));
+  return out;
+}
+
+Result<std::optional<ErasureId>> Views::erased(const Id16& subject_or_record) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::erased), subject_or_record));
+  if (!value) return std::optional<ErasureId>{};
+  SIEGEL_TRY(id, decode_erased(value->value()));
+  return std::optional(id);
+}
+
+// ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<std::optional<Seq>> Views::idempotency(const Hash& mac) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::idempotency), mac));
+  if (!value) return std::optional<Seq>{};
+  SIEGEL_TRY(place, decode_idempotency(value->value()));
+  return std::optional(place.row);
+}
+
+Result<std::vector<Views::RegistryRow>> Views::registries() {
+  std::vector<RegistryRow> tokens;
+  std::vector<RegistryRow> out;
+  const auto take = [](std::vector<RegistryRow>& to, ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_registry(value));
+    row.number = key.size() < 4 ? 0 : get_be<std::uint32_t>(key.last(4).data());
+    row.row = to_bytes(key);
+    to.push_back(std::move(row));
+    return true;
+  };
+  SIEGEL_CHECK(walk(store_, Rows::registries, {}, {}, [&](ByteView key, ByteView value) {
+    const bool token = !key.empty() && key[0] == static_cast<std::uint8_t>(RegistryKind::tokens);
+    return take(token ? tokens : out, key, value);
+  }));
+  // Types are a family of their own, and stand between classes and tokens.
+  SIEGEL_CHECK(
+      walk(store_, Rows::record_types, {}, {}, [&](ByteView key, ByteView value) { return take(out, key, value); }));
+  std::move(tokens.begin(), tokens.end(), std::back_inserter(out));
+  return out;
+}
+
+}  // namespace siegel::views
