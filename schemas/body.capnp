@@ -1,14 +1,14 @@
 @0x9e4d1b7a63c805f2;
 # What is sealed in the parts: one union per family. Fields are only ever added; a changed meaning is a new version of the
 # family's schema (Header.schema) with an upcaster. What the writer gives (sequence, version, owner, running number,
-# registry numbers) is never in here: the part hash binds it.
+# registry numbers) is never in here: the part hash binds it. An empty text or list is a null pointer.
 using Cxx = import "/capnp/c++.capnp";
 using P = import "personal.capnp";
 $Cxx.namespace("siegel::schema");
 
 struct Actor $P.personal {           # part 0 of every event
   timeMicros @0 :UInt64;             # when the command came in, to the microsecond
-  session @1 :Data;                  # 16 bytes or empty
+  session @1 :Data;                  # 16 bytes or null
   requestId @2 :Text;
 }
 
@@ -30,6 +30,10 @@ struct RecordEvent $P.personal {
     changed @4 :Void;
     removed @5 :Void;
   }
+}
+
+struct RecordValues $P.personal {    # sealed columns of read models
+  values @0 :List(FieldValue);       # of one class, ascending by field
 }
 
 struct SubjectEvent $P.personal {
@@ -96,12 +100,18 @@ struct RegistryEvent {
       allTypes @24 :Bool;
       types @25 :List(Text);
       label @26 :Text;
-      expiresAt @27 :UInt64;         # milliseconds, 0: never
-      bulkUntil @28 :UInt64;         # milliseconds, 0: none
-      subject @29 :Data;             # 16 bytes or empty
+      subject @27 :Data;             # 16 bytes or null
+      expiry :union {                # no number stands for "never": a time of 0 is a time
+        never @28 :Void;
+        at @29 :UInt64;              # milliseconds since 1970 UTC
+      }
+      bulk :union {
+        never @30 :Void;
+        until @31 :UInt64;           # milliseconds since 1970 UTC
+      }
     }
     tokenRevoked :group {
-      id @30 :Data;
+      id @32 :Data;
     }
   }
 

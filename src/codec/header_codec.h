@@ -1,5 +1,6 @@
-// Header <-> bytes (schemas/header.capnp, canonical Cap'n Proto, one segment without framing). Format: docs/formats/header.md.
-// One value has one encoding: decode refuses everything that encode would not write. Pure; any thread.
+// Header <-> bytes (schemas/header.capnp, canonical Cap'n Proto, one segment without framing). Format:
+// docs/formats/header.md. One value has one encoding: decode refuses everything that encode would not write. Pure; any
+// thread.
 #pragma once
 
 #include "base/error.h"
@@ -15,7 +16,8 @@ struct HeaderTemplate {
 
 // Errors: Errc::invalid "too_large" above 65,535 bytes (F3), limit in the context.
 Result<Bytes> encode(const Header& header);
-Result<HeaderTemplate> encode_template(const Header& header);  // seq, time, keys_mark, parts_digest: any value, replaced later
+Result<HeaderTemplate> encode_template(
+    const Header& header);  // seq, time, keys_mark, parts_digest: any value, replaced later
 // Writes the four values of the writer in place (about 50 ns) and leaves a canonical header.
 void complete(HeaderTemplate& header, Seq seq, TimeMs time, KeysMark keys_mark, const Hash& parts_digest);
 
