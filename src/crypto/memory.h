@@ -48,12 +48,12 @@ struct SwapAreas {
   unsigned zram = 0;       // compressed memory, never on a disk
 };
 // Where the answer is read from; another root in tests.
-struct SystemFiles {
+struct KernelTables {
   std::string proc = "/proc";
   std::string sys = "/sys";
 };
 // unavailable/"swap_unknown" if /proc/swaps cannot be read.
-Result<SwapAreas> swap_areas(const SystemFiles& files = {});
+Result<SwapAreas> swap_areas(const KernelTables& files = {});
 bool unencrypted_swap_present();  // true also where it cannot be known
 
 }  // namespace siegel

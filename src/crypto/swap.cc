@@ -61,7 +61,7 @@ bool sits_on_encrypted(const std::string& path, const std::string& sys) {
 
 }  // namespace
 
-Result<SwapAreas> swap_areas(const SystemFiles& files) {
+Result<SwapAreas> swap_areas(const KernelTables& files) {
   std::ifstream list(files.proc + "/swaps");
   std::string line;
   if (!std::getline(list, line)) {

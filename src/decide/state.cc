@@ -91,6 +91,18 @@ std::optional<State::Answered> State::answered(const Hash& mac) const {
   return it->second;
 }
 
+const State::Answered* State::answered_already(const Hash& mac) const {
+  const auto it = answers_.find(mac);
+  return it == answers_.end() ? nullptr : &it->second;
+}
+
+void State::start_at(TreeSize size) {
+  const std::lock_guard lock(mutex_);
+  if (size.get() == 0) return;
+  evicted_ = Seq(size.get() - 1);
+  nothing_evicted_ = false;
+}
+
 void State::answer(const Hash& mac, Answered answered) {
   order_.push_back({Touched::Kind::answer, answered.seq, mac, false});
   answers_.insert_or_assign(mac, std::move(answered));

@@ -86,8 +86,14 @@ class State {
     Bytes outcome;
     Seq seq;
   };
-  [[nodiscard]] std::optional<Answered> answered(const Hash& mac) const;
+  [[nodiscard]] std::optional<Answered> answered(const Hash& mac) const;      // workers
+  [[nodiscard]] const Answered* answered_already(const Hash& mac) const;      // writer
   void answer(const Hash& mac, Answered answered);
+
+  // Writer: whether what the views showed at this position is still the whole truth about what is not here.
+  [[nodiscard]] bool trusted(TreeSize position) const { return nothing_evicted_ || position.get() > evicted_.get(); }
+  // At open: nothing is here, so only views that show all `size` events can be trusted.
+  void start_at(TreeSize size);
 
   // Drops the oldest entries that the views (at `position`) hold too. After it, evicted() tells the newest sequence dropped.
   void evict(TreeSize position);
@@ -105,7 +111,6 @@ class State {
     bool adopted = false;  // taken over from a snapshot, not changed
   };
   void adopted(Touched::Kind kind, const Id16& id);
-  [[nodiscard]] bool trusted(TreeSize position) const { return position.get() > evicted_.get() || nothing_evicted_; }
 
   const std::size_t entries_max_;
   mutable std::mutex mutex_;

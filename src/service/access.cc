@@ -1,0 +1,502 @@
+// Reading: the access event is durable before anything is opened (I5), then the rows are opened against its receipt.
+#include <algorithm>
+
+#include "codec/bodies_codec.h"
+#include "codec/parts.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+constexpr std::chrono::milliseconds kCatchUpWait{10'000};
+constexpr std::size_t kHistoryMax = 10'000;  // events folded for one answer
+
+using Receipt = std::shared_ptr<ledger::AccessReceipt>;
+
+std::vector<std::uint16_t> all_fields(const decide::Permit& permit) {
+  std::vector<std::uint16_t> out;
+  if (permit.type == nullptr) return out;
+  for (const auto& field : permit.type->definition.fields)
+    if (permit.covers(field.number)) out.push_back(field.number.get());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string actor_text(const StoredPart& part, bool known) {
+  if (!known || part.removed) return "unknown";
+  const auto& envelope = part.envelope;
+  if (envelope.owner == owner_of_ledger()) return "system";
+  if (envelope.cls == built_in::staff_log) return id_text("tk", envelope.owner.get());
+  return id_text("su", envelope.owner.get());
+}
+
+Error erased_error(const std::optional<ErasureId>& erasure) {
+  Error error(Errc::gone, "erased", "This person or class of data is erased.");
+  return erasure ? std::move(error).with("erasure", to_text(*erasure)) : error;
+}
+
+// Common to all reads: one access event that names everybody looked at.
+class ReadTask : public Task {
+ public:
+  ReadTask(Impl& service, Caller who, AccessFacts::Kind kind) : Task(service, std::move(who)), kind_(kind) {}
+
+ protected:
+  EventType wanted() const override { return EventType::access_read; }
+
+  // Everybody who is looked at, each once.
+  Status make_draft(const std::vector<OwnerId>& seen, std::vector<std::uint16_t> fields) {
+    SIEGEL_TRY(draft, s.draft(EventType::access_read, caller, permit));
+    draft.header.facts = AccessFacts{kind_, std::move(fields)};
+    SIEGEL_CHECK(know(owner_of(caller.token)));
+    for (const auto& owner : seen) {
+      SIEGEL_CHECK(know(owner));
+      SIEGEL_TRY(entry, s.look(owner, owners[owner]));
+      SIEGEL_TRY(slot, s.leaf_for(entry, built_in::access_log));
+      s.add_trace(draft, slot, owner);
+    }
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  Decision decide(const ledger::Moment& at) override {
+    if (auto stop = still_permitted(at)) return std::move(*stop);
+    if (auto stop = decide_read(at)) return std::move(*stop);
+    switch (s.place(drafts, at, owners, std::nullopt)) {
+      case Impl::Placed::again: return Again{};
+      case Impl::Placed::erased: return erased_error(std::nullopt);
+      case Impl::Placed::yes: break;
+    }
+    return std::move(drafts);
+  }
+  virtual std::optional<Decision> decide_read(const ledger::Moment&) { return std::nullopt; }
+
+  void committed(ledger::Committed&& committed) override {
+    if (!committed.access) {
+      failed(Error(Errc::corrupt, "internal", "The ledger gave no receipt for an access event."));
+      return;
+    }
+    receipt = std::make_shared<ledger::AccessReceipt>(std::move(*committed.access));
+    auto self = shared_from_this();
+    const auto go_on = [this, self](bool) {
+      s.executor.post([this, self] {
+        if (auto answered = answer(); !answered) failed(answered.error());
+      });
+    };
+    if (s.views.position() >= needed_) {
+      go_on(true);
+    } else {
+      s.views.when(needed_, kCatchUpWait, go_on);
+    }
+  }
+  virtual Status answer() = 0;  // executor: opens against the receipt and calls back
+
+  Result<ShownRecord> show(const RecordId& id, TypeNo type, const views::RecordRow& row, const OwnerId& owner) {
+    ShownRecord out{id, type, row.subject, row.version, row.updated_at, {}, {}};
+    Values values;
+    const auto key = views::record_row_key(type, id);
+    for (const auto& section : row.sections) {
+      auto opened = s.vault.open_row(*receipt, owner, section.slot, "records", key, section.sealed);
+      if (!opened) {
+        if (opened.error().category() != Errc::gone) return Error(opened.error());
+        out.erased.push_back(section.cls);
+        continue;
+      }
+      SIEGEL_TRY(some, codec::decode_values(opened->view()));
+      for (auto& value : some)
+        if (permit.covers(value.field) && shows(value.field) && !std::holds_alternative<Null>(value.value.expose()))
+          values.push_back(std::move(value));
+    }
+    std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.field < b.field; });
+    out.values = Personal<Values>(std::move(values));
+    return out;
+  }
+  bool shows(FieldNo field) const {
+    return shown_.empty() || std::binary_search(shown_.begin(), shown_.end(), field.get());
+  }
+
+  AccessFacts::Kind kind_;
+  Receipt receipt;
+  TreeSize needed_;                    // what the views must show: the newest change of what is read
+  std::vector<std::uint16_t> shown_;   // empty: every field that the purpose covers
+};
+
+// Reads that begin with one record.
+class OneRecordTask : public ReadTask {
+ public:
+  OneRecordTask(Impl& service, Caller who, const RecordId& id, AccessFacts::Kind kind)
+      : ReadTask(service, std::move(who), kind), id_(id) {}
+
+ protected:
+  Status find(decide::Action wanted_action) {
+    SIEGEL_TRY(seen, s.snapshot(id_));
+    seen_ = std::move(seen);
+    const auto in_state = s.state.find_record(id_);
+    const auto entry = in_state ? in_state : seen_ ? seen_->row : std::nullopt;
+    const auto* type = entry && !entry->removed ? s.state.registries()->type(entry->type) : nullptr;
+    if (type == nullptr) {
+      type_name.clear();
+      SIEGEL_CHECK(permit_now(wanted_action));
+      SIEGEL_TRY(erasure, s.views.erased(id_.get()));
+      if (erasure) return erased_error(erasure);
+      return Error(Errc::not_found, "not_found", "There is no such record.");
+    }
+    entry_ = *entry;
+    type_name = type->definition.name;
+    SIEGEL_CHECK(permit_now(wanted_action));
+    owner_ = entry_.subject ? owner_of(*entry_.subject) : owner_of(entry_.type);
+    return Done{};
+  }
+  std::optional<Decision> decide_read(const ledger::Moment&) override {
+    const auto found = s.state.record(id_, seen_);
+    if (!found.known || found.entry == nullptr || found.entry->removed || found.entry->subject != entry_.subject)
+      return Decision(Again{});
+    needed_ = TreeSize(found.entry->modified.get() + 1);
+    return std::nullopt;
+  }
+
+  RecordId id_;
+  OwnerId owner_;
+  decide::RecordEntry entry_;
+  std::optional<RecordSnapshot> seen_;
+};
+
+class RecordTask final : public OneRecordTask {
+ public:
+  RecordTask(Impl& service, Caller who, const RecordId& id, Callback<RecordAnswer> then)
+      : OneRecordTask(service, std::move(who), id, AccessFacts::Kind::record), done_(std::move(then)) {}
+
+ protected:
+  Status prepare() override {
+    SIEGEL_CHECK(find(decide::Action::read_record));
+    return make_draft({owner_}, all_fields(permit));
+  }
+  Status answer() override {
+    const auto position = s.views.position();
+    SIEGEL_TRY(row, s.views.record(entry_.type, id_));
+    if (!row) {
+      SIEGEL_TRY(erasure, s.views.erased(id_.get()));
+      if (erasure) return erased_error(erasure);
+      return Error(Errc::not_found, "not_found", "There is no such record.");
+    }
+    SIEGEL_TRY(shown, show(id_, entry_.type, *row, owner_));
+    done_(RecordAnswer{registries, std::move(shown), position});
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  Callback<RecordAnswer> done_;
+};
+
+class ListTask final : public ReadTask {
+ public:
+  ListTask(Impl& service, Caller who, Service::ListQuery query, Callback<ListAnswer> then)
+      : ReadTask(service, std::move(who), AccessFacts::Kind::list), query_(std::move(query)), done_(std::move(then)) {
+    type_name = query_.type;
+    named_fields = query_.fields;
+  }
+
+ protected:
+  Status prepare() override {
+    SIEGEL_CHECK(permit_now(decide::Action::list_records));
+    shown_.clear();
+    for (const auto& name : query_.fields) shown_.push_back(permit.type->definition.field(name)->number.get());
+    std::sort(shown_.begin(), shown_.end());
+    position_ = s.views.position();
+    // One more than shown says whether there is a next page; it is not looked at.
+    SIEGEL_TRY(rows, s.views.list(TypeNo(permit.type->number), query_.after, query_.limit + 1));
+    more_ = rows.size() > query_.limit;
+    if (more_) rows.pop_back();
+    rows_ = std::move(rows);
+    std::vector<OwnerId> seen;
+    for (const auto& listed : rows_) seen.push_back(owner_of_row(listed.row));
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    return make_draft(seen, shown_.empty() ? all_fields(permit) : shown_);
+  }
+  Status answer() override {
+    ListAnswer out{registries, TypeNo(permit.type->number), {}, std::nullopt, position_};
+    for (const auto& listed : rows_) {
+      SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner_of_row(listed.row)));
+      out.items.push_back(std::move(shown));
+    }
+    if (more_ && !rows_.empty()) out.next = rows_.back().id;
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  OwnerId owner_of_row(const views::RecordRow& row) const {
+    return row.subject ? owner_of(*row.subject) : owner_of(TypeNo(permit.type->number));
+  }
+  Service::ListQuery query_;
+  Callback<ListAnswer> done_;
+  std::vector<views::Views::Listed> rows_;
+  bool more_ = false;
+  TreeSize position_;
+};
+
+// ── history ──
+
+// Folds one record's events into changes with old and new values.
+class HistoryFold {
+ public:
+  HistoryFold(Impl& service, const ledger::AccessReceipt& receipt, const decide::Permit& permit)
+      : s_(service), receipt_(receipt), permit_(permit) {}
+
+  Result<HistoryItem> item(const views::EventRef& ref) {
+    SIEGEL_TRY(stored, s_.ledger.read(ref.seq));
+    SIEGEL_TRY(header, codec::decode_header(stored.header));
+    SIEGEL_TRY(parts, codec::decode_parts(stored.parts));
+    SIEGEL_CHECK(codec::check_parts(header, parts));
+    HistoryItem out;
+    out.seq = ref.seq;
+    out.at = header.time;
+    out.type = header.type;
+    out.actor = actor_text(parts.empty() ? StoredPart{} : parts.front(), !parts.empty());
+    out.purpose = header.purpose;
+    out.ground = header.ground;
+    out.record_type = header.record_type;
+    const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed ||
+                           header.type == EventType::record_removed;
+    for (const auto number : ref.parts) {
+      if (number >= parts.size()) continue;
+      const auto& part = parts[number];
+      if (part.removed) continue;
+      if (!is_record || part.ciphertext.empty()) continue;
+      auto opened = s_.vault.open(receipt_, header, number, part);
+      if (!opened) {
+        if (opened.error().category() != Errc::gone) return Error(opened.error());
+        out.erased.push_back(part.envelope.cls);
+        continue;
+      }
+      SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+      out.record = body.record;
+      add_changes(body, out);
+    }
+    return out;
+  }
+
+ private:
+  void add_changes(const RecordBody& body, HistoryItem& out) {
+    auto& now = current_[body.record];
+    for (const auto& value : body.values) {
+      auto& before = now[value.field];
+      Change change{value.field, Personal<Value>(before), value.value};
+      before = value.value.expose();
+      if (permit_.covers(value.field)) out.changes.push_back(std::move(change));
+    }
+  }
+
+  Impl& s_;
+  const ledger::AccessReceipt& receipt_;
+  const decide::Permit& permit_;
+  std::map<RecordId, std::map<FieldNo, Value>> current_;
+};
+
+Result<HistoryAnswer> fold_history(HistoryFold& fold, const std::vector<views::EventRef>& refs, std::optional<Seq> after,
+                                   std::size_t limit) {
+  HistoryAnswer out;
+  for (const auto& ref : refs) {
+    if (out.items.size() == limit) {
+      out.next = out.items.back().seq;
+      break;
+    }
+    SIEGEL_TRY(item, fold.item(ref));
+    if (!after || ref.seq > *after) out.items.push_back(std::move(item));
+  }
+  return out;
+}
+
+class RecordHistoryTask final : public OneRecordTask {
+ public:
+  RecordHistoryTask(Impl& service, Caller who, const RecordId& id, std::optional<Seq> after, std::size_t limit,
+                    Callback<HistoryAnswer> then)
+      : OneRecordTask(service, std::move(who), id, AccessFacts::Kind::history), after_(after), limit_(limit),
+        done_(std::move(then)) {}
+
+ protected:
+  Status prepare() override {
+    SIEGEL_CHECK(find(decide::Action::read_history));
+    return make_draft({owner_}, all_fields(permit));
+  }
+  Status answer() override {
+    const auto position = s.views.position();
+    // Old values come from the events before: the fold starts at the first one.
+    SIEGEL_TRY(refs, s.views.history(id_, std::nullopt, kHistoryMax));
+    HistoryFold fold(s, *receipt, permit);
+    SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
+    out.registries = registries;
+    out.position = position;
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  std::optional<Seq> after_;
+  std::size_t limit_;
+  Callback<HistoryAnswer> done_;
+};
+
+// ── subjects ──
+
+class SubjectTask : public ReadTask {
+ public:
+  SubjectTask(Impl& service, Caller who, const SubjectId& id, AccessFacts::Kind kind)
+      : ReadTask(service, std::move(who), kind), id_(id) {}
+
+ protected:
+  Status find(decide::Action wanted_action) {
+    SIEGEL_CHECK(permit_now(wanted_action));
+    SIEGEL_CHECK(know(owner_of(id_)));
+    SIEGEL_TRY(entry, s.look(owner_of(id_), owners[owner_of(id_)]));
+    SIEGEL_TRY(erasure, s.views.erased(id_.get()));
+    if (erasure) return erased_error(erasure);
+    if (entry.leaves.empty()) return Error(Errc::not_found, "not_found", "There is no such subject.");
+    return make_draft({owner_of(id_)}, {});
+  }
+  std::optional<Decision> decide_read(const ledger::Moment&) override {
+    const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
+    if (!found.known) return Decision(Again{});
+    needed_ = TreeSize(found.entry->modified.get() + 1);
+    return std::nullopt;
+  }
+  // A subject's records may be of types and fields that the purpose or the token does not cover: these are left out.
+  Result<std::vector<ShownRecord>> records() {
+    std::vector<ShownRecord> out;
+    SIEGEL_TRY(ids, s.views.records_of(id_, kHistoryMax));
+    for (const auto& record : ids) {
+      SIEGEL_TRY(head, s.views.head(record));
+      if (!head || head->removed) continue;
+      const auto* type = registries->type(head->type);
+      if (type == nullptr) continue;
+      const auto covered =
+          decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
+      if (!covered) continue;
+      SIEGEL_TRY(row, s.views.record(head->type, record));
+      if (!row) continue;
+      permit = *covered;
+      SIEGEL_TRY(shown, show(record, head->type, *row, owner_of(id_)));
+      out.push_back(std::move(shown));
+    }
+    return out;
+  }
+
+  // Fields of a type that purpose or token do not cover are left out.
+  void leave_out(HistoryItem& item) {
+    if (item.changes.empty()) return;
+    const auto* type = registries->type(item.record_type);
+    if (type == nullptr) return item.changes.clear();
+    const auto covered =
+        decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
+    if (!covered) return item.changes.clear();
+    std::erase_if(item.changes, [&](const Change& change) { return !covered->covers(change.field); });
+  }
+
+  SubjectId id_;
+};
+
+class SubjectAnswerTask final : public SubjectTask {
+ public:
+  SubjectAnswerTask(Impl& service, Caller who, const SubjectId& id, bool whole, Callback<SubjectAnswer> then)
+      : SubjectTask(service, std::move(who), id, whole ? AccessFacts::Kind::subject_export : AccessFacts::Kind::subject),
+        whole_(whole), done_(std::move(then)) {}
+
+ protected:
+  Status prepare() override {
+    return find(whole_ ? decide::Action::export_subject : decide::Action::read_subject);
+  }
+  Status answer() override {
+    SubjectAnswer out;
+    out.registries = registries;
+    out.subject = id_;
+    out.position = s.views.position();
+    SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
+    if (owner)
+      for (const auto& leaf : owner->leaves) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    SIEGEL_TRY(links, s.views.links_of(id_));
+    for (const auto& link : links) {
+      auto opened = s.vault.open_row(*receipt, owner_of(id_), link.slot, "subject_links", link.row, link.sealed);
+      if (!opened) continue;  // erased: the reference is gone with its class
+      const std::string text(as_chars(opened->view()));
+      const auto nul = text.find('\0');
+      if (nul == std::string::npos) continue;
+      out.external.emplace_back(ExternalReference{text.substr(0, nul), text.substr(nul + 1)});
+    }
+    SIEGEL_TRY(shown, records());
+    out.records = std::move(shown);
+    if (whole_) SIEGEL_CHECK(add_history(out));
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  Status add_history(SubjectAnswer& out) {
+    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kHistoryMax));
+    const decide::Permit untyped;  // leave_out() asks for each event's own type
+    HistoryFold fold(s, *receipt, untyped);
+    SIEGEL_TRY(folded, fold_history(fold, refs, std::nullopt, kHistoryMax));
+    for (auto& item : folded.items) leave_out(item);
+    out.history = std::move(folded.items);
+    return Done{};
+  }
+  bool whole_;
+  Callback<SubjectAnswer> done_;
+};
+
+class SubjectHistoryTask final : public SubjectTask {
+ public:
+  SubjectHistoryTask(Impl& service, Caller who, const SubjectId& id, std::optional<Seq> after, std::size_t limit,
+                     Callback<HistoryAnswer> then)
+      : SubjectTask(service, std::move(who), id, AccessFacts::Kind::history), after_(after), limit_(limit),
+        done_(std::move(then)) {}
+
+ protected:
+  Status prepare() override { return find(decide::Action::read_history); }
+  Status answer() override {
+    const auto position = s.views.position();
+    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kHistoryMax));
+    HistoryFold fold(s, *receipt, permit);
+    SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
+    for (auto& item : out.items) leave_out(item);
+    out.registries = registries;
+    out.position = position;
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  std::optional<Seq> after_;
+  std::size_t limit_;
+  Callback<HistoryAnswer> done_;
+};
+
+}  // namespace
+
+void Impl::read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) {
+  submit(std::make_shared<RecordTask>(*this, std::move(caller), id, std::move(done)));
+}
+void Impl::list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) {
+  submit(std::make_shared<ListTask>(*this, std::move(caller), std::move(query), std::move(done)));
+}
+void Impl::record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
+                          Callback<HistoryAnswer> done) {
+  submit(std::make_shared<RecordHistoryTask>(*this, std::move(caller), id, after, limit, std::move(done)));
+}
+void Impl::subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
+                           Callback<HistoryAnswer> done) {
+  submit(std::make_shared<SubjectHistoryTask>(*this, std::move(caller), id, after, limit, std::move(done)));
+}
+void Impl::read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) {
+  submit(std::make_shared<SubjectAnswerTask>(*this, std::move(caller), id, false, std::move(done)));
+}
+void Impl::export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) {
+  submit(std::make_shared<SubjectAnswerTask>(*this, std::move(caller), id, true, std::move(done)));
+}
+
+}  // namespace siegel::service

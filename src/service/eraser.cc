@@ -1,0 +1,141 @@
+// Carrying erasures out: steps 1 to 5 of keys.md 5, on a thread of its own. Requests that come within the window share one epoch.
+// What a crash interrupted is taken up at the next start, from fences, pending epochs and open requests.
+#include <algorithm>
+#include <future>
+
+#include "codec/bodies_codec.h"
+#include "codec/parts.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+constexpr std::chrono::seconds kRetry{5};
+
+ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
+  ErasureEffectiveFacts facts;
+  facts.old_epoch = change.from.get();
+  facts.new_epoch = change.to.get();
+  facts.old_root = change.old_root;
+  facts.new_root = change.new_root;
+  facts.leaves = change.leaves;
+  facts.grade = static_cast<std::uint16_t>(change.grade);
+  facts.members = change.members;
+  facts.replicas = change.replicas;
+  facts.requests = change.requests;
+  return facts;
+}
+
+// Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
+Result<ledger::Committed> tell(Impl& s, const vault::EpochChange& change) {
+  auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
+  auto future = promise->get_future();
+  s.submit(make_system(s, EventType::erasure_effective, facts_of(change), {}, built_in::job,
+                       [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
+  auto outcome = future.get();
+  if (!outcome) return Error(outcome.error());
+  SIEGEL_CHECK(s.vault.told(change.to));
+  return outcome;
+}
+
+}  // namespace
+
+void Impl::enqueue(OpenErasure erasure) {
+  eraser_.with([&](EraserState& state_now) {
+    if (state_now.open++ == 0) state_now.oldest = erasure.requested_at;
+    state_now.queue.push_back(std::move(erasure));
+  });
+  eraser_.notify_all();
+}
+
+void Impl::eraser_loop() {
+  for (;;) {
+    // The first request opens a window; one that asks for "now" closes it.
+    bool stop = eraser_.when([](const EraserState& e) { return e.stop || !e.queue.empty(); },
+                             [](const EraserState& e) { return e.stop; });
+    if (!stop) {
+      const auto urgent = [](const EraserState& e) {
+        return e.stop || std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& o) { return o.now; });
+      };
+      stop = eraser_.when_for(options.erase_window, urgent, [](const EraserState& e, bool) { return e.stop; });
+    }
+    if (stop) return;  // open requests are taken up at the next start
+    auto batch = eraser_.with([](EraserState& e) { return std::exchange(e.queue, {}); });
+    std::vector<vault::Fence> fences;
+    for (const auto& open : batch) fences.insert(fences.end(), open.fences.begin(), open.fences.end());
+
+    auto change = vault.erase(fences);
+    auto told = change ? tell(*this, *change) : Result<ledger::Committed>(Error(change.error()));
+    if (!change) {
+      // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
+      for (auto& open : batch)
+        if (open.done) std::exchange(open.done, nullptr)(Written(open.written));
+      eraser_.with([&](EraserState& e) { e.queue.insert(e.queue.begin(), batch.begin(), batch.end()); });
+      eraser_.when_for(kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+      continue;
+    }
+    for (auto& open : batch) {
+      if (!open.done) continue;
+      if (!told) {  // unreadable already; the event follows when the ledger takes writes again
+        open.done(Error(told.error()));
+        continue;
+      }
+      auto written = open.written;
+      written.kind = Written::Kind::erasure_effective;
+      written.old_epoch = change->from;
+      written.new_epoch = change->to;
+      written.grade = change->grade;
+      written.seq = told->first;
+      written.size = told->size;
+      open.done(std::move(written));
+    }
+    eraser_.with([&](EraserState& e) { e.open -= std::min(e.open, batch.size()); });
+  }
+}
+
+// At start: what was effective but not told is told; fences whose request never became durable go; open requests continue.
+Status Impl::carry_on_erasures() {
+  for (const auto& change : vault.untold()) {
+    SIEGEL_TRY(told, tell(*this, change));
+  }
+  // The views show the erasures just told before open requests are looked for.
+  std::promise<bool> shown;
+  auto ready = shown.get_future();
+  views.when(ledger.size(), std::chrono::minutes(10), [&shown](bool reached) { shown.set_value(reached); });
+  if (!ready.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
+
+  SIEGEL_TRY(open, views.open_erasure_requests());
+  auto fences = vault.fences();
+  for (const auto& fence : fences) {
+    const bool asked = std::any_of(open.begin(), open.end(), [&](const auto& r) { return r.seq.get() == fence.request; });
+    if (!asked) SIEGEL_CHECK(vault.forget_fence(fence.request));
+  }
+  for (const auto& request : open) {
+    const auto it = std::find_if(fences.begin(), fences.end(), [&](const auto& f) { return f.request == request.seq.get(); });
+    if (it == fences.end())
+      return Error(Errc::corrupt, "keys_behind", "An erasure was requested, but the keys store has lost its fence.")
+          .with("seq", request.seq);
+    SIEGEL_TRY(stored, ledger.read(request.seq));
+    SIEGEL_TRY(header, codec::decode_header(stored.header));
+    const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
+    const auto owner = owner_of(request.subject);
+    SIEGEL_TRY(found, snapshot(owner));
+    {
+      const auto lock = state.lock();
+      const auto entry = state.owner(owner, found);
+      if (entry.known && facts != nullptr) {
+        if (facts->classes.empty()) entry.entry->fenced_all = true;
+        for (const auto cls : facts->classes) entry.entry->fenced.emplace_back(cls);
+      }
+    }
+    OpenErasure again;
+    again.id = request.erasure;
+    again.fences = {*it};
+    again.requested_at = header.time;
+    again.now = true;
+    enqueue(std::move(again));
+  }
+  return Done{};
+}
+
+}  // namespace siegel::service

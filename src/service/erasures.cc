@@ -1,0 +1,218 @@
+// Asking for an erasure: step 0 of keys.md 5. The notice is sealed under a leaf of its own, the leaves that die are fenced on the
+// writer, and the request is in the ledger with the same group.
+#include <algorithm>
+#include <array>
+
+#include "codec/bodies_codec.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+constexpr std::size_t kSubjectsMax = 10'000;
+constexpr std::size_t kRecordsMax = 10'000;
+constexpr std::uint64_t kDeadlineMs = std::uint64_t{30} * 86'400'000;  // Art. 12(3): a month, counted here as 30 days
+
+// Art. 17(1)(a) to (f), and the end of a retention period.
+constexpr std::array<std::string_view, 8> kGrounds = {"",          "art17-1-a", "art17-1-b", "art17-1-c",
+                                                      "art17-1-d", "art17-1-e", "art17-1-f", "retention"};
+
+class ErasureTask final : public WriteTask {
+ public:
+  ErasureTask(Impl& service, Caller who, RequestErasure command, WriteOptions write_options, Callback<Written> then)
+      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {}
+
+ protected:
+  EventType wanted() const override { return EventType::erasure_requested; }
+  // The notice names every record and leaf, so the views must show all that came before.
+  bool needs_fresh_views() const override { return true; }
+  std::size_t events() const override { return command_.subjects.size(); }
+
+  Status prepare_write() override {
+    already_.reset();
+    people_.clear();
+    SIEGEL_CHECK(permit_now(decide::Action::erase));
+    SIEGEL_CHECK(check_command());
+    SIEGEL_CHECK(know(owner_of(caller.token)));
+    erasure_ = ErasureId(new_id(s.clock, s.random));
+    looked_at_ = s.views.position();
+    for (const auto& subject : command_.subjects) {
+      SIEGEL_CHECK(prepare_person(subject));
+      if (already_) return Done{};
+    }
+    return Done{};
+  }
+
+  Decision decide_write(const ledger::Moment& at) override {
+    if (already_) {
+      written = *already_;
+      return std::vector<ledger::Draft>{};
+    }
+    if (auto stop = still_permitted(at)) return std::move(*stop);
+    for (const auto& person : people_) {
+      const auto found = s.state.owner(owner_of(person.subject), owners[owner_of(person.subject)]);
+      // The notice must name all leaves: nothing may have come since the views were read.
+      if (!found.known || found.entry->modified.get() >= looked_at_.get()) return Again{};
+      for (const auto cls : dying(*found.entry))
+        if (found.entry->is_fenced(cls)) return Again{};
+    }
+    if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
+    if (auto failed_fence = fence(at)) return std::move(*failed_fence);
+    written.kind = Written::Kind::erasure_requested;
+    written.seq = Seq(at.next.get() + drafts.size() - 1);
+    written.size = TreeSize(written.seq.get() + 1);
+    written.erasure = erasure_;
+    requested_at_ = at.time;
+    return std::move(drafts);
+  }
+
+  void committed(ledger::Committed&& committed) override {
+    if (already_ || fences_.empty()) {
+      WriteTask::committed(std::move(committed));
+      return;
+    }
+    OpenErasure open;
+    open.id = erasure_;
+    open.fences = std::move(fences_);
+    open.now = command_.now;
+    open.requested_at = requested_at_;
+    open.written = written;
+    if (command_.now) {
+      open.done = std::move(done);
+      s.enqueue(std::move(open));
+      return;
+    }
+    s.enqueue(std::move(open));
+    WriteTask::committed(std::move(committed));
+  }
+
+ private:
+  struct Person {
+    SubjectId subject;
+    std::vector<decide::IdentityKey> identities;
+    std::vector<RecordId> records;
+  };
+
+  Status check_command() {
+    const auto wrong = [](const char* what, const char* pointer) {
+      return Error(Errc::invalid, "bad_value", what).with("pointer", pointer);
+    };
+    ground_ = parse_erasure_ground(command_.ground).value_or(0);
+    if (ground_ == 0) return wrong("The ground is one of art17-1-a to art17-1-f, or retention.", "/ground");
+    if (command_.subjects.empty() || command_.subjects.size() > kSubjectsMax)
+      return wrong("An erasure names 1 to 10,000 subjects.", "/subjects");
+    auto sorted = command_.subjects;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+      return wrong("A subject is named twice.", "/subjects");
+    classes_.clear();
+    for (const auto& name : command_.classes) {
+      const auto* cls = registries->cls(name);
+      if (cls == nullptr || !dies_at_erasure(ClassNo(cls->number)))
+        return wrong("A class does not exist, or does not end by an erasure.", "/classes");
+      classes_.push_back(cls->number);
+    }
+    std::sort(classes_.begin(), classes_.end());
+    return Done{};
+  }
+
+  bool dies(ClassNo cls) const {
+    return classes_.empty() ? dies_at_erasure(cls) : std::binary_search(classes_.begin(), classes_.end(), cls.get());
+  }
+  std::vector<ClassNo> dying(const decide::OwnerEntry& entry) const {
+    std::vector<ClassNo> out;
+    for (const auto& leaf : entry.leaves)
+      if (dies(leaf.cls) && std::find(out.begin(), out.end(), leaf.cls) == out.end()) out.push_back(leaf.cls);
+    return out;
+  }
+
+  Status prepare_person(const SubjectId& subject) {
+    const auto owner = owner_of(subject);
+    SIEGEL_TRY(before, s.views.erased(subject.get()));
+    if (before && classes_.empty()) {
+      // The same again: the same result, while the notice lives.
+      already_ = Written{};
+      already_->erasure = *before;
+      already_->kind = Written::Kind::erasure_requested;
+      SIEGEL_TRY(row, s.views.erasure(*before));
+      if (row && !row->requests.empty()) already_->seq = row->requests.back();
+      already_->size = TreeSize(already_->seq.get() + 1);
+      *already_ = s.finish_replay(*already_);
+      already_->replayed = false;
+      return Done{};
+    }
+    SIEGEL_CHECK(know(owner));
+    SIEGEL_TRY(entry, s.look(owner, owners[owner]));
+    Person person{subject, {}, {}};
+    ErasureNotice notice;
+    notice.erasure = erasure_;
+    for (const auto& leaf : entry.leaves)
+      if (dies(leaf.cls) && s.vault.living(leaf.slot)) notice.slots.push_back(leaf.slot);
+    if (notice.slots.empty()) return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
+    for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
+    SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
+    notice.records = records;
+    person.records = std::move(records);
+    if (classes_.empty()) {
+      SIEGEL_TRY(identities, s.identities_of(subject));
+      person.identities = std::move(identities);
+    }
+    SIEGEL_TRY(draft, s.draft(EventType::erasure_requested, caller, permit));
+    SIEGEL_TRY(slot, s.vault.new_leaf());
+    SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
+    draft.header.facts = ErasureRequestedFacts{ground_, s.clock.now().get() + kDeadlineMs,
+                                               static_cast<std::uint32_t>(notice.slots.size()), classes_};
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    slots_.push_back(notice.slots);
+    people_.push_back(std::move(person));
+    return Done{};
+  }
+
+  // The one I/O on the writer: the fence is synced before the group that holds the request, so that keys_mark of the request
+  // covers it and a lost fence is noticed (docs/adr/0002).
+  std::optional<Decision> fence(const ledger::Moment& at) {
+    fences_.clear();
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+      vault::Fence one{at.next.get() + i, slots_[i]};
+      if (auto set = s.vault.fence(one); !set) return Decision(Error(set.error()));
+      fences_.push_back(std::move(one));
+      auto& entry = *s.state.owner(owner_of(people_[i].subject), std::nullopt).entry;
+      if (classes_.empty()) {
+        entry.fenced_all = true;
+      } else {
+        for (const auto cls : classes_) entry.fenced.emplace_back(cls);
+      }
+      s.identity.forget(people_[i].identities, people_[i].subject);
+    }
+    return std::nullopt;
+  }
+
+  RequestErasure command_;
+  ErasureId erasure_;
+  std::uint16_t ground_ = 0;
+  std::vector<std::uint32_t> classes_;
+  TreeSize looked_at_;
+  std::vector<Person> people_;
+  std::vector<std::vector<Slot>> slots_;
+  std::vector<vault::Fence> fences_;
+  std::optional<Written> already_;
+  TimeMs requested_at_;
+};
+
+}  // namespace
+
+std::string_view name_of(std::uint16_t ground) { return ground < kGrounds.size() ? kGrounds[ground] : std::string_view{}; }
+
+std::optional<std::uint16_t> parse_erasure_ground(std::string_view text) {
+  for (std::size_t i = 1; i < kGrounds.size(); ++i)
+    if (kGrounds[i] == text) return static_cast<std::uint16_t>(i);
+  return std::nullopt;
+}
+
+std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
+                                   Callback<Written> done) {
+  return std::make_shared<ErasureTask>(s, std::move(caller), std::move(command), std::move(options), std::move(done));
+}
+
+}  // namespace siegel::service

@@ -1,0 +1,102 @@
+// Exactly one effect per key (EV-03, keys.md 10). The client's key and the answer are personal by nature, so an entry is
+// HMAC(K_day, token | key) and a value sealed under K_day; K_day is a leaf of the ledger that dies after the window.
+#include <algorithm>
+
+#include "codec/bodies_codec.h"
+#include "codec/rows.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+std::int64_t day_of(TimeMs time) { return static_cast<std::int64_t>(time.get() / 86'400'000); }
+
+Error conflict() {
+  return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
+}
+
+Bytes client_key(const Caller& caller, const std::string& key) {
+  Bytes out = to_bytes(as_bytes("key"));
+  append(out, caller.token.get());
+  append(out, as_bytes(key));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<Impl::DayKey>> Impl::living_days() {
+  const auto today = day_of(clock.now());
+  const auto oldest = today - static_cast<std::int64_t>(options.idempotency_days);
+  auto days = day_keys_.with([&](auto& keys) {
+    std::erase_if(keys, [&](const DayKey& key) { return key.day < oldest; });
+    return keys;
+  });
+  if (days.empty() || days.back().day != today) {
+    SIEGEL_TRY(slot, vault.new_leaf());
+    days = day_keys_.with([&](auto& keys) {
+      if (keys.empty() || keys.back().day != today) keys.push_back({today, slot});
+      return keys;
+    });
+  }
+  return days;
+}
+
+Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& caller, const WriteOptions& write_options) {
+  SIEGEL_TRY(days, living_days());
+  const auto key = client_key(caller, write_options.idempotency_key);
+  const auto looked_at = views.position();
+  IdempotencyClaim fresh;
+  for (auto it = days.rbegin(); it != days.rend(); ++it) {
+    SIEGEL_TRY(mac, vault.day_mac(it->slot, key));
+    Bytes labelled = to_bytes(as_bytes("request"));
+    append(labelled, as_bytes(write_options.request));
+    SIEGEL_TRY(request, vault.day_mac(it->slot, labelled));
+    if (it == days.rbegin()) fresh = {it->slot, mac, request, looked_at};
+    if (const auto known = state.answered(mac)) {
+      if (!equal(known->request, request)) return conflict();
+      SIEGEL_TRY(before, decode_written(known->outcome));
+      return std::variant<Written, IdempotencyClaim>(finish_replay(std::move(before)));
+    }
+    SIEGEL_TRY(row, views.idempotency(mac));
+    if (!row) continue;
+    SIEGEL_TRY(cursor, ledger.cursor(*row));
+    Seq seq;
+    ByteView header, parts;
+    SIEGEL_TRY(any, cursor->next(seq, header, parts));
+    if (!any) continue;
+    SIEGEL_TRY(entries, codec::decode_idempotency(cursor->idempotency()));
+    for (const auto& entry : entries) {
+      if (!equal(entry.mac, mac)) continue;
+      SIEGEL_TRY(opened, vault.day_open(entry.day_slot, entry.nonce, entry.sealed));
+      SIEGEL_TRY(body, codec::decode_idempotency_body(opened.view()));
+      if (!equal(body.request, request)) return conflict();
+      SIEGEL_TRY(before, decode_written(body.outcome));
+      return std::variant<Written, IdempotencyClaim>(finish_replay(std::move(before)));
+    }
+  }
+  return std::variant<Written, IdempotencyClaim>(fresh);
+}
+
+Result<codec::IdempotencyRow> Impl::row_for(const IdempotencyClaim& claim, const Written& written) {
+  codec::IdempotencyRow row;
+  row.day_slot = claim.day;
+  row.mac = claim.mac;
+  random.fill(row.nonce);
+  SIEGEL_TRY(sealed, vault.day_seal(claim.day, row.nonce, codec::encode(IdempotencyBody{claim.request, encode(written)})));
+  row.sealed = std::move(sealed);
+  return row;
+}
+
+Written Impl::finish_replay(Written written) {
+  written.replayed = true;
+  if (!written.erasure) return written;
+  if (const auto row = views.erasure(*written.erasure); row && *row && (*row)->effective_seq) {
+    written.kind = Written::Kind::erasure_effective;
+    written.old_epoch = Epoch((*row)->effective.old_epoch);
+    written.new_epoch = Epoch((*row)->effective.new_epoch);
+    written.grade = (*row)->effective.grade;
+  }
+  return written;
+}
+
+}  // namespace siegel::service

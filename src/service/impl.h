@@ -1,0 +1,259 @@
+// Inside the service: what its commands share. Not for doors.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "base/guarded.h"
+#include "decide/identity.h"
+#include "decide/state.h"
+#include "service/service.h"
+
+namespace siegel::service {
+
+class Task;
+
+using OwnerSnapshot = decide::Snapshot<decide::OwnerEntry>;
+using RecordSnapshot = decide::Snapshot<decide::RecordEntry>;
+
+// An erasure on its way from the fence to its certificate.
+struct OpenErasure {
+  ErasureId id;
+  std::vector<vault::Fence> fences;
+  bool now = false;
+  TimeMs requested_at;
+  Written written;                 // what the request's answer was
+  Callback<Written> done;          // null: nobody waits (any more)
+};
+
+class Impl final : public Service {
+ public:
+  Impl(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views, Executor& executor, Clock& clock, Random& random,
+       const Options& options);
+  ~Impl() override;
+
+  Status start() override;
+  void stop() override;
+  Result<ledger::SystemReceipt> begin_job(JobFacts::Kind kind) override;
+  void end_job(JobFacts::Kind kind, std::uint64_t count) override;
+  Result<Written> create_local_token(TokenGrant grant) override;
+  Result<Caller> authenticate(std::string_view token) override;
+  std::shared_ptr<const Registries> registries() override { return state.registries(); }
+  void write(Caller caller, Write command, WriteOptions options, Callback<Written> done) override;
+  void read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) override;
+  void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) override;
+  void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
+                      Callback<HistoryAnswer> done) override;
+  void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
+                       Callback<HistoryAnswer> done) override;
+  void read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) override;
+  void export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) override;
+  Status may(const Caller& caller, decide::Action action) override;
+  Result<ErasureAnswer> erasure(const Caller& caller, ErasureId id) override;
+  Result<std::vector<ErasureAnswer>> erasures(const Caller& caller, std::optional<ErasureId> after,
+                                              std::size_t limit) override;
+  Result<CertificateAnswer> certificate(const Caller& caller, ErasureId id) override;
+  Result<std::vector<EventLine>> events(const Caller& caller, Seq from, std::size_t limit) override;
+  Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) override;
+  Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) override;
+  Result<std::string> checkpoint(const Caller& caller) override;
+  StatusAnswer status() override;
+  Counters counters() override;
+  void at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) override;
+
+  // ── for tasks: prepare.cc ──
+  // The leaf under which part 0 of a token's events is sealed this month.
+  Result<Slot> actor_leaf(const TokenId& token);
+  Result<Slot> ledger_leaf(ClassNo cls);  // of the ledger itself, one per class and process
+  // What the views say of an owner or record, unless the decision state knows better.
+  Result<std::optional<OwnerSnapshot>> snapshot(const OwnerId& owner);
+  Result<std::optional<RecordSnapshot>> snapshot(const RecordId& record);
+  // Newest of both: for choosing leaves ahead of the writer.
+  Result<decide::OwnerEntry> look(const OwnerId& owner, const std::optional<OwnerSnapshot>& snapshot) const;
+  // Leaf of the class to seal under: the owner's newest, or a fresh one.
+  Result<Slot> leaf_for(const decide::OwnerEntry& owner, ClassNo cls);
+  // A draft with its actor's part.
+  Result<ledger::Draft> draft(EventType type, const Caller& caller, const decide::Permit& permit);
+  Result<ledger::Draft> system_draft(EventType type);
+  Status add_part(ledger::Draft& draft, Slot slot, ClassNo cls, const OwnerId& owner, ByteView body);
+  void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
+  Status encode_ahead(ledger::Draft& draft);
+
+  // ── for tasks, on the writer with the state locked ──
+  enum class Placed : std::uint8_t { yes, again, erased };
+  Placed place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
+               const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners, const std::optional<SubjectId>& fresh);
+
+  void submit(std::shared_ptr<Task> task);
+  void refuse(const Caller& caller, const Error& error, EventType requested, std::function<void(Error)> then);
+
+  // ── identity ──
+  // The identity keys that a subject's records and links carry now; opened under the index's own receipt.
+  Result<std::vector<decide::IdentityKey>> identities_of(const SubjectId& subject);
+  Result<Values> current_values(const RecordId& record, const TypeDefinition& type, TypeNo number);
+
+  // ── idempotency.cc ──
+  struct IdempotencyClaim {
+    Slot day;
+    Hash mac{};
+    Hash request{};
+    TreeSize looked_at;   // position of the views when nothing was found
+  };
+  // The stored answer, a conflict (idempotency_conflict), or a claim to store one.
+  Result<std::variant<Written, IdempotencyClaim>> claim(const Caller& caller, const WriteOptions& options);
+  Result<codec::IdempotencyRow> row_for(const IdempotencyClaim& claim, const Written& written);
+
+  // ── eraser.cc ──
+  void enqueue(OpenErasure erasure);
+  void eraser_loop();
+  Status carry_on_erasures();
+
+  Written finish_replay(Written written);
+
+  ledger::Ledger& ledger;
+  vault::Vault& vault;
+  views::Views& views;
+  Executor& executor;
+  Clock& clock;
+  Random& random;
+  const Options options;
+  decide::State state;
+  decide::IdentityIndex identity;
+
+ private:
+  friend class Task;
+  Status load_registries(const ledger::SystemReceipt& receipt);
+  Status load_days();
+  void evict();
+  void load_identities();
+  void watch_clock();
+
+  struct ActorLeaf {
+    std::int64_t month = 0;
+    Slot slot;
+  };
+  struct IdHash16 {
+    std::size_t operator()(const Id16& id) const noexcept { return static_cast<std::size_t>(get_be<std::uint64_t>(id.data() + 8)); }
+  };
+  Guarded<std::unordered_map<Id16, ActorLeaf, IdHash16>> actor_leaves_;
+  Guarded<std::map<ClassNo, Slot>> ledger_leaves_;
+  struct DayKey {
+    std::int64_t day = 0;
+    Slot slot;
+  };
+  Guarded<std::vector<DayKey>> day_keys_;
+  Result<std::vector<DayKey>> living_days();
+
+  std::shared_ptr<ledger::SystemReceipt> index_receipt_;   // job identity_index, for its whole life
+  std::thread loader_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> commands_{0};
+  bool started_ = false;
+
+  struct EraserState {
+    std::deque<OpenErasure> queue;
+    std::size_t open = 0;
+    TimeMs oldest;
+    bool stop = false;
+  };
+  Guarded<EraserState> eraser_;
+  std::thread eraser_thread_;
+  std::thread clock_thread_;
+  Guarded<bool> clock_stop_{false};
+};
+
+// One command: prepared on a worker, decided on the writer, answered. Shared because it may be prepared again.
+class Task : public std::enable_shared_from_this<Task> {
+ public:
+  Task(Impl& service, Caller who) : s(service), caller(std::move(who)) {}
+  virtual ~Task() = default;
+  void run();
+
+ protected:
+  struct Again {};
+  using Decision = std::variant<std::vector<ledger::Draft>, Error, Again>;
+
+  virtual Status prepare() = 0;                                       // worker
+  virtual Decision decide(const ledger::Moment& at) = 0;              // writer; the state is locked
+  virtual void committed(ledger::Committed&& committed) = 0;          // writer
+  virtual void failed(const Error& error) = 0;                        // any thread
+  [[nodiscard]] virtual EventType wanted() const = 0;                 // for refusals
+  virtual std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment&, std::size_t /*events*/) { return {}; }
+  // True: prepare only after the views show everything that was durable when the command came.
+  [[nodiscard]] virtual bool needs_fresh_views() const { return false; }
+  [[nodiscard]] virtual std::size_t events() const { return 1; }
+
+  // Checks the permit again with the registries of this moment; the type must not have changed since prepare().
+  std::optional<Decision> still_permitted(const ledger::Moment& at);
+  decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
+  [[nodiscard]] std::vector<std::string_view> fields() const { return {named_fields.begin(), named_fields.end()}; }
+  Status permit_now(decide::Action what);                           // fills registries, permit; remembers the action
+
+  Impl& s;
+  Caller caller;
+  std::string type_name;
+  std::vector<std::string> named_fields;
+  std::shared_ptr<const Registries> registries;
+  decide::Permit permit;
+  decide::Action action{};
+  std::map<OwnerId, std::optional<OwnerSnapshot>> owners;             // of all parts, gathered in prepare()
+  std::optional<SubjectId> fresh;                                     // drawn by this command: nothing can be known of it
+  Status know(const OwnerId& owner);                                  // adds its snapshot to `owners`
+  std::vector<ledger::Draft> drafts;
+
+ private:
+  friend class Submitted;
+  friend class Impl;
+  void again();
+  unsigned attempts_ = 0;
+  bool waited_ = false;
+  KeysMark keys_mark_;
+  std::optional<Error> refused_;
+  bool again_ = false;
+};
+
+// A write: its answer is stored under the client's key.
+class WriteTask : public Task {
+ public:
+  WriteTask(Impl& service, Caller who, WriteOptions write_options, Callback<Written> then)
+      : Task(service, std::move(who)), options(std::move(write_options)), done(std::move(then)) {}
+
+ protected:
+  Status prepare() final;
+  virtual Status prepare_write() = 0;
+  Decision decide(const ledger::Moment& at) final;
+  virtual Decision decide_write(const ledger::Moment& at) = 0;        // fills `written` (but hashes)
+  void committed(ledger::Committed&& committed) override;
+  void failed(const Error& error) override { if (done) done(Error(error)); }
+  std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment& at, std::size_t events) final;
+
+  WriteOptions options;
+  Callback<Written> done;
+  Written written;
+
+ private:
+  std::optional<Impl::IdempotencyClaim> claim_;
+  std::optional<Written> replay_;
+};
+
+std::shared_ptr<Task> make_add_record(Impl& s, Caller caller, AddRecord command, WriteOptions options, Callback<Written> done);
+std::shared_ptr<Task> make_change_record(Impl& s, Caller caller, ChangeRecord command, WriteOptions options,
+                                         Callback<Written> done);
+std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord command, WriteOptions options,
+                                         Callback<Written> done);
+std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptions options, Callback<Written> done);
+std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options, Callback<Written> done);
+
+// A system event without anybody behind it but the ledger itself.
+std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
+                                  std::function<void(Result<ledger::Committed>)> done);
+
+Bytes encode(const Written& written);                   // answers.cc: the stored result
+Result<Written> decode_written(ByteView bytes);
+
+}  // namespace siegel::service

@@ -1,0 +1,153 @@
+// What can be answered without personal data: erasures, certificates, headers, proofs, status.
+#include <algorithm>
+
+#include "codec/header_codec.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+
+Status Impl::may(const Caller& caller, decide::Action action) {
+  const auto now = registries();
+  const auto granted = decide::authorise(*now, {action, caller.token, caller.purpose, {}, {}}, clock.now());
+  if (granted) return Done{};
+  if (!granted.error().is("token_wrong")) refuse(caller, granted.error(), EventType::access_read, [](const Error&) {});
+  return Error(granted.error());
+}
+
+Result<ErasureAnswer> Impl::erasure(const Caller& caller, ErasureId id) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_erasures));
+  const auto position = views.position();
+  SIEGEL_TRY(row, views.erasure(id));
+  if (!row) return Error(Errc::not_found, "not_found", "There is no such erasure.");
+  return ErasureAnswer{id, std::move(*row), position};
+}
+
+Result<std::vector<ErasureAnswer>> Impl::erasures(const Caller& caller, std::optional<ErasureId> after, std::size_t limit) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_erasures));
+  const auto position = views.position();
+  SIEGEL_TRY(rows, views.erasures(after, limit));
+  std::vector<ErasureAnswer> out;
+  for (auto& [id, row] : rows) out.push_back({id, std::move(row), position});
+  return out;
+}
+
+Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_certificate));
+  SIEGEL_TRY(row, views.erasure(id));
+  if (!row) return Error(Errc::not_found, "not_found", "There is no such erasure.");
+  if (!row->effective_seq)
+    return Error(Errc::conflict, "state_conflict", "The erasure is not effective yet: there is nothing to certify.");
+  CertificateAnswer out;
+  out.id = id;
+  out.seq = *row->effective_seq;
+  out.size = ledger.size();
+  SIEGEL_TRY(stored, ledger.read(out.seq));
+  out.header = std::move(stored.header);
+  SIEGEL_TRY(path, ledger.inclusion(out.seq, out.size));
+  out.inclusion = std::move(path);
+  SIEGEL_TRY(note, ledger.checkpoint_at(out.size));
+  out.checkpoint = std::move(note);
+  for (const auto& [name, cls] : registries()->classes) {
+    const bool asked = row->classes.empty() ? dies_at_erasure(ClassNo(cls.number))
+                                            : std::binary_search(row->classes.begin(), row->classes.end(), cls.number);
+    const bool of_people = cls.number == built_in::access_log.get() || cls.number == built_in::request_file.get() ||
+                           cls.number == built_in::suppression.get() || cls.number == built_in::consent_proof.get() ||
+                           cls.number >= built_in::first_free_class;
+    if (!asked && of_people)
+      out.kept_classes.push_back(name + " (" + std::string(siegel::name_of(cls.definition.legal_ground)) + ", " +
+                                 cls.definition.period + ")");
+  }
+  out.row = std::move(*row);
+  return out;
+}
+
+Result<std::vector<EventLine>> Impl::events(const Caller& caller, Seq from, std::size_t limit) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_events));
+  std::vector<EventLine> out;
+  const auto size = ledger.size();
+  if (from.get() >= size.get()) return out;
+  SIEGEL_TRY(cursor, ledger.cursor(from));
+  Seq seq;
+  ByteView header, parts;
+  while (out.size() < limit) {
+    SIEGEL_TRY(any, cursor->next(seq, header, parts));
+    if (!any || seq.get() >= size.get()) break;
+    SIEGEL_TRY(decoded, codec::decode_header(header));
+    SIEGEL_TRY(leaf, ledger.leaf(seq));
+    out.push_back({seq, std::move(decoded), leaf});
+  }
+  return out;
+}
+
+Result<InclusionAnswer> Impl::inclusion(const Caller& caller, Seq index, TreeSize size) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_proofs));
+  if (size.get() == 0 || size > ledger.size() || index.get() >= size.get())
+    return Error(Errc::invalid, "bad_value", "The index must lie below the size, and the size within the ledger.")
+        .with("limit_name", "size")
+        .with("limit_value", ledger.size());
+  SIEGEL_TRY(leaf, ledger.leaf(index));
+  SIEGEL_TRY(path, ledger.inclusion(index, size));
+  SIEGEL_TRY(note, ledger.checkpoint_at(size));
+  return InclusionAnswer{index, size, leaf, std::move(path), std::move(note)};
+}
+
+Result<ConsistencyAnswer> Impl::consistency(const Caller& caller, TreeSize from, TreeSize to) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_proofs));
+  if (from > to || to > ledger.size() || to.get() == 0)
+    return Error(Errc::invalid, "bad_value", "0 <= from <= to <= size of the ledger, and to is at least 1.");
+  std::vector<Hash> hashes;
+  if (from.get() > 0) {
+    SIEGEL_TRY(path, ledger.consistency(from, to));
+    hashes = std::move(path);
+  }
+  SIEGEL_TRY(note, ledger.checkpoint_at(to));
+  return ConsistencyAnswer{from, to, std::move(hashes), std::move(note)};
+}
+
+Result<std::string> Impl::checkpoint(const Caller& caller) {
+  SIEGEL_CHECK(may(caller, decide::Action::read_checkpoint));
+  return ledger.checkpoint();
+}
+
+StatusAnswer Impl::status() {
+  StatusAnswer out;
+  out.ledger = options.id;
+  out.origin = options.origin;
+  out.size = ledger.size();
+  if (out.size.get() > 0)
+    if (const auto last = ledger.read(Seq(out.size.get() - 1)))
+      if (const auto header = codec::decode_header(last->header)) out.checkpoint_at = header->time;
+  out.read_only = ledger.read_only();
+  out.epoch = vault.epoch();
+  out.root_store_kind = options.root_store_kind;
+  out.grade = vault.grade();
+  out.projected = views.position();
+  out.search_ready = identity.loaded();
+  out.erasures_open = eraser_.with([](const EraserState& e) { return e.open; });
+  return out;
+}
+
+Counters Impl::counters() {
+  return eraser_.with([&](const EraserState& e) {
+    Counters out;
+    out.erasures_open = e.open;
+    if (e.open > 0) out.oldest_erasure_seconds = static_cast<double>(clock.now().get() - e.oldest.get()) / 1000.0;
+    return out;
+  });
+}
+
+void Impl::at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) {
+  if (position.ledger != options.id) {
+    then(Error(Errc::conflict, "other_ledger", "The position belongs to another ledger."));
+    return;
+  }
+  views.when(position.size, wait, [then = std::move(then)](bool reached) {
+    if (reached) {
+      then(Done{});
+    } else {
+      then(Error(Errc::unavailable, "position_not_reached", "The read models do not show that position yet."));
+    }
+  });
+}
+
+}  // namespace siegel::service

@@ -1,0 +1,439 @@
+// How a command is prepared, submitted, decided and answered; drafts and their parts.
+#include <algorithm>
+
+#include "codec/bodies_codec.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+constexpr unsigned kAttemptsMax = 8;
+constexpr std::chrono::milliseconds kFreshWait{5000};
+
+std::int64_t month_of(TimeMs time) {
+  const auto date = civil_from_days(static_cast<std::int64_t>(time.get() / 86'400'000));
+  return date.year * 12 + static_cast<std::int64_t>(date.month) - 1;
+}
+
+}  // namespace
+
+// What the ledger holds: the task itself may be prepared again and outlives one submission.
+class Submitted final : public ledger::Command {
+ public:
+  explicit Submitted(std::shared_ptr<Task> task) : task_(std::move(task)) {}
+
+  ledger::Verdict finish(const ledger::Moment& at) override {
+    Task& task = *task_;
+    const auto lock = task.s.state.lock();
+    auto decision = task.decide(at);
+    ledger::Verdict verdict;
+    if (auto* drafts = std::get_if<std::vector<ledger::Draft>>(&decision)) {
+      if (!drafts->empty()) verdict.idempotency = task.idempotency(at, drafts->size());
+      verdict.events = std::move(*drafts);
+    } else if (auto* error = std::get_if<Error>(&decision)) {
+      task.refused_ = std::move(*error);
+    } else {
+      task.again_ = true;
+    }
+    return verdict;
+  }
+
+  void done(Result<ledger::Committed> outcome) noexcept override {
+    Task& task = *task_;
+    if (!outcome) {
+      task.failed(outcome.error());
+    } else if (task.again_) {
+      task.s.executor.post([task_ptr = task_] { task_ptr->again(); });
+    } else if (task.refused_) {
+      task.failed(*task.refused_);
+    } else {
+      task.committed(std::move(*outcome));
+    }
+  }
+
+  [[nodiscard]] KeysMark keys_mark() const override { return task_->keys_mark_; }
+  [[nodiscard]] std::size_t events() const override { return task_->events(); }
+
+ private:
+  std::shared_ptr<Task> task_;
+};
+
+void Task::again() {
+  again_ = false;
+  refused_.reset();
+  drafts.clear();
+  owners.clear();
+  fresh.reset();
+  waited_ = false;
+  run();
+}
+
+void Task::run() {
+  if (++attempts_ > kAttemptsMax) {
+    failed(Error(Errc::overloaded, "overloaded", "The data changed again and again while the command was prepared."));
+    return;
+  }
+  // A command that was sent back wants views that show what it collided with.
+  if ((needs_fresh_views() || attempts_ > 1) && !waited_ && s.views.position() < s.ledger.size()) {
+    waited_ = true;
+    s.views.when(s.ledger.size(), kFreshWait, [self = shared_from_this()](bool) {
+      self->s.executor.post([self] {
+        --self->attempts_;
+        self->run();
+      });
+    });
+    return;
+  }
+  if (auto prepared = prepare(); !prepared) {
+    const Error& error = prepared.error();
+    if (error.category() == Errc::denied && !error.is("token_wrong")) {
+      s.refuse(caller, error, wanted(), [self = shared_from_this()](const Error& e) { self->failed(e); });
+    } else {
+      failed(error);
+    }
+    return;
+  }
+  keys_mark_ = s.vault.mark();
+  s.ledger.submit(std::make_unique<Submitted>(shared_from_this()));
+}
+
+Status Task::permit_now(decide::Action wanted_action) {
+  action = wanted_action;
+  registries = s.state.registries();
+  SIEGEL_TRY(granted, decide::authorise(*registries, use(action), s.clock.now()));
+  permit = std::move(granted);
+  return Done{};
+}
+
+std::optional<Task::Decision> Task::still_permitted(const ledger::Moment& at) {
+  auto current = s.state.registries();
+  if (current == registries) {
+    const auto* token = registries->token(caller.token);
+    if (token != nullptr && (!token->grant.expires_at || *token->grant.expires_at > at.time)) return std::nullopt;
+    return Decision(Again{});
+  }
+  const auto granted = decide::authorise(*current, use(action), at.time);
+  if (!granted) return Decision(Again{});  // prepared again, it is refused with the reason, as an event
+  const bool same_type = (granted->type == nullptr) == (permit.type == nullptr) &&
+                         (permit.type == nullptr || (granted->type->version == permit.type->version));
+  if (!same_type || granted->purpose != permit.purpose || granted->ground != permit.ground ||
+      granted->all_fields != permit.all_fields || granted->fields != permit.fields)
+    return Decision(Again{});
+  return std::nullopt;
+}
+
+Status Task::know(const OwnerId& owner) {
+  if (owners.contains(owner)) return Done{};
+  SIEGEL_TRY(found, s.snapshot(owner));
+  owners.emplace(owner, std::move(found));
+  return Done{};
+}
+
+void Impl::submit(std::shared_ptr<Task> task) { task->run(); }
+
+// ── leaves and snapshots ──
+
+Result<std::optional<OwnerSnapshot>> Impl::snapshot(const OwnerId& owner) {
+  if (state.find_owner(owner)) return std::optional<OwnerSnapshot>();
+  const auto position = views.position();  // before the row: the row shows at least this
+  SIEGEL_TRY(row, views.owner(owner));
+  OwnerSnapshot found{std::nullopt, position};
+  if (row) {
+    decide::OwnerEntry entry;
+    for (const auto& leaf : row->leaves) entry.leaves.push_back({leaf.cls, leaf.slot, leaf.next, leaf.since});
+    entry.modified = row->modified;
+    found.row = std::move(entry);
+  }
+  return std::optional<OwnerSnapshot>(std::move(found));
+}
+
+Result<std::optional<RecordSnapshot>> Impl::snapshot(const RecordId& record) {
+  if (state.find_record(record)) return std::optional<RecordSnapshot>();
+  const auto position = views.position();
+  SIEGEL_TRY(head, views.head(record));
+  RecordSnapshot found{std::nullopt, position};
+  if (head) found.row = decide::RecordEntry{head->type, head->subject, head->version, head->modified, head->removed};
+  return std::optional<RecordSnapshot>(std::move(found));
+}
+
+Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, const std::optional<OwnerSnapshot>& found) const {
+  if (auto entry = state.find_owner(owner)) return *entry;
+  if (found && found->row) return *found->row;
+  return decide::OwnerEntry{};
+}
+
+Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
+  if (const auto* leaf = owner.leaf(cls)) return leaf->slot;
+  return vault.new_leaf();
+}
+
+Result<Slot> Impl::actor_leaf(const TokenId& token) {
+  const auto month = month_of(clock.now());
+  const auto known = actor_leaves_.with([&](auto& leaves) -> std::optional<Slot> {
+    const auto it = leaves.find(token.get());
+    if (it == leaves.end() || it->second.month != month) return std::nullopt;
+    return it->second.slot;
+  });
+  if (known) return *known;
+  const auto owner = owner_of(token);
+  SIEGEL_TRY(found, snapshot(owner));
+  SIEGEL_TRY(entry, look(owner, found));
+  std::optional<Slot> slot;
+  for (const auto& leaf : entry.leaves)
+    if (leaf.cls == built_in::staff_log && month_of(leaf.since) == month && vault.living(leaf.slot)) slot = leaf.slot;
+  if (!slot) {
+    SIEGEL_TRY(drawn, vault.new_leaf());
+    slot = drawn;
+  }
+  actor_leaves_.with([&](auto& leaves) { leaves[token.get()] = {month, *slot}; });
+  return *slot;
+}
+
+Result<Slot> Impl::ledger_leaf(ClassNo cls) {
+  const auto known = ledger_leaves_.with([&](auto& leaves) -> std::optional<Slot> {
+    const auto it = leaves.find(cls);
+    return it == leaves.end() ? std::nullopt : std::optional(it->second);
+  });
+  if (known) return *known;
+  SIEGEL_TRY(drawn, vault.new_leaf());
+  return ledger_leaves_.with([&](auto& leaves) { return leaves.emplace(cls, drawn).first->second; });
+}
+
+// ── drafts ──
+
+Result<ledger::Draft> Impl::draft(EventType type, const Caller& caller, const decide::Permit& permit) {
+  ledger::Draft out;
+  out.header.type = type;
+  out.header.schema = codec::kSchemaVersion;
+  out.header.ground = permit.ground;
+  out.header.source = caller.source;
+  out.header.id = new_event_id(random);
+  out.header.purpose = permit.purpose;
+  if (permit.type != nullptr) out.header.record_type = TypeNo(permit.type->number);
+  SIEGEL_TRY(slot, actor_leaf(caller.token));
+  ActorBody actor;
+  actor.time_micros = clock.now().get() * 1000;
+  actor.request_id = caller.request_id;
+  SIEGEL_CHECK(add_part(out, slot, built_in::staff_log, owner_of(caller.token), codec::encode(actor)));
+  return out;
+}
+
+Result<ledger::Draft> Impl::system_draft(EventType type) {
+  ledger::Draft out;
+  out.header.type = type;
+  out.header.schema = codec::kSchemaVersion;
+  out.header.source = Source::system;
+  out.header.id = new_event_id(random);
+  SIEGEL_TRY(slot, ledger_leaf(built_in::job));
+  ActorBody actor;
+  actor.time_micros = clock.now().get() * 1000;
+  SIEGEL_CHECK(add_part(out, slot, built_in::job, owner_of_ledger(), codec::encode(actor)));
+  return out;
+}
+
+Status Impl::add_part(ledger::Draft& draft, Slot slot, ClassNo cls, const OwnerId& owner, ByteView body) {
+  const auto number = static_cast<std::uint16_t>(draft.parts.size());
+  SIEGEL_TRY(part, vault.seal(slot, draft.header.id, number, cls, owner, draft.header.schema, body));
+  draft.parts.push_back(std::move(part));
+  draft.header.part_count = static_cast<std::uint16_t>(draft.parts.size());
+  return Done{};
+}
+
+void Impl::add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner) {
+  draft.parts.push_back(vault.trace(slot, built_in::access_log, owner));
+  draft.header.part_count = static_cast<std::uint16_t>(draft.parts.size());
+}
+
+Status Impl::encode_ahead(ledger::Draft& draft) {
+  std::size_t bytes = 0;
+  for (const auto& part : draft.parts) bytes += part.ciphertext.size() + kEnvelopeBytes;
+  if (bytes > options.event_bytes_max)
+    return Error(Errc::invalid, "too_large", "The values of one change are too large.")
+        .with("limit_name", "event_bytes_max")
+        .with("limit_value", options.event_bytes_max);
+  SIEGEL_TRY(prepared, codec::encode_template(draft.header));
+  draft.prepared = std::move(prepared);
+  return Done{};
+}
+
+Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
+                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                         const std::optional<SubjectId>& fresh) {
+  // First look, so that nothing changes unless everything fits.
+  std::map<OwnerId, decide::OwnerEntry*> entries;
+  for (const auto& draft : drafts) {
+    for (const auto& part : draft.parts) {
+      const auto& owner = part.envelope.owner;
+      if (entries.contains(owner)) continue;
+      if (fresh && owner == owner_of(*fresh)) {
+        entries[owner] = &state.new_owner(owner);
+        continue;
+      }
+      const auto it = owners.find(owner);
+      const auto found = state.owner(owner, it == owners.end() ? std::nullopt : it->second);
+      if (!found.known) return Placed::again;
+      entries[owner] = found.entry;
+    }
+  }
+  for (const auto& draft : drafts)
+    for (const auto& part : draft.parts)
+      if (entries[part.envelope.owner]->is_fenced(part.envelope.cls)) return Placed::erased;
+
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    const Seq seq(at.next.get() + i);
+    for (auto& part : drafts[i].parts) {
+      auto& entry = *entries[part.envelope.owner];
+      // A trace uses no key, so it goes under the leaf that the person already has.
+      if (part.ciphertext.empty())
+        if (const auto* leaf = entry.leaf(part.envelope.cls)) part.envelope.slot = leaf->slot;
+      auto* leaf = entry.leaf(part.envelope.slot);
+      if (leaf == nullptr) {
+        entry.leaves.push_back({part.envelope.cls, part.envelope.slot, 0, at.time});
+        leaf = &entry.leaves.back();
+      }
+      part.envelope.number = leaf->next++;
+      entry.modified = seq;
+      state.touched(part.envelope.owner, seq);
+    }
+  }
+  return Placed::yes;
+}
+
+// ── refusals and system events ──
+
+namespace {
+
+class RefusalTask final : public Task {
+ public:
+  RefusalTask(Impl& service, Caller who, Error error, EventType requested, std::function<void(Error)> then)
+      : Task(service, std::move(who)), error_(std::move(error)), requested_(requested), then_(std::move(then)) {}
+
+ protected:
+  Status prepare() override {
+    registries = s.state.registries();
+    decide::Permit none;
+    SIEGEL_TRY(draft, s.draft(EventType::refusal_recorded, caller, none));
+    draft.header.facts = RefusalFacts{static_cast<std::uint16_t>(decide::refusal_code(error_)),
+                                      static_cast<std::uint16_t>(requested_)};
+    SIEGEL_CHECK(know(owner_of(caller.token)));
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+  Decision decide(const ledger::Moment& at) override {
+    if (s.place(drafts, at, owners, fresh) != Impl::Placed::yes) return Again{};
+    return std::move(drafts);
+  }
+  void committed(ledger::Committed&&) override { then_(error_); }
+  void failed(const Error& error) override { then_(error); }
+  EventType wanted() const override { return EventType::refusal_recorded; }
+
+ private:
+  Error error_;
+  EventType requested_;
+  std::function<void(Error)> then_;
+};
+
+class SystemTask final : public Task {
+ public:
+  SystemTask(Impl& service, EventType type, Facts facts, Bytes body, ClassNo cls,
+             std::function<void(Result<ledger::Committed>)> done)
+      : Task(service, Caller{}), type_(type), facts_(std::move(facts)), body_(std::move(body)), cls_(cls), done_(std::move(done)) {}
+
+ protected:
+  Status prepare() override {
+    SIEGEL_TRY(draft, s.system_draft(type_));
+    draft.header.facts = facts_;
+    if (!body_.empty()) {
+      SIEGEL_TRY(slot, s.ledger_leaf(cls_));
+      SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_of_ledger(), body_));
+    }
+    SIEGEL_CHECK(know(owner_of_ledger()));
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+  Decision decide(const ledger::Moment& at) override {
+    if (s.place(drafts, at, owners, fresh) != Impl::Placed::yes) return Again{};
+    return std::move(drafts);
+  }
+  void committed(ledger::Committed&& committed) override { done_(std::move(committed)); }
+  void failed(const Error& error) override { done_(Error(error)); }
+  EventType wanted() const override { return type_; }
+
+ private:
+  EventType type_;
+  Facts facts_;
+  Bytes body_;
+  ClassNo cls_;
+  std::function<void(Result<ledger::Committed>)> done_;
+};
+
+}  // namespace
+
+void Impl::refuse(const Caller& caller, const Error& error, EventType requested, std::function<void(Error)> then) {
+  submit(std::make_shared<RefusalTask>(*this, caller, error, requested, std::move(then)));
+}
+
+std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
+                                  std::function<void(Result<ledger::Committed>)> done) {
+  return std::make_shared<SystemTask>(s, type, std::move(facts), std::move(body), cls, std::move(done));
+}
+
+// ── writes ──
+
+Status WriteTask::prepare() {
+  claim_.reset();
+  replay_.reset();
+  if (!options.idempotency_key.empty()) {
+    SIEGEL_TRY(found, s.claim(caller, options));
+    if (auto* before = std::get_if<Written>(&found)) {
+      replay_ = std::move(*before);
+      return Done{};
+    }
+    claim_ = std::get<Impl::IdempotencyClaim>(found);
+  }
+  return prepare_write();
+}
+
+Task::Decision WriteTask::decide(const ledger::Moment& at) {
+  if (replay_) return std::vector<ledger::Draft>{};
+  if (claim_) {
+    // An earlier command of this very group may have used the key.
+    const auto* it = s.state.answered_already(claim_->mac);
+    if (it != nullptr) {
+      if (!equal(it->request, claim_->request))
+        return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
+      auto before = decode_written(it->outcome);
+      if (!before) return Error(before.error());
+      replay_ = s.finish_replay(std::move(*before));
+      return std::vector<ledger::Draft>{};
+    }
+    if (!s.state.trusted(claim_->looked_at)) return Again{};
+  }
+  return decide_write(at);
+}
+
+std::optional<codec::IdempotencyRow> WriteTask::idempotency(const ledger::Moment& at, std::size_t events) {
+  if (!claim_) return std::nullopt;
+  auto row = s.row_for(*claim_, written);
+  if (!row) return std::nullopt;
+  s.state.answer(claim_->mac, {claim_->request, encode(written), Seq(at.next.get() + events - 1)});
+  return std::move(*row);
+}
+
+void WriteTask::committed(ledger::Committed&& committed) {
+  if (!done) return;
+  if (replay_) {
+    replay_->replayed = true;
+    if (replay_->event_hash == Hash{})
+      if (auto leaf = s.ledger.leaf(replay_->seq)) replay_->event_hash = *leaf;
+    done(std::move(*replay_));
+    return;
+  }
+  if (!committed.leaf_hashes.empty())
+    written.event_hash = committed.leaf_hashes[written.seq.get() - committed.first.get()];
+  done(std::move(written));
+}
+
+}  // namespace siegel::service

@@ -1,0 +1,457 @@
+// Records: added, changed, removed. Values are checked and sealed on the worker; whose they are, and their version, is decided
+// on the writer.
+#include <algorithm>
+
+#include "codec/bodies_codec.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+const Personal<RawValue>& raw_of(const NamedValue& value) { return value.value; }
+
+Error bad_value(const FieldDefinition& field, Error error) {
+  return Error(Errc::invalid, "bad_value", "A value does not fit the type of its field.")
+      .with("pointer", "/values/" + field.name)
+      .with("reason", error.find("reason") != nullptr ? *error.find("reason") : std::string("wrong_kind"));
+}
+
+Error wrong_kind(const FieldDefinition& field) {
+  return Error(Errc::invalid, "bad_value", "A value has the wrong JSON type for its field.")
+      .with("pointer", "/values/" + field.name)
+      .with("reason", "wrong_kind");
+}
+
+Result<Value> canonical(const FieldDefinition& field, const RawValue& raw) {
+  Result<Value> out = Value(Null{});
+  if (const auto* text = std::get_if<std::string>(&raw)) {
+    if (field.type == FieldType::boolean || field.type == FieldType::multichoice) return wrong_kind(field);
+    out = canonical_value(field.type, field.choices, *text);
+  } else if (const auto* flag = std::get_if<bool>(&raw)) {
+    if (field.type != FieldType::boolean) return wrong_kind(field);
+    out = Value(std::string(*flag ? "true" : "false"));
+  } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
+    if (field.type != FieldType::multichoice) return wrong_kind(field);
+    out = canonical_values(field.choices, *list);
+  }
+  if (!out) return bad_value(field, out.error());
+  return out;
+}
+
+Result<Values> canonical(const TypeDefinition& type, const std::vector<NamedValue>& named) {
+  Values values;
+  values.reserve(named.size());
+  for (const auto& entry : named) {
+    const auto* field = type.field(entry.field);  // exists: authorise() looked
+    SIEGEL_TRY(value, canonical(*field, raw_of(entry).expose()));
+    values.push_back({field->number, Personal<Value>(std::move(value))});
+  }
+  std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.field < b.field; });
+  return values;
+}
+
+Status check_required(const TypeDefinition& type, const Values& values, bool all) {
+  for (const auto& field : type.fields) {
+    if (!field.required) continue;
+    const auto it = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.field == field.number; });
+    const bool empty = it == values.end() ? all : std::holds_alternative<Null>(it->value.expose());
+    if (empty)
+      return Error(Errc::invalid, "bad_value", "A required field has no value.")
+          .with("pointer", "/values/" + field.name)
+          .with("reason", "required");
+  }
+  return Done{};
+}
+
+// Values by the deletion class of their fields: each class is a part of its own.
+std::map<ClassNo, Values> by_class(const TypeDefinition& type, const Registries& registries, const Values& values) {
+  std::map<ClassNo, Values> out;
+  for (const auto& value : values) {
+    const auto* cls = registries.cls(type.field(value.field)->cls);
+    out[ClassNo(cls->number)].push_back(value);
+  }
+  return out;
+}
+
+ClassNo first_class(const TypeDefinition& type, const Registries& registries) {
+  for (const auto& field : type.fields)
+    if (field.personal) return ClassNo(registries.cls(field.cls)->number);
+  return ClassNo(registries.cls(type.fields.front().cls)->number);
+}
+
+bool touches_identity(const TypeDefinition& type, const Values& values) {
+  return std::any_of(values.begin(), values.end(), [&](const auto& value) {
+    const auto* field = type.field(value.field);
+    return field != nullptr &&
+           std::find(type.match_fields.begin(), type.match_fields.end(), field->name) != type.match_fields.end();
+  });
+}
+
+Error erased_error() { return Error(Errc::gone, "erased", "This person or class of data is erased."); }
+
+class AddTask final : public WriteTask {
+ public:
+  AddTask(Impl& service, Caller who, AddRecord command, WriteOptions write_options, Callback<Written> then)
+      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {
+    type_name = command_.type;
+    for (const auto& value : command_.values) named_fields.push_back(value.field);
+  }
+
+ protected:
+  EventType wanted() const override { return EventType::record_added; }
+  std::size_t events() const override { return 2; }
+
+  Status prepare_write() override {
+    SIEGEL_CHECK(permit_now(decide::Action::add_record));
+    const auto& type = permit.type->definition;
+    SIEGEL_TRY(values, canonical(type, command_.values));
+    SIEGEL_CHECK(check_required(type, values, true));
+    SIEGEL_CHECK(choose_subject(type, values));
+    record_ = RecordId(new_id(s.clock, s.random));
+    SIEGEL_CHECK(know(owner_of(caller.token)));
+    if (!fresh) SIEGEL_CHECK(know(owner_));
+    decide::OwnerEntry entry;
+    if (!fresh) {
+      SIEGEL_TRY(looked, s.look(owner_, owners[owner_]));
+      entry = std::move(looked);
+    }
+    return make_drafts(type, values, entry);
+  }
+
+  Decision decide_write(const ledger::Moment& at) override {
+    if (auto stop = still_permitted(at)) return std::move(*stop);
+    if (auto stop = settle_subject()) return std::move(*stop);
+    switch (s.place(drafts, at, owners, subject_is_new_ ? subject_ : std::nullopt)) {
+      case Impl::Placed::again: return Again{};
+      case Impl::Placed::erased: return erased_error();
+      case Impl::Placed::yes: break;
+    }
+    const Seq seq(at.next.get() + drafts.size() - 1);
+    s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
+    s.state.touched(record_, seq);
+    if (identity_ && subject_) s.identity.add(*identity_, *subject_);
+    if (external_ && subject_ && links_) s.identity.add(*external_, *subject_);
+    written.kind = Written::Kind::created;
+    written.version = 1;
+    written.seq = seq;
+    written.size = TreeSize(seq.get() + 1);
+    written.record = record_;
+    written.subject = subject_;
+    return std::move(drafts);
+  }
+
+ private:
+  // Ahead of the writer: by the caller's word, by the external reference, by the identity, or a new person.
+  Status choose_subject(const TypeDefinition& type, const Values& values) {
+    subject_.reset();
+    identity_.reset();
+    external_.reset();
+    fresh.reset();
+    links_ = false;
+    written.ambiguous = false;
+    if (type.subject_mode == SubjectMode::none) {
+      owner_ = owner_of(TypeNo(permit.type->number));
+      if (command_.subject || command_.external)
+        return Error(Errc::invalid, "bad_value", "Records of this type concern no person.").with("pointer", "/subject");
+      return Done{};
+    }
+    if (type.subject_mode == SubjectMode::match) {
+      if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
+      identity_ = s.identity.key(type, values);
+    }
+    if (command_.external) {
+      if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
+      const auto& reference = command_.external->expose();
+      external_ = s.identity.key(reference.system, reference.id);
+    }
+    if (command_.subject) {
+      subject_ = command_.subject;
+      SIEGEL_CHECK(know(owner_of(*subject_)));
+      SIEGEL_TRY(entry, s.look(owner_of(*subject_), owners[owner_of(*subject_)]));
+      if (entry.leaves.empty()) return Error(Errc::not_found, "not_found", "There is no such subject.");
+    } else if (const auto found = find_identity()) {
+      subject_ = found;
+    }
+    if (!subject_) {
+      subject_ = SubjectId(new_id(s.clock, s.random));
+      fresh = subject_;
+    }
+    links_ = external_ && !s.identity.find(*external_).subject;
+    owner_ = owner_of(*subject_);
+    return Done{};
+  }
+
+  std::optional<SubjectId> find_identity() {
+    if (external_)
+      if (const auto found = s.identity.find(*external_); found.subject) return found.subject;
+    if (!identity_) return std::nullopt;
+    const auto found = s.identity.find(*identity_);
+    written.ambiguous = found.ambiguous;
+    return found.subject;
+  }
+
+  // On the writer: an earlier command of this group may have registered the same person, or erased this one.
+  std::optional<Decision> settle_subject() {
+    subject_is_new_ = fresh.has_value();
+    if (!subject_ || command_.subject) return std::nullopt;
+    const auto now = find_identity();
+    if (now == subject_) return std::nullopt;
+    if (!subject_is_new_) return now || identity_ || external_ ? std::optional<Decision>(Again{}) : std::nullopt;
+    if (!now) return std::nullopt;
+    // The person exists since a moment: this command's parts become his, and the registration is dropped.
+    if (s.state.owner(owner_of(*now), std::nullopt).entry == nullptr) return Decision(Again{});
+    const auto old = owner_;
+    subject_ = now;
+    owner_ = owner_of(*now);
+    subject_is_new_ = false;
+    std::erase_if(drafts, [](const auto& draft) { return draft.header.type == EventType::subject_registered; });
+    for (auto& draft : drafts)
+      for (auto& part : draft.parts)
+        if (part.envelope.owner == old) part.envelope.owner = owner_;
+    return std::nullopt;
+  }
+
+  Status make_drafts(const TypeDefinition& type, const Values& values, const decide::OwnerEntry& entry) {
+    auto parts = by_class(type, *registries, values);
+    const auto main_class = first_class(type, *registries);
+    if (parts.empty()) parts[main_class];
+    std::map<ClassNo, Slot> slots;
+    const auto slot_of = [&](ClassNo cls) -> Result<Slot> {
+      if (const auto it = slots.find(cls); it != slots.end()) return it->second;
+      SIEGEL_TRY(slot, s.leaf_for(entry, cls));
+      slots[cls] = slot;
+      return slot;
+    };
+    if (fresh) {
+      SIEGEL_TRY(draft, s.draft(EventType::subject_registered, caller, permit));
+      SIEGEL_TRY(slot, slot_of(parts.begin()->first));
+      SIEGEL_CHECK(s.add_part(draft, slot, parts.begin()->first, owner_,
+                              codec::encode(SubjectBody(SubjectRegistered{}))));
+      SIEGEL_CHECK(s.encode_ahead(draft));
+      drafts.push_back(std::move(draft));
+    }
+    if (links_) {
+      SIEGEL_TRY(draft, s.draft(EventType::subject_linked, caller, permit));
+      SIEGEL_TRY(slot, slot_of(parts.begin()->first));
+      SIEGEL_CHECK(s.add_part(draft, slot, parts.begin()->first, owner_,
+                              codec::encode(SubjectBody(SubjectLinked{*command_.external}))));
+      SIEGEL_CHECK(s.encode_ahead(draft));
+      drafts.push_back(std::move(draft));
+    }
+    SIEGEL_TRY(draft, s.draft(EventType::record_added, caller, permit));
+    bool first = true;
+    for (auto& [cls, some] : parts) {
+      RecordBody body{RecordBody::Fact::added, record_, some, first ? options.reason : Personal<std::string>()};
+      first = false;
+      SIEGEL_TRY(slot, slot_of(cls));
+      SIEGEL_CHECK(s.add_part(draft, slot, cls, owner_, codec::encode(body)));
+    }
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  AddRecord command_;
+  RecordId record_;
+  OwnerId owner_;
+  std::optional<SubjectId> subject_;
+  std::optional<decide::IdentityKey> identity_, external_;
+  bool links_ = false;            // the external reference is new and becomes an event
+  bool subject_is_new_ = false;   // as settled on the writer
+};
+
+// Changing and removing: an existing record, its owner, an expected version.
+class ExistingTask : public WriteTask {
+ public:
+  ExistingTask(Impl& service, Caller who, const RecordId& record, WriteOptions write_options, Callback<Written> then)
+      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), record_(record) {}
+
+ protected:
+  Status find(decide::Action wanted_action) {
+    registries = s.state.registries();
+    SIEGEL_TRY(seen, s.snapshot(record_));
+    seen_ = std::move(seen);
+    const auto in_state = s.state.find_record(record_);
+    const auto entry = in_state ? in_state : seen_ ? seen_->row : std::nullopt;
+    if (!entry || entry->removed) {
+      type_name.clear();
+      SIEGEL_CHECK(permit_now(wanted_action));
+      SIEGEL_TRY(erasure, s.views.erased(record_.get()));
+      if (erasure) return erased_error().with("erasure", to_text(*erasure));
+      return Error(Errc::not_found, "not_found", "There is no such record.");
+    }
+    entry_ = *entry;
+    const auto* type = registries->type(entry->type);
+    if (type == nullptr) return Error(Errc::not_found, "not_found", "There is no such record.");
+    type_name = type->definition.name;
+    SIEGEL_CHECK(permit_now(wanted_action));
+    owner_ = entry->subject ? owner_of(*entry->subject) : owner_of(entry->type);
+    SIEGEL_CHECK(know(owner_of(caller.token)));
+    SIEGEL_CHECK(know(owner_));
+    SIEGEL_TRY(owner, s.look(owner_, owners[owner_]));
+    owner_entry_ = std::move(owner);
+    return Done{};
+  }
+
+  // The record as it is now, or why this cannot go on.
+  std::variant<decide::RecordEntry*, Decision> current(const ledger::Moment& at) {
+    if (auto stop = still_permitted(at)) return std::move(*stop);
+    const auto found = s.state.record(record_, seen_);
+    if (!found.known) return Decision(Again{});
+    if (found.entry == nullptr || found.entry->removed) return Decision(Again{});
+    if (options.expected_version && found.entry->version.get() != *options.expected_version)
+      return Decision(Error(Errc::conflict, "version_conflict", "The record has another version by now.")
+                          .with("current_version", found.entry->version));
+    return found.entry;
+  }
+
+  Decision write(const ledger::Moment& at, decide::RecordEntry& entry, Written::Kind kind) {
+    switch (s.place(drafts, at, owners, std::nullopt)) {
+      case Impl::Placed::again: return Again{};
+      case Impl::Placed::erased: return erased_error();
+      case Impl::Placed::yes: break;
+    }
+    const Seq seq(at.next.get() + drafts.size() - 1);
+    entry.version = RecordVersion(entry.version.get() + 1);
+    entry.modified = seq;
+    entry.removed = kind == Written::Kind::removed;
+    s.state.touched(record_, seq);
+    written.kind = kind;
+    written.version = entry.version.get();
+    written.seq = seq;
+    written.size = TreeSize(seq.get() + 1);
+    written.record = record_;
+    written.subject = entry.subject;
+    return std::move(drafts);
+  }
+
+  RecordId record_;
+  OwnerId owner_;
+  decide::RecordEntry entry_;
+  decide::OwnerEntry owner_entry_;
+  std::optional<RecordSnapshot> seen_;
+  std::optional<decide::IdentityKey> before_, after_;
+};
+
+class ChangeTask final : public ExistingTask {
+ public:
+  ChangeTask(Impl& service, Caller who, ChangeRecord command, WriteOptions write_options, Callback<Written> then)
+      : ExistingTask(service, std::move(who), command.record, std::move(write_options), std::move(then)),
+        command_(std::move(command)) {
+    for (const auto& value : command_.values) named_fields.push_back(value.field);
+  }
+
+ protected:
+  EventType wanted() const override { return EventType::record_changed; }
+  bool needs_fresh_views() const override { return wants_identity_; }
+
+  Status prepare_write() override {
+    SIEGEL_CHECK(find(decide::Action::change_record));
+    const auto& type = permit.type->definition;
+    SIEGEL_TRY(values, canonical(type, command_.values));
+    SIEGEL_CHECK(check_required(type, values, false));
+    if (values.empty())
+      return Error(Errc::invalid, "bad_value", "Nothing is to be changed.").with("pointer", "/values");
+    if (type.subject_mode == SubjectMode::match && touches_identity(type, values)) {
+      wants_identity_ = true;
+      SIEGEL_CHECK(identities(type, values));
+    }
+    SIEGEL_TRY(draft, s.draft(EventType::record_changed, caller, permit));
+    bool first = true;
+    for (auto& [cls, some] : by_class(type, *registries, values)) {
+      RecordBody body{RecordBody::Fact::changed, record_, some, first ? options.reason : Personal<std::string>()};
+      first = false;
+      SIEGEL_TRY(slot, s.leaf_for(owner_entry_, cls));
+      SIEGEL_CHECK(s.add_part(draft, slot, cls, owner_, codec::encode(body)));
+    }
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  Decision decide_write(const ledger::Moment& at) override {
+    auto found = current(at);
+    if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
+    auto& entry = *std::get<decide::RecordEntry*>(found);
+    if (wants_identity_ && entry.version != entry_.version) return Again{};
+    auto decision = write(at, entry, Written::Kind::changed);
+    if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
+      if (before_) s.identity.take(*before_, *entry.subject);
+      if (after_) s.identity.add(*after_, *entry.subject);
+    }
+    return decision;
+  }
+
+ private:
+  Status identities(const TypeDefinition& type, const Values& values) {
+    if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
+    SIEGEL_TRY(old, s.current_values(record_, type, entry_.type));
+    before_ = s.identity.key(type, old);
+    Values merged = std::move(old);
+    for (const auto& value : values) {
+      std::erase_if(merged, [&](const auto& v) { return v.field == value.field; });
+      merged.push_back(value);
+    }
+    after_ = s.identity.key(type, merged);
+    return Done{};
+  }
+
+  ChangeRecord command_;
+  bool wants_identity_ = false;
+};
+
+class RemoveTask final : public ExistingTask {
+ public:
+  RemoveTask(Impl& service, Caller who, const RemoveRecord& command, WriteOptions write_options, Callback<Written> then)
+      : ExistingTask(service, std::move(who), command.record, std::move(write_options), std::move(then)) {}
+
+ protected:
+  EventType wanted() const override { return EventType::record_removed; }
+  bool needs_fresh_views() const override { return true; }
+
+  Status prepare_write() override {
+    SIEGEL_CHECK(find(decide::Action::remove_record));
+    const auto& type = permit.type->definition;
+    before_.reset();
+    if (type.subject_mode == SubjectMode::match && s.identity.loaded()) {
+      SIEGEL_TRY(old, s.current_values(record_, type, entry_.type));
+      before_ = s.identity.key(type, old);
+    }
+    SIEGEL_TRY(draft, s.draft(EventType::record_removed, caller, permit));
+    const auto cls = first_class(type, *registries);
+    SIEGEL_TRY(slot, s.leaf_for(owner_entry_, cls));
+    const RecordBody body{RecordBody::Fact::removed, record_, {}, options.reason};
+    SIEGEL_CHECK(s.add_part(draft, slot, cls, owner_, codec::encode(body)));
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  Decision decide_write(const ledger::Moment& at) override {
+    auto found = current(at);
+    if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
+    auto& entry = *std::get<decide::RecordEntry*>(found);
+    if (before_ && entry.version != entry_.version) return Again{};
+    auto decision = write(at, entry, Written::Kind::removed);
+    if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
+      s.identity.take(*before_, *entry.subject);
+    return decision;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<Task> make_add_record(Impl& s, Caller caller, AddRecord command, WriteOptions options,
+                                      Callback<Written> done) {
+  return std::make_shared<AddTask>(s, std::move(caller), std::move(command), std::move(options), std::move(done));
+}
+std::shared_ptr<Task> make_change_record(Impl& s, Caller caller, ChangeRecord command, WriteOptions options,
+                                         Callback<Written> done) {
+  return std::make_shared<ChangeTask>(s, std::move(caller), std::move(command), std::move(options), std::move(done));
+}
+std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord command, WriteOptions options,
+                                         Callback<Written> done) {
+  return std::make_shared<RemoveTask>(s, std::move(caller), command, std::move(options), std::move(done));
+}
+
+}  // namespace siegel::service

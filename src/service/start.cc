@@ -1,0 +1,201 @@
+// Start and stop: registries and open erasures are loaded, the identity index follows in the background, the clock is watched.
+#include <algorithm>
+#include <future>
+
+#include "codec/bodies_codec.h"
+#include "codec/parts.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+constexpr std::chrono::minutes kCatchUpMax{60};
+constexpr std::int64_t kSkewMsMax = 1000;  // EV-07
+
+}  // namespace
+
+Result<ledger::SystemReceipt> Impl::begin_job(JobFacts::Kind kind) {
+  auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
+  auto future = promise->get_future();
+  submit(make_system(*this, EventType::job_started, JobFacts{kind, 0}, {}, built_in::job,
+                     [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
+  auto outcome = future.get();
+  if (!outcome) return Error(outcome.error());
+  if (!outcome->system) return Error(Errc::corrupt, "internal", "The ledger gave no receipt for a job.");
+  return std::move(*outcome->system);
+}
+
+void Impl::end_job(JobFacts::Kind kind, std::uint64_t count) {
+  auto promise = std::make_shared<std::promise<void>>();
+  auto future = promise->get_future();
+  submit(make_system(*this, EventType::job_finished, JobFacts{kind, count}, {}, built_in::job,
+                     [promise](const Result<ledger::Committed>&) { promise->set_value(); }));
+  future.wait();
+}
+
+Status Impl::start() {
+  // What the decision state does not know must be in the views: they show everything that is durable before a command comes.
+  std::promise<bool> shown;
+  auto ready = shown.get_future();
+  const auto size = ledger.size();
+  views.when(size, kCatchUpMax, [&shown](bool reached) { shown.set_value(reached); });
+  if (!ready.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
+  state.start_at(size);
+
+  SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::identity_index));
+  index_receipt_ = std::make_shared<ledger::SystemReceipt>(std::move(receipt));
+  SIEGEL_CHECK(load_registries(*index_receipt_));
+  SIEGEL_CHECK(load_days());
+  SIEGEL_CHECK(carry_on_erasures());
+  eraser_thread_ = std::thread([this] { eraser_loop(); });
+  loader_ = std::thread([this] { load_identities(); });
+  clock_thread_ = std::thread([this] { watch_clock(); });
+  started_ = true;
+  return Done{};
+}
+
+void Impl::stop() {
+  if (!started_ || stopping_.exchange(true)) return;
+  eraser_.with([](EraserState& e) { e.stop = true; });
+  eraser_.notify_all();
+  clock_stop_.with([](bool& stop) { stop = true; });
+  clock_stop_.notify_all();
+  for (auto* thread : {&eraser_thread_, &loader_, &clock_thread_})
+    if (thread->joinable()) thread->join();
+  end_job(JobFacts::Kind::identity_index, identity.size());
+}
+
+Status Impl::load_registries(const ledger::SystemReceipt& receipt) {
+  auto loaded = std::make_shared<Registries>();
+  SIEGEL_TRY(rows, views.registries());
+  for (const auto& row : rows) {
+    SIEGEL_TRY(opened, vault.open_row(receipt, row.slot, "registries", row.row, row.sealed));
+    SIEGEL_TRY(body, codec::decode_registry(opened.view(), codec::kSchemaVersion));
+    if (auto* purpose = std::get_if<PurposeDefinition>(&body)) {
+      loaded->set(Registered<PurposeDefinition>{row.number, row.version, std::move(*purpose)});
+    } else if (auto* cls = std::get_if<ClassDefinition>(&body)) {
+      loaded->set(Registered<ClassDefinition>{row.number, row.version, std::move(*cls)});
+    } else if (auto* type = std::get_if<TypeDefinition>(&body)) {
+      loaded->set(Registered<TypeDefinition>{row.number, row.version, std::move(*type)});
+    } else if (auto* token = std::get_if<TokenCreated>(&body)) {
+      loaded->add({row.number, token->id, token->hash, token->grant, row.at, row.revoked});
+    }
+  }
+  state.set_registries(std::move(loaded));
+  return Done{};
+}
+
+// The keys of the last days: they stand among the ledger's own leaves.
+Status Impl::load_days() {
+  SIEGEL_TRY(row, views.owner(owner_of_ledger()));
+  if (!row) return Done{};
+  std::vector<DayKey> days;
+  for (const auto& leaf : row->leaves)
+    if (leaf.cls == built_in::day_keys && vault.living(leaf.slot))
+      days.push_back({static_cast<std::int64_t>(leaf.since.get() / 86'400'000), leaf.slot});
+  std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) { return a.day < b.day; });
+  day_keys_.with([&](auto& keys) { keys = std::move(days); });
+  return Done{};
+}
+
+Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number) {
+  SIEGEL_TRY(row, views.record(number, record));
+  Values values;
+  if (!row) return values;
+  const auto key = views::record_row_key(number, record);
+  for (const auto& section : row->sections) {
+    auto opened = vault.open_row(*index_receipt_, section.slot, "records", key, section.sealed);
+    if (!opened) {
+      if (opened.error().category() == Errc::gone) continue;
+      return Error(opened.error());
+    }
+    SIEGEL_TRY(some, codec::decode_values(opened->view()));
+    for (auto& value : some)
+      if (type.field(value.field) != nullptr) values.push_back(std::move(value));
+  }
+  return values;
+}
+
+Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& subject) {
+  std::vector<decide::IdentityKey> keys;
+  const auto known = registries();
+  SIEGEL_TRY(records, views.records_of(subject, 10'000));
+  for (const auto& record : records) {
+    SIEGEL_TRY(head, views.head(record));
+    const auto* type = head ? known->type(head->type) : nullptr;
+    if (type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
+    SIEGEL_TRY(values, current_values(record, type->definition, head->type));
+    if (auto key = identity.key(type->definition, values)) keys.push_back(*key);
+  }
+  SIEGEL_TRY(links, views.links_of(subject));
+  for (const auto& link : links) {
+    auto opened = vault.open_row(*index_receipt_, link.slot, "subject_links", link.row, link.sealed);
+    if (!opened) continue;
+    const std::string_view text = as_chars(opened->view());
+    const auto nul = text.find('\0');
+    if (nul != std::string_view::npos) keys.push_back(identity.key(text.substr(0, nul), text.substr(nul + 1)));
+  }
+  return keys;
+}
+
+// Types that identify people by fields are read once, in the background; until the end commands that must match answer "starting".
+void Impl::load_identities() {
+  const auto known = registries();
+  const auto cut = ledger.size();  // records added later enter the index with their command
+  bool whole = true;
+  for (const auto& [name, type] : known->types) {
+    if (type.definition.subject_mode != SubjectMode::match) continue;
+    const TypeNo number(type.number);
+    const auto read = views.each_record(number, [&](const RecordId& id, const views::RecordRow& row) {
+      if (stopping_) return false;
+      if (!row.subject) return true;
+      const auto head = views.head(id);
+      if (!head || !*head || (*head)->created.get() >= cut.get()) return true;
+      Values values;
+      const auto key = views::record_row_key(number, id);
+      for (const auto& section : row.sections) {
+        auto opened = vault.open_row(*index_receipt_, section.slot, "records", key, section.sealed);
+        if (!opened) continue;
+        if (auto some = codec::decode_values(opened->view())) {
+          for (auto& value : *some) values.push_back(std::move(value));
+        }
+      }
+      if (const auto key_of = identity.key(type.definition, values)) identity.add(*key_of, *row.subject);
+      return true;
+    });
+    whole = whole && read;
+  }
+  const auto links = views.each_link([&](const SubjectId& subject, const views::Views::Link& link) {
+    if (stopping_) return false;
+    if (link.seq.get() >= cut.get()) return true;
+    auto opened = vault.open_row(*index_receipt_, link.slot, "subject_links", link.row, link.sealed);
+    if (!opened) return true;
+    const std::string_view text = as_chars(opened->view());
+    const auto nul = text.find('\0');
+    if (nul != std::string_view::npos) identity.add(identity.key(text.substr(0, nul), text.substr(nul + 1)), subject);
+    return true;
+  });
+  if (whole && links && !stopping_) identity.set_loaded();
+}
+
+// The wall clock against the steady one: a skew of more than a second is an event (EV-07).
+void Impl::watch_clock() {
+  auto wall = static_cast<std::int64_t>(clock.now().get());
+  auto steady = clock.steady();
+  for (;;) {
+    const bool stop = clock_stop_.when_for(std::chrono::seconds(1), [](const bool& s) { return s; },
+                                           [](const bool& s, bool) { return s; });
+    if (stop) return;
+    const auto wall_now = static_cast<std::int64_t>(clock.now().get());
+    const auto steady_now = clock.steady();
+    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_now - steady).count();
+    const auto skew = wall_now - wall - passed;
+    wall = wall_now;
+    steady = steady_now;
+    if (skew > kSkewMsMax || skew < -kSkewMsMax)
+      submit(make_system(*this, EventType::ledger_clock_skewed, ClockFacts{skew}, {}, built_in::job,
+                         [](const Result<ledger::Committed>&) {}));
+  }
+}
+
+}  // namespace siegel::service
