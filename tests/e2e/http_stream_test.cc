@@ -89,7 +89,7 @@ TEST_CASE("events reach the client as they are written, and the connection goes 
   CHECK(producing.closed() == 0);
 }
 
-TEST_CASE("a client that does not read fills the buffer, not the memory; all arrives in order", "[e2e][http]") {
+TEST_CASE("a client that does not read fills the buffer, not the memory, and all arrives in order", "[e2e][http]") {
   ServerOptions options;
   options.stream_buffer_bytes_max = 64 * 1024;
   Producing producing;

@@ -154,7 +154,7 @@ TEST_CASE("requests that can be read in two ways are refused", "[e2e][http]") {
   CHECK(served.requests() == 0);
 }
 
-TEST_CASE("path and query are decoded strictly; bad ones get 400 and are not echoed", "[e2e][http]") {
+TEST_CASE("path and query are decoded strictly and bad ones get 400 and are not echoed", "[e2e][http]") {
   Served served([](Request& request, Reply reply) {
     std::string text = request.path;
     for (const auto& [name, value] : request.query) text += "|" + name + "=" + value;
