@@ -16,6 +16,18 @@ std::optional<SubjectId> person_of(const StoredPart& part) {
   return SubjectId(id);
 }
 
+Result<std::vector<LivingPart>> living_parts(Recorded& event) {
+  std::vector<LivingPart> out;
+  const auto parts = event.parts();
+  out.reserve(parts.size());
+  for (std::uint16_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].removed || parts[i].ciphertext.empty()) continue;
+    SIEGEL_TRY(body, event.record(i));
+    if (body != nullptr) out.push_back({i, &parts[i].envelope, body});
+  }
+  return out;
+}
+
 bool ends_with(std::span<const std::uint32_t> classes, ClassNo cls) {
   if (classes.empty()) return dies_at_erasure(cls);
   return std::find(classes.begin(), classes.end(), cls.get()) != classes.end();

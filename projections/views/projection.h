@@ -74,6 +74,13 @@ class Projection {
 
 // The person whose part this is; none for parts of staff, of the system, of registries and record types.
 std::optional<SubjectId> person_of(const StoredPart& part);
+// The parts of a record.* event that open: they alone make rows.
+struct LivingPart {
+  std::uint16_t number;
+  const Envelope* envelope;
+  const RecordBody* body;
+};
+Result<std::vector<LivingPart>> living_parts(Recorded& event);
 // Does class `cls` end with a request for `classes` (empty: all that an Art. 17 request ends)?
 bool ends_with(std::span<const std::uint32_t> classes, ClassNo cls);
 bool contains(std::span<const Slot> slots, Slot slot);

@@ -354,12 +354,12 @@ Result<ErasureRow> decode_erasure(ByteView value) {
 }
 
 Bytes encode(const RequestRow& row) {
-  Writer out(64);
+  Writer out(64 + 24 * row.people.size() + 16 * row.marked.size());
   out.number((row.erasure ? 1u : 0u) | (row.id_in_header ? 2u : 0u) | (row.effective ? 4u : 0u) |
              (row.completed ? 8u : 0u));
   if (row.erasure) out.raw(row.erasure->get());
-  out.numbers(row.classes).number(row.subjects.size());
-  for (const auto& id : row.subjects) out.raw(id.get());
+  out.number(row.leaves).number(row.notices).numbers(row.classes).number(row.people.size());
+  for (const auto& person : row.people) out.raw(person.subject.get()).number(person.notice.get());
   out.number(row.marked.size());
   for (const auto& id : row.marked) out.raw(id);
   return out.done();
@@ -372,9 +372,14 @@ Result<RequestRow> decode_request(ByteView value) {
   row.id_in_header = (flags & 2) != 0;
   row.effective = (flags & 4) != 0;
   row.completed = (flags & 8) != 0;
+  row.leaves = in.narrow<std::uint32_t>();
+  row.notices = in.narrow<std::uint16_t>();
   row.classes = in.numbers<std::uint32_t>();
-  row.subjects.resize(in.count());
-  for (auto& id : row.subjects) id = SubjectId(in.id());
+  row.people.resize(in.count());
+  for (auto& person : row.people) {
+    person.subject = SubjectId(in.id());
+    person.notice = Slot(in.number());
+  }
   row.marked.resize(in.count());
   for (auto& id : row.marked) id = in.id();
   return checked(in, std::move(row));

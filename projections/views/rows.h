@@ -73,13 +73,19 @@ Result<ErasureRow> decode_erasure(ByteView value);
 
 // What one erasure.requested asked for; holds until the notice dies.
 struct RequestRow {
+  struct Person {
+    SubjectId subject;
+    Slot notice;
+  };
   std::optional<ErasureId> erasure;  // none: the notice was unreadable when the event was folded
   bool id_in_header = false;         // the erasure's row outlives the notice
   bool effective = false;
   bool completed = false;
+  std::uint32_t leaves = 0;
+  std::uint16_t notices = 0;  // parts of the event but the actor's, also removed ones
   std::vector<std::uint32_t> classes;
-  std::vector<SubjectId> subjects;  // owners of the notices, from the envelopes
-  std::vector<Id16> marked;         // keys of this request's rows in `erased`
+  std::vector<Person> people;  // owners and slots of the notices, from the envelopes
+  std::vector<Id16> marked;    // keys of this request's rows in `erased`
 };
 Bytes encode(const RequestRow& row);
 Result<RequestRow> decode_request(ByteView value);

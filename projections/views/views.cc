@@ -258,8 +258,8 @@ Result<std::vector<Views::OpenRequest>> Views::open_erasure_requests() {
   SIEGEL_CHECK(walk(store_, Rows::erasure_requests, {}, {}, [&](ByteView key, ByteView value) -> Result<bool> {
     SIEGEL_TRY(row, decode_request(value));
     if (!row.effective)
-      for (const auto& subject : row.subjects)
-        out.push_back({seq_at_end(key), row.erasure.value_or(ErasureId{}), subject});
+      for (const auto& person : row.people)
+        out.push_back({seq_at_end(key), row.erasure.value_or(ErasureId{}), person.subject});
     return true;
   }));
   return out;

@@ -1,0 +1,197 @@
+#include "erasures/erasures.h"
+
+#include <algorithm>
+#include <map>
+
+#include "codec/bodies_codec.h"
+#include "model/definitions.h"
+
+namespace siegel::views {
+
+namespace {
+
+Result<std::optional<ErasureRow>> find(const ErasureId& id, RowAccess& rows) {
+  SIEGEL_TRY(value, rows.get(Rows::erasures, id.get()));
+  if (!value) return std::optional<ErasureRow>{};
+  SIEGEL_TRY(row, decode_erasure(*value));
+  return std::optional(std::move(row));
+}
+
+void settle_state(ErasureRow& row) {
+  if (row.requests_effective < row.requests.size())
+    row.state = ErasureState::requested;
+  else
+    row.state = row.requests_completed < row.requests.size() ? ErasureState::effective : ErasureState::completed;
+}
+
+// 410 instead of 404 for what this request leaves nothing of: the person if it names no classes, and records without a
+// head.
+Status mark(const ErasureNotice& notice, const SubjectId& subject, const ErasureId& id, RequestRow& request,
+            RowAccess& rows) {
+  if (request.classes.empty()) request.marked.push_back(subject.get());
+  for (const auto& record : notice.records) {
+    SIEGEL_TRY(head, rows.get(Rows::record_heads, record.get()));
+    if (!head) request.marked.push_back(record.get());
+  }
+  for (const auto& key : request.marked) rows.put(Rows::erased, key, encode(id));
+  return Done{};
+}
+
+Status request(Recorded& event, RowAccess& rows) {
+  const auto& header = event.header();
+  const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
+  if (facts == nullptr) return Done{};
+  RequestRow request;
+  if (header.job) request.erasure = ErasureId(header.job->get());
+  request.id_in_header = header.job.has_value();
+  request.leaves = facts->leaves;
+  request.notices = static_cast<std::uint16_t>(header.part_count == 0 ? 0 : header.part_count - 1);
+  request.classes = facts->classes;
+  const auto parts = event.parts();
+  for (std::uint16_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].removed || parts[i].envelope.cls != built_in::erasure_notice) continue;
+    const SubjectId subject(parts[i].envelope.owner.get());
+    request.people.push_back({subject, parts[i].envelope.slot});
+    SIEGEL_TRY(opened, event.open(i));
+    const auto* clear = std::get_if<SecretBytes>(opened);
+    if (clear == nullptr) continue;
+    SIEGEL_TRY(notice, codec::decode_notice(clear->view(), header.schema));
+    if (!request.erasure) request.erasure = notice.erasure;
+    SIEGEL_CHECK(mark(notice, subject, *request.erasure, request, rows));
+  }
+  if (request.erasure) {
+    SIEGEL_TRY(found, find(*request.erasure, rows));
+    ErasureRow row;
+    if (found) {
+      row = std::move(*found);
+    } else {
+      row.ground = facts->ground;
+      row.classes = facts->classes;
+      row.requested_at = header.time;
+      row.deadline = TimeMs(facts->deadline_ms);
+    }
+    row.requests.push_back(header.seq);
+    row.subjects += request.notices;
+    row.leaves += request.leaves;
+    settle_state(row);
+    rows.put(Rows::erasures, key_of(request.erasure->get()), encode(row));
+  }
+  rows.put(Rows::erasure_requests, key_of(header.seq), encode(request));
+  return Done{};
+}
+
+// With the notice goes everything that only the notice told.
+Status end_notice(const Carried& request, std::optional<ErasureRow>& row, RowAccess& rows) {
+  for (const auto& key : request.row.marked) {
+    SIEGEL_TRY(value, rows.get(Rows::erased, key));
+    if (!value) continue;
+    SIEGEL_TRY(by, decode_erased(*value));
+    if (by == request.row.erasure) rows.erase(Rows::erased, key);
+  }
+  rows.erase(Rows::erasure_requests, key_of(request.seq));
+  if (!row || request.row.id_in_header) return Done{};
+  std::erase(row->requests, request.seq);
+  row->requests_effective -= std::min(row->requests_effective, 1u);
+  row->requests_completed -= std::min(row->requests_completed, request.row.completed ? 1u : 0u);
+  row->subjects -= std::min<std::uint32_t>(row->subjects, request.row.notices);
+  row->leaves -= std::min<std::uint64_t>(row->leaves, request.row.leaves);
+  return Done{};
+}
+
+Status effective(const Header& header, const ErasureEffectiveFacts& facts, RowAccess& rows) {
+  SIEGEL_TRY(requests, carried(facts, rows));
+  std::map<ErasureId, std::optional<ErasureRow>> erasures;  // one erasure may have thousands of requests
+  for (auto& request : requests) {
+    std::optional<ErasureRow> none;
+    auto* row = &none;
+    if (request.row.erasure) {
+      auto at = erasures.find(*request.row.erasure);
+      if (at == erasures.end()) {
+        SIEGEL_TRY(found, find(*request.row.erasure, rows));
+        at = erasures.emplace(*request.row.erasure, std::move(found)).first;
+      }
+      row = &at->second;
+    }
+    if (request.end_of_notice()) {
+      SIEGEL_CHECK(end_notice(request, *row, rows));
+      continue;
+    }
+    request.row.effective = true;
+    rows.put(Rows::erasure_requests, key_of(request.seq), encode(request.row));
+    if (*row && ++(*row)->requests_effective == (*row)->requests.size()) {
+      (*row)->effective_seq = header.seq;
+      (*row)->effective_at = header.time;
+      (*row)->effective = facts;
+    }
+  }
+  for (auto& [id, row] : erasures) {
+    if (!row) continue;
+    settle_state(*row);
+    if (row->requests.empty())
+      rows.erase(Rows::erasures, id.get());
+    else
+      rows.put(Rows::erasures, key_of(id.get()), encode(*row));
+  }
+  return Done{};
+}
+
+Status complete(const ErasureCompletedFacts& facts, RowAccess& rows) {
+  const auto key = key_of(Seq(facts.request));
+  SIEGEL_TRY(value, rows.get(Rows::erasure_requests, key));
+  if (!value) return Done{};
+  SIEGEL_TRY(request, decode_request(*value));
+  if (request.completed) return Done{};
+  request.completed = true;
+  rows.put(Rows::erasure_requests, key, encode(request));
+  if (!request.erasure) return Done{};
+  SIEGEL_TRY(row, find(*request.erasure, rows));
+  if (!row) return Done{};
+  ++row->requests_completed;
+  settle_state(*row);
+  rows.put(Rows::erasures, key_of(request.erasure->get()), encode(*row));
+  return Done{};
+}
+
+}  // namespace
+
+std::span<const Rows> Erasures::rows() const {
+  static constexpr Rows kRows[] = {Rows::erasures, Rows::erasure_requests, Rows::erased};
+  return kRows;
+}
+
+Status Erasures::fold(Recorded& event, RowAccess& rows) {
+  const auto& header = event.header();
+  switch (header.type) {
+    case EventType::erasure_requested:
+      return request(event, rows);
+    case EventType::erasure_effective:
+      if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&header.facts)) return effective(header, *facts, rows);
+      break;
+    case EventType::erasure_completed:
+      if (const auto* facts = std::get_if<ErasureCompletedFacts>(&header.facts)) return complete(*facts, rows);
+      break;
+    case EventType::registry_purpose_set:
+    case EventType::registry_class_set:
+    case EventType::registry_type_set:
+    case EventType::registry_token_created:
+    case EventType::registry_token_revoked:
+    case EventType::record_added:
+    case EventType::record_changed:
+    case EventType::record_removed:
+    case EventType::subject_registered:
+    case EventType::subject_linked:
+    case EventType::access_read:
+    case EventType::refusal_recorded:
+    case EventType::job_started:
+    case EventType::job_finished:
+    case EventType::ledger_created:
+    case EventType::ledger_configured:
+    case EventType::ledger_clock_skewed:
+      break;
+  }
+  return Done{};
+}
+
+Result<Bytes> Erasures::logical(Rows, ByteView, ByteView value, RowAccess&) { return to_bytes(value); }
+
+}  // namespace siegel::views

@@ -1,0 +1,16 @@
+// Record types with their form layout, as they are now; sealed under the ledger's registry leaf.
+#pragma once
+
+#include "views/projection.h"
+
+namespace siegel::views {
+
+class RecordTypes final : public Projection {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "record_types"; }
+  [[nodiscard]] std::span<const Rows> rows() const override;
+  Status fold(Recorded& event, RowAccess& rows) override;
+  Result<Bytes> logical(Rows rows, ByteView key, ByteView value, RowAccess& access) override;
+};
+
+}  // namespace siegel::views

@@ -1,0 +1,15 @@
+// What the projections of registries share: one row per entry, its newest body sealed anew under the row.
+#pragma once
+
+#include "views/projection.h"
+
+namespace siegel::views {
+
+struct RegistryPlace {
+  Rows rows;
+  std::string_view projection;
+};
+Status set_registry_row(Recorded& event, const RegistryPlace& place, const Bytes& key, RowAccess& rows);
+Result<Bytes> logical_registry_row(const RegistryPlace& place, ByteView key, ByteView value, RowAccess& access);
+
+}  // namespace siegel::views

@@ -1,0 +1,72 @@
+#include "projector/folder.h"
+
+#include <algorithm>
+
+#include "idempotency/idempotency.h"
+#include "projector/all_projections.h"
+#include "views/rows.h"
+
+namespace siegel::projector {
+
+namespace {
+
+// A batch ends here at the latest, whatever the size of the chunk.
+constexpr std::size_t kRowsMax = 64 * 1024;
+constexpr std::size_t kBytesMax = std::size_t{32} << 20;
+// An erasure looks through the batch for rows of one person: kept short, so that 10,000 of them stay linear.
+constexpr std::size_t kRowsBeforeErasureMax = 1024;
+constexpr std::size_t kDaysKept = 32;
+
+}  // namespace
+
+Folder::Folder(views::Views& views, Keys& keys)
+    : views_(views), projections_(all_projections()), rows_(views.store(), keys) {}
+
+Status Folder::fold(Chunk& chunk) {
+  rows_.clear();
+  auto trailer = chunk.trailers.begin();
+  for (std::size_t i = 0; i < chunk.events.size(); ++i) {
+    auto& event = chunk.events[i];
+    const bool erasure = event.header().type == EventType::erasure_requested;
+    if (rows_.rows() > (erasure ? kRowsBeforeErasureMax : kRowsMax) || rows_.bytes() > kBytesMax)
+      SIEGEL_CHECK(write(TreeSize(event.header().seq.get())));
+    for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer) SIEGEL_CHECK(index(*trailer));
+    SIEGEL_CHECK(fold(event));
+  }
+  return write(chunk.end());
+}
+
+Status Folder::fold(Event& event) {
+  for (const auto& projection : projections_) {
+    auto folded = projection->fold(event, rows_);
+    if (folded) continue;
+    return std::move(folded).error().with("projection", projection->name()).with("seq", event.header().seq);
+  }
+  return Done{};
+}
+
+Status Folder::index(const Chunk::Trailer& trailer) {
+  // A row that was cut by the position of before is indexed, under its own first sequence.
+  if (trailer.doubtful) {
+    SIEGEL_TRY(indexed, views::is_indexed(trailer.bytes, rows_));
+    if (indexed) return Done{};
+  }
+  SIEGEL_TRY(entries, views::index_idempotency(trailer.row, trailer.bytes, rows_));
+  for (const auto day : entries.days) {
+    if (views::contains(days_, day)) continue;
+    if (days_.size() == kDaysKept) days_.erase(days_.begin());
+    days_.push_back(day);
+    new_day_ = true;
+  }
+  return Done{};
+}
+
+Status Folder::write(TreeSize position) {
+  SIEGEL_CHECK(rows_.write(position));
+  views_.advance(position);
+  return Done{};
+}
+
+bool Folder::new_day_seen() { return std::exchange(new_day_, false); }
+
+}  // namespace siegel::projector

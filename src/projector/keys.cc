@@ -1,0 +1,57 @@
+#include "projector/keys.h"
+
+#include "codec/header_codec.h"
+
+namespace siegel::projector {
+
+namespace {
+
+Result<bool> is_requested(const ledger::Ledger& ledger, const vault::Fence& fence) {
+  if (fence.request >= ledger.size().get()) return false;
+  SIEGEL_TRY(event, ledger.read(Seq(fence.request)));
+  SIEGEL_TRY(header, codec::decode_header(event.header));
+  return header.type == EventType::erasure_requested;
+}
+
+}  // namespace
+
+Status forget_dead_fences(ledger::Ledger& ledger, vault::Vault& vault) {
+  for (const auto& fence : vault.fences()) {
+    SIEGEL_TRY(requested, is_requested(ledger, fence));
+    if (!requested) SIEGEL_CHECK(vault.forget_fence(fence.request));
+  }
+  return Done{};
+}
+
+Status Keys::decided(Slot slot) {
+  for (const auto& fence : vault_.fences())
+    if (fence.request >= ledger_.size().get() && views::contains(fence.slots, slot))
+      return Error(Errc::unavailable, "fence_undecided", "An erasure is on its way into the ledger.");
+  return Done{};
+}
+
+Result<views::OpenedPart> Keys::open(const Header& header, std::uint16_t number, const StoredPart& part) {
+  if (part.removed) return views::OpenedPart(views::Erased{});
+  auto clear = vault_.open(receipt_, header, number, part);
+  if (clear) return views::OpenedPart(std::move(*clear));
+  if (clear.error().category() != Errc::gone) return Error(std::move(clear).error());
+  SIEGEL_CHECK(decided(part.envelope.slot));
+  return views::OpenedPart(views::Erased{part.envelope.cls});
+}
+
+Result<Bytes> Keys::seal(Slot slot, std::string_view projection, ByteView row, ByteView body) {
+  auto sealed = vault_.seal_row(slot, projection, row, body);
+  if (!sealed && sealed.error().category() == Errc::gone) SIEGEL_CHECK(decided(slot));
+  return sealed;
+}
+
+Result<views::OpenedPart> Keys::unseal(Slot slot, ClassNo cls, std::string_view projection, ByteView row,
+                                       ByteView sealed) {
+  auto clear = vault_.open_row(receipt_, slot, projection, row, sealed);
+  if (clear) return views::OpenedPart(std::move(*clear));
+  if (clear.error().category() != Errc::gone) return Error(std::move(clear).error());
+  SIEGEL_CHECK(decided(slot));
+  return views::OpenedPart(views::Erased{cls});
+}
+
+}  // namespace siegel::projector
