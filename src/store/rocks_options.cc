@@ -68,16 +68,12 @@ BlockCache make_block_cache(std::size_t bytes) { return {rocksdb::NewLRUCache(by
 RocksSettings settings_of(const RocksOptions& options) {
   SIEGEL_ASSERT(!options.families.empty() && options.families.size() <= UINT8_MAX);
   RocksSettings out;
-  out.file_system = std::static_pointer_cast<rocksdb::FileSystem>(options.file_system.pointer);
-  if (out.file_system) {
-    out.env = rocksdb::NewCompositeEnv(out.file_system);
-  } else {
-    out.file_system = rocksdb::FileSystem::Default();
-  }
+  out.db = db_options(options);
+  out.env = std::static_pointer_cast<rocksdb::Env>(options.file_system.pointer);
+  if (out.env) out.db.env = out.env.get();
+  out.file_system = out.db.env->GetFileSystem();
   out.cache = options.cache.pointer ? std::static_pointer_cast<rocksdb::Cache>(options.cache.pointer)
                                     : rocksdb::NewLRUCache(kOwnCacheBytes);
-  out.db = db_options(options);
-  if (out.env) out.db.env = out.env.get();
   for (const auto& family : options.families) {
     SIEGEL_ASSERT(family.name != rocksdb::kDefaultColumnFamilyName);
     out.families.emplace_back(family.name, family_options(family, out.cache));

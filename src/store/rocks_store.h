@@ -28,8 +28,8 @@ inline ByteView view_of(const rocksdb::Slice& slice) noexcept {
 
 // What RocksDB is given, and what must outlive it.
 struct RocksSettings {
+  std::shared_ptr<rocksdb::Env> env;  // null: the default one
   std::shared_ptr<rocksdb::FileSystem> file_system;
-  std::unique_ptr<rocksdb::Env> env;  // null: the default one
   std::shared_ptr<rocksdb::Cache> cache;
   rocksdb::DBOptions db;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;  // "default", unused but demanded, comes last

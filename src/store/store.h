@@ -121,7 +121,8 @@ class Store {
 
 // ── RocksDB ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// What stands behind a path: a std::shared_ptr<rocksdb::FileSystem> whose type only store and its tests know.
+// What stands behind a path (and the waiting for it): a std::shared_ptr<rocksdb::Env>, which only store and its tests
+// know as such.
 struct FileSystemHandle {
   std::shared_ptr<void> pointer;  // null: the real one
 };

@@ -1,0 +1,456 @@
+// What store.h promises, on RocksDB and in memory alike.
+#include "store/store.h"
+
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "store/memory_store.h"
+#include "support/catch.h"
+#include "support/sim_store.h"
+#include "support/temp_dir.h"
+
+namespace {
+
+using namespace siegel;
+using siegel::test::SimStore;
+using siegel::test::TempDir;
+
+constexpr Family kRows{0};
+constexpr Family kMarks{1};
+
+RocksOptions options_in(const std::filesystem::path& dir) {
+  RocksOptions options;
+  options.dir = dir;
+  options.families = {{.name = "rows"}, {.name = "marks", .bloom = true}};
+  options.create = RocksOptions::Create::if_missing;
+  return options;
+}
+
+std::unique_ptr<Store> open(const RocksOptions& options) {
+  auto opened = open_rocksdb(options);
+  if (!opened) FAIL(opened.error().text());
+  return std::move(*opened);
+}
+
+struct OnRocksDB {
+  TempDir dir;
+  std::unique_ptr<Store> store = open(options_in(dir.path() / "store"));
+};
+struct InMemory {
+  std::unique_ptr<Store> store = std::make_unique<MemoryStore>(2);
+};
+struct InSimulation {
+  std::unique_ptr<Store> store = std::make_unique<SimStore>(2, 1);
+};
+
+ByteView bytes(std::string_view text) { return as_bytes(text); }
+
+std::string got(Store& store, Family family, std::string_view key, const Snapshot* snapshot = nullptr) {
+  auto value = store.get(family, bytes(key), snapshot);
+  REQUIRE(value);
+  return *value ? std::string(as_chars(**value)) : "-";
+}
+
+void put(Store& store, Family family, std::string_view key, std::string_view value) {
+  Batch batch;
+  batch.put(family, bytes(key), bytes(value));
+  REQUIRE(store.write(batch, Sync::no));
+}
+
+void erase(Store& store, Family family, std::string_view key) {
+  Batch batch;
+  batch.erase(family, bytes(key));
+  REQUIRE(store.write(batch, Sync::no));
+}
+
+std::string forwards(Cursor& cursor) {
+  std::string out;
+  for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
+    out += std::string(as_chars(cursor.key())) + "=" + std::string(as_chars(cursor.value())) + " ";
+  }
+  REQUIRE(cursor.status());
+  return out;
+}
+
+std::string backwards(Cursor& cursor) {
+  std::string out;
+  for (cursor.seek_to_last(); cursor.valid(); cursor.prev()) out += std::string(as_chars(cursor.key())) + " ";
+  REQUIRE(cursor.status());
+  return out;
+}
+
+bool directory_holds(const std::filesystem::path& dir, const std::string& what) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(dir)) {
+    if (!file.is_regular_file()) continue;
+    std::ifstream in(file.path(), std::ios::binary);
+    const std::string all((std::istreambuf_iterator<char>(in)), {});
+    if (all.find(what) != all.npos) return true;
+  }
+  return false;
+}
+
+std::string code_of(const RocksOptions& options) {
+  const auto opened = open_rocksdb(options);
+  return opened ? "opened" : opened.error().code();
+}
+
+}  // namespace
+
+TEST_CASE("a batch shows the bytes that will be written", "[unit][store]") {
+  Batch batch;
+  const ByteView parts[] = {bytes("he"), bytes(""), bytes("llo")};
+  CHECK(batch.put(kRows, bytes("a"), parts) == 0);
+  CHECK(batch.erase(kMarks, bytes("b")) == 1);
+  const auto space = batch.put_space(kRows, bytes("c"), 3);
+  std::copy_n("xyz", 3, space.begin());
+  CHECK(batch.count() == 3);
+  CHECK(batch.bytes() == 1 + 5 + 1 + 1 + 3);
+  CHECK(as_chars(batch.entry(0).value) == "hello");
+  CHECK(as_chars(batch.entry(1).key) == "b");
+  CHECK(batch.entry(1).op == Batch::Op::erase);
+  CHECK(batch.entry(1).value.empty());
+  CHECK(as_chars(batch.entry(2).value) == "xyz");
+
+  const auto before = batch.entry(0).value.data();
+  Batch moved = std::move(batch);
+  CHECK(moved.entry(0).value.data() == before);
+
+  Batch both;
+  both.put(kMarks, bytes("first"), bytes("1"));
+  both.append(moved);
+  CHECK(both.count() == 4);
+  CHECK(both.entry(3).family == kRows);
+  CHECK(as_chars(both.entry(1).value) == "hello");
+  both.clear();
+  CHECK(both.empty());
+  CHECK(both.bytes() == 0);
+}
+
+TEMPLATE_TEST_CASE("a written batch is read back, the last entry of a key wins", "[unit][store]", OnRocksDB, InMemory,
+                   InSimulation) {
+  TestType on;
+  Batch batch;
+  batch.put(kRows, bytes("a"), bytes("1"));
+  batch.put(kMarks, bytes("a"), bytes("other family"));
+  batch.put(kRows, bytes("a"), bytes("2"));
+  batch.put(kRows, bytes("gone"), bytes("x"));
+  batch.erase(kRows, bytes("gone"));
+  batch.put(kRows, bytes("empty"), ByteView());
+  REQUIRE(on.store->write(batch, Sync::yes));
+  CHECK(got(*on.store, kRows, "a") == "2");
+  CHECK(got(*on.store, kMarks, "a") == "other family");
+  CHECK(got(*on.store, kRows, "gone") == "-");
+  CHECK(got(*on.store, kRows, "empty").empty());
+  CHECK(got(*on.store, kRows, "never") == "-");
+
+  batch.clear();
+  REQUIRE(on.store->write(batch, Sync::yes));  // syncs what came before
+  REQUIRE(on.store->flush());
+  REQUIRE(on.store->compact(kRows));
+  CHECK(got(*on.store, kRows, "a") == "2");
+  CHECK(on.store->memory_bytes() > 0);
+}
+
+TEMPLATE_TEST_CASE("a pinned value outlives its row's change", "[unit][store]", OnRocksDB, InMemory) {
+  TestType on;
+  put(*on.store, kRows, "a", std::string(10'000, 'v'));
+  REQUIRE(on.store->flush());
+  auto pinned = on.store->get_pinned(kRows, bytes("a"));
+  REQUIRE(pinned);
+  REQUIRE(pinned->has_value());
+  erase(*on.store, kRows, "a");
+  REQUIRE(on.store->compact(kRows));
+  CHECK(got(*on.store, kRows, "a") == "-");
+  const auto moved = std::move(**pinned);
+  CHECK(as_chars(moved.value()) == std::string(10'000, 'v'));
+  auto absent = on.store->get_pinned(kRows, bytes("a"));
+  REQUIRE(absent);
+  CHECK_FALSE(absent->has_value());
+}
+
+TEMPLATE_TEST_CASE("a cursor walks one family in byte order, both ways", "[unit][store]", OnRocksDB, InMemory) {
+  TestType on;
+  for (const auto* key : {"b", "d", "\xff", "a"}) put(*on.store, kRows, key, key);
+  put(*on.store, kMarks, "c", "not seen");
+  REQUIRE(on.store->flush());
+  put(*on.store, kRows, "e", "e");
+  erase(*on.store, kRows, "d");
+
+  const auto cursor = on.store->cursor(kRows);
+  CHECK_FALSE(cursor->valid());
+  CHECK(forwards(*cursor) == "a=a b=b e=e \xff=\xff ");
+  CHECK(backwards(*cursor) == "\xff e b a ");
+  const auto at = [&] { return cursor->valid() ? std::string(as_chars(cursor->key())) : "-"; };
+  cursor->seek(bytes("b"));
+  CHECK(at() == "b");
+  cursor->seek(bytes("c"));
+  CHECK(at() == "e");
+  cursor->prev();
+  CHECK(at() == "b");
+  cursor->seek(bytes("\xff\x01"));
+  CHECK(at() == "-");
+  cursor->seek_for_prev(bytes("b"));
+  CHECK(at() == "b");
+  cursor->seek_for_prev(bytes("d"));
+  CHECK(at() == "b");
+  cursor->next();
+  CHECK(at() == "e");
+  cursor->seek_for_prev(bytes("A"));
+  CHECK(at() == "-");
+  const auto scan = on.store->cursor(kRows, {.reading = CursorOptions::Reading::all});
+  CHECK(forwards(*scan) == "a=a b=b e=e \xff=\xff ");
+}
+
+TEMPLATE_TEST_CASE("a snapshot and a cursor keep their moment", "[unit][store]", OnRocksDB, InMemory, InSimulation) {
+  TestType on;
+  put(*on.store, kRows, "a", "1");
+  put(*on.store, kRows, "b", "1");
+  const auto snapshot = on.store->snapshot();
+  const auto before = on.store->cursor(kRows);
+  put(*on.store, kRows, "a", "2");
+  put(*on.store, kRows, "a", "3");
+  erase(*on.store, kRows, "b");
+  put(*on.store, kRows, "c", "3");
+  REQUIRE(on.store->compact(kRows));
+  const auto of_snapshot = on.store->cursor(kRows, {.snapshot = snapshot.get()});
+  CHECK(forwards(*before) == "a=1 b=1 ");
+  CHECK(forwards(*of_snapshot) == "a=1 b=1 ");
+  CHECK(forwards(*on.store->cursor(kRows)) == "a=3 c=3 ");
+  CHECK(got(*on.store, kRows, "a", snapshot.get()) == "1");
+  CHECK(got(*on.store, kRows, "b", snapshot.get()) == "1");
+  CHECK(got(*on.store, kRows, "c", snapshot.get()) == "-");
+  CHECK(got(*on.store, kRows, "a") == "3");
+}
+
+TEMPLATE_TEST_CASE("random batches leave what a map would hold", "[unit][store]", OnRocksDB, InMemory) {
+  TestType on;
+  std::mt19937 random(7);
+  std::map<std::string, std::string> model;
+  for (int round = 0; round < 300; ++round) {
+    Batch batch;
+    for (auto n = random() % 8; n > 0; --n) {
+      const auto key = std::to_string(random() % 60);
+      if (random() % 3 == 0) {
+        batch.erase(kRows, bytes(key));
+        model.erase(key);
+      } else {
+        const auto value = std::to_string(random());
+        batch.put(kRows, bytes(key), bytes(value));
+        model[key] = value;
+      }
+    }
+    REQUIRE(on.store->write(batch, Sync::no));
+    if (random() % 40 == 0) REQUIRE(on.store->flush());
+    if (random() % 70 == 0) REQUIRE(on.store->compact(kRows));
+  }
+  std::string expected;
+  for (const auto& [key, value] : model) expected += key + "=" + value + " ";
+  CHECK(forwards(*on.store->cursor(kRows)) == expected);
+}
+
+TEMPLATE_TEST_CASE("readers beside a writer see whole batches only", "[unit][store]", OnRocksDB, InMemory) {
+  TestType on;
+  put(*on.store, kRows, "x", "0");
+  put(*on.store, kMarks, "x", "0");
+  std::atomic<bool> stop = false;
+  std::atomic<int> torn = 0;
+  std::thread reader([&] {
+    while (!stop) {
+      const auto snapshot = on.store->snapshot();
+      const auto row = on.store->get(kRows, bytes("x"), snapshot.get());
+      const auto mark = on.store->get(kMarks, bytes("x"), snapshot.get());
+      if (!row || !mark || !*row || !*mark || **row != **mark) ++torn;
+    }
+  });
+  for (int i = 0; i < 500; ++i) {
+    const auto value = std::to_string(i);
+    Batch batch;
+    batch.put(kRows, bytes("x"), bytes(value));
+    batch.put(kMarks, bytes("x"), bytes(value));
+    REQUIRE(on.store->write(batch, Sync::no));
+  }
+  stop = true;
+  reader.join();
+  CHECK(torn == 0);
+  CHECK(got(*on.store, kRows, "x") == "499");
+}
+
+// ── RocksDB only ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TEST_CASE("a store is never made unless asked for, and opens again with its rows", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  options.create = RocksOptions::Create::never;
+  CHECK(code_of(options) == "store_missing");
+  CHECK_FALSE(std::filesystem::exists(options.dir));
+  options.create = RocksOptions::Create::if_missing;
+  put(*open(options), kRows, "a", "1");
+  options.create = RocksOptions::Create::never;
+  CHECK(got(*open(options), kRows, "a") == "1");
+  std::swap(options.families[0], options.families[1]);  // names decide, not the order
+  CHECK(got(*open(options), Family{1}, "a") == "1");
+}
+
+TEST_CASE("families must be those on the disk", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  open(options);
+  auto fewer = options;
+  fewer.families.pop_back();
+  CHECK(code_of(fewer) == "store_layout");
+  auto more = options;
+  more.families.push_back({.name = "third"});
+  more.create = RocksOptions::Create::never;
+  CHECK(code_of(more) == "store_layout");
+  more.create = RocksOptions::Create::if_missing;
+  CHECK(code_of(more) == "opened");
+}
+
+TEST_CASE("a second opener is refused, readers beside it are not", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  const auto store = open(options);
+  put(*store, kRows, "a", "1");
+  REQUIRE(store->flush());
+  CHECK(code_of(options) == "data_in_use");
+
+  auto reading = options;
+  reading.mode = RocksOptions::Mode::read_only;
+  const auto reader = open(reading);
+  CHECK(got(*reader, kRows, "a") == "1");
+
+  auto following = options;
+  following.mode = RocksOptions::Mode::secondary;
+  following.secondary_dir = dir.path() / "notes";
+  const auto follower = open(following);
+  put(*store, kRows, "a", "2");
+  CHECK(got(*follower, kRows, "a") == "1");
+  REQUIRE(follower->catch_up());
+  CHECK(got(*follower, kRows, "a") == "2");
+}
+
+TEST_CASE("damage is refused by name, and nothing is swept away", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  {
+    const auto store = open(options);
+    put(*store, kRows, "a", std::string(5'000, 'v'));
+    REQUIRE(store->flush());
+  }
+  std::filesystem::path table;
+  for (const auto& file : std::filesystem::directory_iterator(options.dir)) {
+    if (file.path().extension() == ".sst") table = file.path();
+  }
+  REQUIRE(!table.empty());
+
+  SECTION("no CURRENT") {
+    std::filesystem::remove(options.dir / "CURRENT");
+    CHECK(code_of(options) == "store_damaged");
+    CHECK(std::filesystem::exists(table));
+  }
+  SECTION("CURRENT is garbage") {
+    std::ofstream(options.dir / "CURRENT") << "garbage";
+    CHECK(code_of(options) == "store_damaged");
+  }
+  SECTION("a table is gone") {
+    std::filesystem::remove(table);
+    CHECK(code_of(options) == "store_damaged");
+  }
+  SECTION("a byte of a row is wrong") {
+    {
+      std::fstream file(table, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(2'000);
+      file.put('!');
+    }
+    const auto store = open(options);
+    const auto value = store->get(kRows, bytes("a"));
+    REQUIRE_FALSE(value);
+    CHECK(value.error().is("store_damaged"));
+    CHECK(value.error().category() == Errc::corrupt);
+    CHECK(value.error().text().find("vvv") == std::string::npos);
+    const auto cursor = store->cursor(kRows);
+    cursor->seek_to_first();
+    CHECK_FALSE(cursor->valid());
+    CHECK_FALSE(cursor->status());
+  }
+}
+
+TEST_CASE("a checkpoint opens as a store of its moment", "[unit][store]") {
+  const TempDir dir;
+  const auto options = options_in(dir.path() / "store");
+  const auto store = open(options);
+  put(*store, kRows, "a", "1");
+  REQUIRE(store->checkpoint(dir.path() / "copy"));
+  put(*store, kRows, "a", "2");
+  CHECK(got(*open(options_in(dir.path() / "copy")), kRows, "a") == "1");
+  const auto again = store->checkpoint(dir.path() / "copy");
+  REQUIRE_FALSE(again);
+  CHECK(again.error().is("already_there"));
+  CHECK(got(*store, kRows, "a") == "2");
+}
+
+TEST_CASE("F6 what was erased and compacted is in no file, and no value ever in the LOG", "[unit][store][F6]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  const auto store = open(options);
+  const std::string secret = "made-up-secret-0815";
+  for (int i = 0; i < 50; ++i) put(*store, kRows, "row" + std::to_string(i), i == 25 ? secret : "other");
+  REQUIRE(store->flush());
+  put(*store, kRows, "late", secret);
+  REQUIRE(directory_holds(options.dir, secret));
+  for (const auto& file : std::filesystem::directory_iterator(options.dir)) {
+    if (file.path().filename().string().rfind("LOG", 0) != 0) continue;
+    std::ifstream in(file.path());
+    const std::string log((std::istreambuf_iterator<char>(in)), {});
+    CHECK(log.find(secret) == log.npos);
+  }
+  erase(*store, kRows, "row25");
+  erase(*store, kRows, "late");
+  REQUIRE(store->compact(kRows));
+  CHECK_FALSE(directory_holds(options.dir, secret));
+  CHECK(got(*store, kRows, "row26") == "other");
+}
+
+TEST_CASE("without WAL, flush makes durable and a clean reopen keeps families together", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  options.wal = RocksOptions::Wal::off;
+  {
+    const auto store = open(options);
+    put(*store, kRows, "a", "1");
+    put(*store, kMarks, "position", "1");
+    REQUIRE(store->flush());
+  }
+  const auto store = open(options);
+  CHECK(got(*store, kRows, "a") == "1");
+  CHECK(got(*store, kMarks, "position") == "1");
+}
+
+TEST_CASE("one block cache bounds several stores", "[unit][store]") {
+  const TempDir dir;
+  const auto cache = make_block_cache(std::size_t{1} << 20);
+  auto first = options_in(dir.path() / "first");
+  auto second = options_in(dir.path() / "second");
+  first.cache = second.cache = cache;
+  const auto a = open(first);
+  const auto b = open(second);
+  std::mt19937_64 random(3);
+  for (auto* store : {a.get(), b.get()}) {
+    for (int i = 0; i < 300; ++i) {
+      std::string value(8'000, '\0');
+      for (auto& byte : value) byte = static_cast<char>(random());
+      put(*store, kRows, std::to_string(i), value);
+    }
+    REQUIRE(store->flush());
+    for (int i = 0; i < 300; ++i) got(*store, kRows, std::to_string(i));
+  }
+  CHECK(a->stats().cache_bytes == b->stats().cache_bytes);
+  CHECK(a->stats().cache_bytes <= (std::size_t{1} << 20) + (std::size_t{256} << 10));
+  CHECK(a->stats().table_bytes > 300 * 8'000);
+  CHECK(a->rows_estimate(kRows) == 300);
+  CHECK_FALSE(a->stats().writes_stopped);
+}
