@@ -2,10 +2,15 @@
 //
 // Guarantees: (1) a command is answered only after its events are synced; (2) a group is visible whole or not at all;
 //             (3) sequence numbers have no gap; (4) no size is ever signed with two roots; (5) time never decreases.
-// Order:      write -> sync -> sign -> answer -> lock record, tail. Only durable trees are signed.
+// Order:      write -> sync -> sign -> answer -> tail, lock record. Only durable trees are signed.
 // Threads:    submit() from any thread; finish() and done() of commands run on the writer thread, owned here, which does
-//             every write. Reads from any thread. Lifetime: outlives its cursors and tails; close() drains the queue.
-// Errors:     overloaded "overloaded" (queue full), unavailable "read_only" (with reasons), corrupt (open() refuses).
+//             every write. Only a command that is not even queued is done() within submit(). Reads from any thread.
+//             Lifetime: outlives its cursors; tails, signer, clock and files outlive it; close() drains the queue.
+// Failure:    after a failed write, sync or signature the group's commands and all later ones get "read_only", whatever
+//             the disk made of the batch: the owner closes this ledger and opens the store again, with all checks.
+// Errors:     overloaded "overloaded" (queue full), unavailable "read_only" (context "reason": see Reason), corrupt
+//             "ledger_damaged" (open() refuses, or a row read is not what was written), not_found "event_missing",
+//             invalid "proof_out_of_range" (index or size beyond the tree).
 // Not here:   who may write and what it means (service, decide), cleartext and keys (vault).
 #pragma once
 
@@ -22,6 +27,10 @@
 #include "ledger/receipt.h"
 #include "model/event.h"
 #include "store/store.h"
+
+namespace siegel {
+class Files;
+}
 
 namespace siegel::ledger {
 
@@ -47,7 +56,7 @@ struct Moment {
 
 struct Verdict {
   std::vector<Draft> events;                       // empty: nothing is written, done() still comes after the group's sync
-  std::optional<codec::IdempotencyRow> idempotency;
+  std::optional<codec::IdempotencyRow> idempotency;  // stands beside the last event; without events it is not kept
 };
 
 struct Committed {
@@ -68,8 +77,10 @@ class Command {
   // running numbers and registry numbers. Must not block or do I/O but for a synced fence of an erasure.
   virtual Verdict finish(const Moment& at) = 0;
   // Writer thread, once: after sync and signature, or with the error that kept the group from being written.
+  // Events that break a limit of the format (invalid "too_large", "header_invalid") are told at once, before the next
+  // command's finish(): what finish() changed can be taken back. The other commands of the group go on.
   virtual void done(Result<Committed> outcome) noexcept = 0;
-  // Newest key batch that the command's parts rely on.
+  // Newest key batch that the command's parts rely on. Headers carry the highest so far: it never falls.
   [[nodiscard]] virtual KeysMark keys_mark() const = 0;
   // Estimated events, for the size of groups.
   [[nodiscard]] virtual std::size_t events() const { return 1; }
@@ -98,13 +109,17 @@ struct TreeHead {
   Hash root{};
 };
 
-// Signs tree heads as C2SP checkpoints. The real one holds the Ed25519 key; tests count and crash.
+// Signs tree heads as C2SP checkpoints. The real one holds the Ed25519 key (signer.h); tests count and crash.
+// From any thread: the writer signs new heads, readers past ones.
 class Signer {
  public:
   virtual ~Signer() = default;
   virtual Result<std::string> sign(const TreeHead& head) = 0;  // the whole signed note, three lines and the signature
   [[nodiscard]] virtual std::string verifier_key() const = 0;
 };
+
+// Of the parts record of one event; more is refused: invalid "too_large".
+inline constexpr std::size_t kEventPartsBytesMax = std::size_t{8} << 20;
 
 struct Options {
   std::string origin;
@@ -115,10 +130,16 @@ struct Options {
   std::size_t group_bytes_max = 8 * 1024 * 1024;
   std::uint32_t group_wait_us_max = 200;    // only while more commands are in flight than wait; never for one client
   std::uint64_t clock_back_ms_max = 5'000;  // a larger step back stops writing: "clock_stepped_back" (T1)
+  // Commands begun and not yet answered, those in the queue among them; asked by the writer, must not block. Left out:
+  // as many as the last group had, since their clients are likely to come back.
+  std::function<std::size_t()> in_flight;
+  Files* files = nullptr;                   // for the lock record; null: the system's
 };
 
 struct Reason {
-  std::string code;    // lock_record_missing, behind_lock_record, fork, write_failed, disk_full, clock_stepped_back …
+  // lock_record_missing, lock_record_damaged, behind_lock_record, fork: adopt_lock_record() ends them.
+  // disk_full, write_failed, sign_failed, row_mismatch (D3), clock_stepped_back: opening again does.
+  std::string code;
   std::string detail;  // both values, for status
 };
 
@@ -140,10 +161,13 @@ class Ledger {
  public:
   // The families of the ledger's store, for whoever opens or copies it.
   static std::vector<FamilyOptions> families();
-  // Makes an empty ledger in an empty store; never called by serve.
+  // Makes an empty ledger in an empty store; never called by serve. Its first lock record is made by open() and
+  // adopt_lock_record(). Errors: conflict "exists".
   static Status create(Store& store, const Options& options);
   // Recovers: reads size and edge, recomputes the open tile from headers, compares the edge, re-signs the tail, compares with the
-  // lock record. Damage refuses (corrupt "ledger_damaged"); a lock record missing, ahead or of another root opens read-only.
+  // lock record. Damage refuses (corrupt "ledger_damaged", "other_ledger", "format_newer"; not_found "ledger_missing"); a
+  // lock record missing, damaged, ahead or of another root opens read-only and signs nothing: the newest note of the store
+  // is shown, which may be of a smaller size.
   static Result<std::unique_ptr<Ledger>> open(std::unique_ptr<Store> store, const Options& options, Signer& signer,
                                               Clock& clock);
   virtual ~Ledger() = default;
@@ -159,7 +183,7 @@ class Ledger {
   [[nodiscard]] virtual Epoch epoch() const = 0;              // newest erasure.effective, from the head row; 0: none
   [[nodiscard]] virtual std::vector<Reason> read_only() const = 0;  // empty: writable
   [[nodiscard]] virtual std::size_t queued() const = 0;
-  // Adopts the ledger as it is: writes a new lock record (the ceremony of `siegel lock adopt`).
+  // Adopts the ledger as it is: signs its head, writes a new lock record (the ceremony of `siegel lock adopt`, and init).
   virtual Status adopt_lock_record() = 0;
 
   virtual Result<StoredEvent> read(Seq seq) const = 0;        // not_found past the end
@@ -175,6 +199,8 @@ class Ledger {
   struct Counters {  // since open, for metrics and test F2
     std::uint64_t groups = 0, events = 0, signatures = 0, leaf_hashes = 0, node_hashes = 0;
     std::uint64_t sync_ns_total = 0, sync_ns_max = 0;
+    std::uint64_t lock_record_size = 0;      // tree size that the lock record durably holds
+    std::uint64_t lock_record_failures = 0;  // writes of it that failed; tried again every second
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   std::function<void(std::size_t events, std::chrono::nanoseconds sync)> on_group;  // metrics; set before start()
