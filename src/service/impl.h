@@ -62,6 +62,7 @@ class Impl final : public Service {
   Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) override;
   Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) override;
   Result<std::string> checkpoint(const Caller& caller) override;
+  LedgerId ledger_id() const override { return options.id; }
   StatusAnswer status() override;
   Counters counters() override;
   void at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) override;

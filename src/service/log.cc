@@ -113,6 +113,7 @@ StatusAnswer Impl::status() {
   StatusAnswer out;
   out.ledger = options.id;
   out.origin = options.origin;
+  out.verifier_key = options.verifier_key;
   out.size = ledger.size();
   if (out.size.get() > 0)
     if (const auto last = ledger.read(Seq(out.size.get() - 1)))

@@ -230,6 +230,7 @@ struct Options {
   std::chrono::milliseconds erase_window{1000};
   unsigned idempotency_days = 7;
   std::string root_store_kind = "file";
+  std::string verifier_key;
   std::string version;
 };
 
@@ -285,6 +286,7 @@ class Service {
   virtual Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) = 0;
   virtual Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) = 0;
   virtual Result<std::string> checkpoint(const Caller& caller) = 0;
+  [[nodiscard]] virtual LedgerId ledger_id() const = 0;
   virtual StatusAnswer status() = 0;
   virtual Counters counters() = 0;
 

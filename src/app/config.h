@@ -1,0 +1,26 @@
+// Configuration (contract section 4): flag > SIEGEL_<SECTION>_<KEY> > file > default. An unknown key or a bad value is an error with file
+// and line. Secrets are files, never values.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "base/error.h"
+
+namespace siegel::app {
+
+struct Config {
+  std::string listen = "127.0.0.1:8480", public_url, tls_cert, tls_key, log_level = "info";
+  std::string data_dir = "./siegel-data";
+  std::string language = "de", timezone = "Europe/Berlin", purpose;
+  std::uint64_t erase_window_ms = 1000, key_cache_bytes_max = 64ull << 20, spare_leaves = 4096;
+  std::uint64_t group_commit_us_max = 200, queue_commands_max = 65'536;
+  std::uint64_t body_bytes_max = 1ull << 20, event_bytes_max = 256ull << 10, header_bytes_max = 8ull << 10,
+                page_items_max = 200, idempotency_days = 7;
+};
+
+// file may be empty: then only the environment counts. Errors: invalid "config_invalid" with file, line and key.
+Result<Config> load_config(const std::filesystem::path& file, const std::map<std::string, std::string>& environment);
+
+}  // namespace siegel::app

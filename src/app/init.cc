@@ -1,0 +1,94 @@
+// `siegel init`: the only way to a new ledger.
+#include "app/instance.h"
+#include "ledger/signer.h"
+#include "store/file.h"
+#include "vault/root_store.h"
+
+namespace siegel::app {
+namespace {
+
+constexpr const char* kCacheTag =
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# The root key of Siegel lives here. It must never be in a backup: an old copy would undo deletions.\n";
+
+Status refuse_existing(const Places& places) {
+  for (const auto& path : {places.data, places.root, places.signer, places.head}) {
+    std::error_code ignored;
+    const bool there = std::filesystem::exists(path, ignored);
+    const bool empty_dir = there && std::filesystem::is_directory(path, ignored) && std::filesystem::is_empty(path, ignored);
+    if (there && !empty_dir)
+      return Error(Errc::conflict, "exists", "There is something already; init never writes over it.")
+          .with("path", path.string());
+  }
+  return Done{};
+}
+
+Status make_dirs(SystemFiles& files, const Places& places) {
+  for (const auto& dir : {places.data, places.ledger(), places.keys(), places.views(), places.root.parent_path(),
+                          places.signer.parent_path(), places.head.parent_path()})
+    SIEGEL_CHECK(files.make_dir(dir, 0700));
+  for (const auto& dir : places.key_replicas) SIEGEL_CHECK(files.make_dir(dir, 0700));
+  for (const auto& file : places.root_mirrors) SIEGEL_CHECK(files.make_dir(file.parent_path(), 0700));
+  SIEGEL_CHECK(files.write_file_durably(places.root.parent_path() / "CACHEDIR.TAG", as_bytes(kCacheTag), 0600));
+  return Done{};
+}
+
+std::unique_ptr<vault::RootStore> root_of(const Places& places, Random& random) {
+  std::vector<std::unique_ptr<vault::RootStore>> members;
+  members.push_back(vault::open_file_root_store(places.root, random));
+  for (const auto& path : places.root_mirrors) members.push_back(vault::open_file_root_store(path, random));
+  if (members.size() == 1) return std::move(members.front());
+  return vault::mirror(std::move(members));
+}
+
+}  // namespace
+
+Result<Initialised> init(const InitOptions& options, Clock& clock, Random& random) {
+  if (!options.single_disk && (options.key_replicas.empty() || options.root_mirrors.empty()))
+    return Error(Errc::invalid, "second_place_missing",
+                 "One lost disk would lose all personal data: name --key-replica and --root-mirror on other storage, or say "
+                 "--single-disk.");
+  auto places = default_places(options.data);
+  if (!options.lock_path.empty()) places.head = std::filesystem::absolute(options.lock_path);
+  for (const auto& dir : options.key_replicas) places.key_replicas.push_back(std::filesystem::absolute(dir));
+  for (const auto& dir : options.root_mirrors) places.root_mirrors.push_back(std::filesystem::absolute(dir) / "root");
+  SIEGEL_CHECK(refuse_existing(places));
+  SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
+  for (const auto& mirror : places.root_mirrors) SIEGEL_CHECK(vault::check_root_place(mirror, places.data));
+
+  ByteArray<8> id_bytes;
+  random.fill(id_bytes);
+  const LedgerId id(id_bytes);
+  Id16 tree_bytes;
+  random.fill(tree_bytes);
+  const auto origin = options.origin.empty() ? "siegel.local/" + to_text(id) : options.origin;
+
+  SystemFiles files;
+  SIEGEL_CHECK(make_dirs(files, places));
+  SIEGEL_CHECK(ledger::make_signer_key(files, places.signer, origin, random));
+  SIEGEL_TRY(signer, ledger::FileSigner::load(files, places.signer));
+  auto root = root_of(places, random);
+  vault::Options vault_options;
+  vault_options.keys_dir = places.keys();
+  vault_options.replicas = places.key_replicas;
+  SIEGEL_CHECK(vault::Vault::create(vault_options, *root, KeyTreeId(tree_bytes), id, random));
+
+  RocksOptions rocks;
+  rocks.dir = places.ledger();
+  rocks.families = ledger::Ledger::families();
+  rocks.create = RocksOptions::Create::if_missing;
+  SIEGEL_TRY(store, open_rocksdb(rocks));
+  ledger::Options ledger_options;
+  ledger_options.origin = origin;
+  ledger_options.id = id;
+  ledger_options.lock_record_path = places.head.string();
+  SIEGEL_CHECK(ledger::Ledger::create(*store, ledger_options));
+  SIEGEL_TRY(ledger, ledger::Ledger::open(std::move(store), ledger_options, *signer, clock));
+  SIEGEL_CHECK(ledger->adopt_lock_record());
+  ledger->close();
+  SIEGEL_CHECK(write_places(places));
+  SIEGEL_CHECK(write_format(places, id));  // last: without it nothing opens
+  return Initialised{id, origin, signer->verifier_key(), root->grade(), places};
+}
+
+}  // namespace siegel::app

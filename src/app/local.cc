@@ -1,0 +1,161 @@
+#include "app/local.h"
+
+#include <cstdio>
+
+#include "app/places.h"
+#include "app/serve.h"
+#include "app/workers.h"
+#include "base/text.h"
+#include "crypto/random.h"
+#include "ledger/signer.h"
+#include "store/file.h"
+
+namespace siegel::app {
+namespace {
+
+class NoWatcher final : public ledger::Tail {
+ public:
+  void committed(std::shared_ptr<const ledger::Group>) noexcept override {}
+};
+
+Result<std::uint64_t> parse_duration_ms(const std::string& text) {
+  const auto wrong = [] { return Error(Errc::invalid, "bad_value", "--expires is a number with m, h or d: 12h."); };
+  if (text.size() < 2) return wrong();
+  const auto number = parse_u64(std::string_view(text).substr(0, text.size() - 1));
+  if (!number || *number == 0 || *number > 36'500) return wrong();
+  switch (text.back()) {
+    case 'm': return *number * 60'000;
+    case 'h': return *number * 3'600'000;
+    case 'd': return *number * 86'400'000;
+    default: return wrong();
+  }
+}
+
+// Opens the ledger alone, for commands about the lock record.
+struct LedgerAlone {
+  SystemFiles files;
+  SystemClock clock;
+  std::unique_ptr<ledger::FileSigner> signer;
+  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<ledger::Ledger> ledger;
+  Places places;
+
+  Status open(const std::filesystem::path& data) {
+    SIEGEL_TRY(found, read_places(data));
+    places = std::move(found);
+    SIEGEL_TRY(id, read_format(places));
+    SIEGEL_TRY(taken, DirectoryLock::take(places.lock()));
+    lock = std::make_unique<DirectoryLock>(std::move(taken));
+    SIEGEL_TRY(loaded, ledger::FileSigner::load(files, places.signer));
+    signer = std::move(loaded);
+    RocksOptions rocks;
+    rocks.dir = places.ledger();
+    rocks.families = ledger::Ledger::families();
+    SIEGEL_TRY(store, open_rocksdb(rocks));
+    ledger::Options options;
+    options.origin = signer->origin();
+    options.id = id;
+    options.lock_record_path = places.head.string();
+    SIEGEL_TRY(opened, ledger::Ledger::open(std::move(store), options, *signer, clock));
+    ledger = std::move(opened);
+    return Done{};
+  }
+};
+
+}  // namespace
+
+int run_init(const InitOptions& options, bool json) {
+  SystemClock clock;
+  SystemRandom random;
+  const auto made = init(options, clock, random);
+  if (!made) return report(made.error());
+  if (json) {
+    std::printf("{\"ledger\":\"%s\",\"origin\":\"%s\",\"verifier_key\":\"%s\",\"grade\":\"L%u\"}\n", to_text(made->ledger).c_str(),
+                made->origin.c_str(), made->verifier_key.c_str(), made->grade);
+  } else {
+    std::printf("ledger %s\norigin %s\nverifier key %s\nroot-store grade L%u\n", to_text(made->ledger).c_str(),
+                made->origin.c_str(), made->verifier_key.c_str(), made->grade);
+  }
+  std::fprintf(stderr, "siegel: keep the verifier key: with it anyone can check this ledger without trusting anybody.\n");
+  if (options.single_disk)
+    std::fprintf(stderr,
+                 "siegel: --single-disk: one disk failure loses all personal data, and backups of the ledger will not open.\n");
+  std::fprintf(stderr, "siegel: never back up %s: an old copy of the root key would undo deletions.\n",
+               made->places.root.parent_path().c_str());
+  return 0;
+}
+
+int run_token_create(const LocalTokenOptions& options) {
+  TokenGrant grant;
+  const auto role = parse_role(options.role);
+  if (!role)
+    return report(Error(Errc::invalid, "bad_value",
+                        "--role is one of admin, privacy_officer, editor, sender, auditor, consumer."));
+  grant.role = *role;
+  grant.label = options.label;
+  grant.purposes = options.purposes;
+  grant.all_purposes = options.purposes.empty();
+  grant.types = options.types;
+  grant.all_types = options.types.empty();
+  SystemClock clock;
+  SystemRandom random;
+  if (!options.expires.empty()) {
+    const auto ms = parse_duration_ms(options.expires);
+    if (!ms) return report(ms.error());
+    grant.expires_at = TimeMs(clock.now().get() + *ms);
+  }
+  Workers workers(1);
+  NoWatcher watcher;
+  auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr);
+  if (!instance) return report(instance.error());
+  const auto service = (*instance)->service();
+  if (!service) {
+    for (const auto& reason : (*instance)->ledger().read_only())
+      std::fprintf(stderr, "siegel: the ledger is read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
+    return 4;
+  }
+  auto written = service->create_local_token(std::move(grant));
+  if (!written) return report(written.error());
+  if (options.json) {
+    std::printf("{\"token_id\":\"%s\",\"token\":\"%s\"}\n", to_text(*written->token_id).c_str(), written->token.c_str());
+  } else {
+    std::printf("%s\n", written->token.c_str());
+    std::fprintf(stderr, "siegel: this token is shown once; it is kept only as a hash.\n");
+  }
+  return 0;
+}
+
+int run_lock_show(const std::filesystem::path& data, bool json) {
+  LedgerAlone alone;
+  if (auto opened = alone.open(data); !opened) return report(opened.error());
+  const auto record = alone.files.read_file(alone.places.head, 64 * 1024);
+  std::string text = record ? std::string(as_chars(*record)) : std::string();
+  if (json) {
+    std::printf("{\"size\":%llu,\"lock_record\":%s,\"read_only\":%s}\n",
+                static_cast<unsigned long long>(alone.ledger->size().get()), record ? "true" : "false",
+                alone.ledger->read_only().empty() ? "false" : "true");
+  } else {
+    std::printf("ledger size %llu\nlock record:\n%s", static_cast<unsigned long long>(alone.ledger->size().get()),
+                record ? text.c_str() : "missing\n");
+    for (const auto& reason : alone.ledger->read_only()) std::printf("read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
+  }
+  alone.ledger->close();
+  return 0;
+}
+
+int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes) {
+  if (!yes || reason.empty()) {
+    std::fprintf(stderr,
+                 "siegel: adopting makes this ledger the truth, whatever the lock record says: events that it remembers and the "
+                 "ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes\n");
+    return 4;
+  }
+  LedgerAlone alone;
+  if (auto opened = alone.open(data); !opened) return report(opened.error());
+  if (auto adopted = alone.ledger->adopt_lock_record(); !adopted) return report(adopted.error());
+  alone.ledger->close();
+  std::printf("lock record adopted at size %llu\n", static_cast<unsigned long long>(alone.ledger->size().get()));
+  return 0;
+}
+
+}  // namespace siegel::app

@@ -1,0 +1,80 @@
+// `siegel`: the server and its command line in one program.
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "app/config.h"
+#include "app/local.h"
+#include "app/openapi.h"
+#include "app/serve.h"
+#include "ctl/ctl.h"
+
+extern char** environ;
+
+namespace {
+
+using namespace siegel;
+
+constexpr const char* kVersion = SIEGEL_VERSION;
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string text(*entry);
+    const auto equals = text.find('=');
+    if (text.starts_with("SIEGEL_") && equals != std::string::npos) out[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return out;
+}
+
+// Runs `then` with the configuration, or reports why there is none.
+template <class F>
+int with_config(const ctl::Global& global, F&& then) {
+  auto config = app::load_config(global.config, environment());
+  if (!config) return app::report(config.error());
+  return then(*config, global.data.empty() ? std::filesystem::path(config->data_dir) : std::filesystem::path(global.data));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ctl::LocalCommands local;
+  local.version = kVersion;
+  local.init = [](const ctl::InitOptions& o) {
+    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
+      app::InitOptions options;
+      options.data = data;
+      options.origin = o.origin;
+      options.lock_path = o.lock;
+      options.key_replicas.assign(o.key_replicas.begin(), o.key_replicas.end());
+      options.root_mirrors.assign(o.root_mirrors.begin(), o.root_mirrors.end());
+      options.single_disk = o.single_disk;
+      return app::run_init(options, o.global.json);
+    });
+  };
+  local.serve = [](const ctl::ServeOptions& o) {
+    return with_config(o.global, [&](app::Config config, const std::filesystem::path& data) {
+      if (!o.listen.empty()) config.listen = o.listen;
+      if (!o.tls_cert.empty()) config.tls_cert = o.tls_cert;
+      if (!o.tls_key.empty()) config.tls_key = o.tls_key;
+      return app::serve({data, config, kVersion, std::string(app::kOpenapi)});
+    });
+  };
+  local.token_create = [](const ctl::LocalToken& o) {
+    return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
+      return app::run_token_create({data, config, o.role, o.expires, o.label, o.purposes, o.types, o.global.json});
+    });
+  };
+  local.lock_show = [](const ctl::LockOptions& o) {
+    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
+      return app::run_lock_show(data, o.global.json);
+    });
+  };
+  local.lock_adopt = [](const ctl::LockOptions& o) {
+    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
+      return app::run_lock_adopt(data, o.reason, o.yes);
+    });
+  };
+  return ctl::run(argc, argv, local);
+}

@@ -1,0 +1,38 @@
+// Where things lie (contract section 5): DIR beside DIR.root and DIR.outside, which never ride in one backup with it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "model/ids.h"
+
+namespace siegel::app {
+
+struct Places {
+  std::filesystem::path data;
+  std::filesystem::path root;                            // the root store's file
+  std::filesystem::path signer;
+  std::filesystem::path head;                            // lock record
+  std::vector<std::filesystem::path> key_replicas;       // chosen at init, kept in DIR/PLACES
+  std::vector<std::filesystem::path> root_mirrors;
+  [[nodiscard]] std::filesystem::path ledger() const { return data / "ledger"; }
+  [[nodiscard]] std::filesystem::path keys() const { return data / "keys"; }
+  [[nodiscard]] std::filesystem::path views() const { return data / "views"; }
+  [[nodiscard]] std::filesystem::path views_name() const { return data / "VIEWS"; }
+  [[nodiscard]] std::filesystem::path format() const { return data / "FORMAT"; }
+  [[nodiscard]] std::filesystem::path lock() const { return data / "LOCK"; }
+  [[nodiscard]] std::filesystem::path places() const { return data / "PLACES"; }
+};
+Places default_places(const std::filesystem::path& data);
+
+// PLACES: one line each, "root PATH", "signer PATH", "head PATH", "key-replica PATH", "root-mirror PATH".
+Status write_places(const Places& places);
+Result<Places> read_places(const std::filesystem::path& data);  // not_found "store_missing": run `siegel init`
+
+// FORMAT: "siegel-data 1 <ledger id>". A newer one: denied "format_newer".
+Status write_format(const Places& places, const LedgerId& id);
+Result<LedgerId> read_format(const Places& places);
+
+}  // namespace siegel::app

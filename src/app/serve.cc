@@ -1,0 +1,231 @@
+#include "app/serve.h"
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "app/instance.h"
+#include "app/metrics.h"
+#include "app/workers.h"
+#include "codec/header_codec.h"
+#include "codec/rows.h"
+#include "codec/schema_lint.h"
+#include "crypto/memory.h"
+#include "crypto/random.h"
+#include "http/api.h"
+#include "http/server.h"
+
+namespace siegel::app {
+namespace {
+
+constexpr std::chrono::seconds kReopenEvery{2};
+
+// Counts events by type as they are committed, and the time of erasures.
+class EventCounter final : public ledger::Tail {
+ public:
+  explicit EventCounter(Metrics& metrics) : metrics_(metrics) {}
+  void committed(std::shared_ptr<const ledger::Group> group) noexcept override {
+    for (const auto& row : group->rows) {
+      const auto view = codec::RowView::parse(row.headers);
+      if (!view) continue;
+      for (std::size_t i = 0; i < view->events(); ++i) {
+        const auto header = codec::decode_header(view->event(i));
+        if (!header) continue;
+        metrics_.event(header->type);
+        if (header->type == EventType::erasure_requested) {
+          requested_.emplace_back(header->seq.get(), header->time);
+        } else if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&header->facts)) {
+          for (const auto& [seq, at] : requested_)
+            if (std::find(facts->requests.begin(), facts->requests.end(), seq) != facts->requests.end())
+              metrics_.erased(static_cast<double>(header->time.get() - at.get()) / 1000.0);
+          std::erase_if(requested_, [&](const auto& r) {
+            return std::find(facts->requests.begin(), facts->requests.end(), r.first) != facts->requests.end();
+          });
+        }
+      }
+    }
+  }
+
+ private:
+  Metrics& metrics_;
+  std::vector<std::pair<std::uint64_t, TimeMs>> requested_;
+};
+
+// The instance of the moment. After a failed write a new one is opened, as at a start, once the cause is gone.
+class Running {
+ public:
+  Running(const ServeSettings& settings, Metrics& metrics)
+      : settings_(settings), metrics_(metrics), workers_(2) {}
+  ~Running() { close(); }
+
+  Status open() {
+    auto counter = std::make_unique<EventCounter>(metrics_);
+    SIEGEL_TRY(opened, Instance::open(settings_.data, settings_.config, workers_, clock_, random_, *counter,
+                                      [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); }));
+    const std::lock_guard lock(mutex_);
+    counter_ = std::move(counter);
+    instance_ = std::move(opened);
+    service_ = instance_->service();
+    return Done{};
+  }
+
+  void close() {
+    std::unique_ptr<Instance> old;
+    {
+      const std::lock_guard lock(mutex_);
+      old = std::move(instance_);
+      // Calls in flight hold the service; it must not outlive the stores below it, so they are waited for.
+      service_.reset();
+    }
+    if (old) old->close();
+  }
+
+  // Every second: a ledger that stopped writing is opened anew.
+  void look_after() {
+    bool failed = false;
+    {
+      const std::lock_guard lock(mutex_);
+      failed = instance_ == nullptr || (service_ != nullptr && !instance_->ledger().read_only().empty());
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (!failed || now - tried_ < kReopenEvery) return;
+    tried_ = now;
+    close();
+    if (auto opened = open(); !opened) std::fprintf(stderr, "siegel: still read-only: %s\n", opened.error().text().c_str());
+  }
+
+  std::shared_ptr<service::Service> service() {
+    const std::lock_guard lock(mutex_);
+    return service_;
+  }
+
+  Error why_not() {
+    const std::lock_guard lock(mutex_);
+    Error error(Errc::unavailable, "read_only", "The ledger is read-only; the reason stands in the server's log and in /readyz.");
+    if (instance_)
+      for (const auto& reason : instance_->ledger().read_only()) error = std::move(error).with("reason", reason.code);
+    return error;
+  }
+
+  std::vector<std::string> not_ready() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> out;
+    if (!instance_) return {"stores_closed"};
+    for (const auto& reason : instance_->ledger().read_only()) out.push_back(reason.code);
+    if (!service_ && out.empty()) out.emplace_back("starting");
+    return out;
+  }
+
+  std::string metrics_text() {
+    Metrics::Now now;
+    {
+      const std::lock_guard lock(mutex_);
+      if (instance_) {
+        now.queued = instance_->ledger().queued();
+        now.size = instance_->ledger().size().get();
+        now.projected = instance_->views().position().get();
+        now.read_only = !instance_->ledger().read_only().empty();
+      } else {
+        now.read_only = true;
+      }
+      if (service_) now.erasure_open_seconds = service_->counters().oldest_erasure_seconds;
+    }
+    return metrics_.text(now);
+  }
+
+  void tell_reasons() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& reason : instance_->ledger().read_only())
+      std::fprintf(stderr, "siegel: ALARM the ledger is read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
+    if (instance_->vault().grade() == 0)
+      std::fprintf(stderr,
+                   "siegel: root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
+                   "copy-on-write.\n");
+  }
+
+ private:
+  const ServeSettings& settings_;
+  Metrics& metrics_;
+  SystemClock clock_;
+  SystemRandom random_;
+  Workers workers_;
+  std::mutex mutex_;
+  std::unique_ptr<EventCounter> counter_;
+  std::unique_ptr<Instance> instance_;
+  std::shared_ptr<service::Service> service_;
+  std::chrono::steady_clock::time_point tried_{};
+};
+
+bool is_loopback(const std::string& listen) {
+  return listen.starts_with("127.") || listen.starts_with("localhost:") || listen.starts_with("[::1]:");
+}
+
+}  // namespace
+
+int report(const Error& error) {
+  std::fprintf(stderr, "siegel: %s [%s]\n", error.text().c_str(), error.code());
+  if (error.category() == Errc::invalid) return 2;
+  const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict || error.is("root_behind") ||
+                       error.is("keys_behind") || error.is("other_ledger") || error.is("format_newer") ||
+                       error.is("data_in_use") || error.is("read_only");
+  return refused ? 4 : 1;
+}
+
+int serve(const ServeSettings& settings) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: all of them leave the signals to this one
+  std::signal(SIGPIPE, SIG_IGN);
+
+  forbid_dumps();
+  if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error());
+  const auto started = std::chrono::steady_clock::now();
+  Metrics metrics;
+  Running running(settings, metrics);
+  if (auto opened = running.open(); !opened) return report(opened.error());
+  running.tell_reasons();
+
+  http::ApiOptions api_options;
+  api_options.page_items_max = settings.config.page_items_max;
+  api_options.loopback = is_loopback(settings.config.listen);
+  api_options.openapi = settings.openapi;
+  api_options.version = settings.version;
+  api_options.metrics = [&] { return running.metrics_text(); };
+  api_options.not_ready = [&] { return running.not_ready(); };
+  api_options.unavailable = [&] { return running.why_not(); };
+  api_options.uptime_s = [started] {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
+  };
+  http::Api api(std::move(api_options), [&] { return running.service(); });
+  http::ServerOptions server_options;
+  server_options.listen = settings.config.listen;
+  server_options.tls_cert = settings.config.tls_cert;
+  server_options.tls_key = settings.config.tls_key;
+  server_options.header_bytes_max = settings.config.header_bytes_max;
+  server_options.body_bytes_max = settings.config.body_bytes_max;
+  server_options.on_finished = [&](const http::Finished& request) { metrics.finished(request); };
+  auto server = http::Server::start(std::move(server_options), api);
+  if (!server) return report(server.error());
+  std::printf("listening on %s\n", (*server)->url().c_str());
+  std::fflush(stdout);
+
+  for (;;) {
+    const timespec second{1, 0};
+    const int signal = sigtimedwait(&signals, nullptr, &second);
+    if (signal == SIGTERM || signal == SIGINT) break;
+    running.look_after();
+  }
+  (*server)->stop();
+  running.close();
+  return 0;
+}
+
+}  // namespace siegel::app

@@ -1,0 +1,142 @@
+// The log itself: status, headers, checkpoint, proofs.
+#include "base/text.h"
+#include "http/api_call.h"
+#include "http/json_writer.h"
+
+namespace siegel::http {
+namespace {
+
+constexpr std::size_t kEventsPage = 1000;
+
+void status(const CallPtr& call) {
+  if (auto allowed = call->service->may(call->caller, decide::Action::read_status); !allowed)
+    return call->fail(allowed.error());
+  const auto now = call->service->status();
+  JsonWriter json;
+  json.begin().text("version", call->options->version).text("ledger", to_text(now.ledger)).text("origin", now.origin);
+  json.text("verifier_key", now.verifier_key).number("size", now.size.get()).text("checkpoint_at", to_rfc3339(now.checkpoint_at));
+  json.flag("read_only", !now.read_only.empty()).list("reasons");
+  for (const auto& reason : now.read_only) json.begin().text("code", reason.code).text("detail", reason.detail).end();
+  json.end_list().number("epoch", now.epoch.get());
+  json.begin("root_store").text("kind", now.root_store_kind).text("grade", "L" + std::to_string(now.grade)).end();
+  json.begin("projections").begin("records").number("position", now.projected.get());
+  json.number("lag", now.size.get() - std::min(now.size.get(), now.projected.get())).end().end();
+  json.text("search", now.search_ready ? "ready" : "starting").number("erasures_open", now.erasures_open);
+  json.begin("kafka").text("state", "off").end();
+  json.number("uptime_s", call->options->uptime_s ? call->options->uptime_s() : 0).end();
+  call->send(200, json.take(), now.projected);
+}
+
+std::string event_line(const service::EventLine& line) {
+  const auto& h = line.header;
+  JsonWriter json;
+  json.begin().number("seq", line.seq.get()).text("time", to_rfc3339(h.time)).text("id", to_hex(h.id.get()));
+  json.text("type", siegel::name_of(h.type)).text("source", siegel::name_of(h.source));
+  json.number("purpose", h.purpose.get()).number("record_type", h.record_type.get());
+  json.text("legal_ground", siegel::name_of(h.ground)).number("parts", h.part_count).number("keys_mark", h.keys_mark.get());
+  json.text("parts_digest", to_hex(h.parts_digest)).text("leaf_hash", to_hex(line.leaf)).end();
+  return json.take();
+}
+
+// A live stream of headers: looks for new events whenever the read models advance, and at least every second.
+class EventStream : public std::enable_shared_from_this<EventStream> {
+ public:
+  EventStream(CallPtr call, Seq from) : call_(std::move(call)), next_(from) {}
+  void open() {
+    Response head;
+    head.content_type = kSseContentType;
+    head.route = call_->route;
+    StreamOptions options;
+    options.kind = StreamKind::live;
+    options.heartbeat = std::string(kSseHeartbeat);
+    options.on_writable = [self = weak_from_this()] {
+      if (auto stream = self.lock()) stream->pump();
+    };
+    stream_.emplace(call_->reply.begin(std::move(head), std::move(options)));
+    pump();
+  }
+
+ private:
+  void pump() {
+    for (;;) {
+      const auto lines = call_->service->events(call_->caller, next_, 100);
+      if (!lines) return stream_->finish();
+      for (const auto& line : *lines) {
+        const auto flow = stream_->write(sse_event(std::to_string(line.seq.get()), "event", event_line(line)));
+        if (flow == Flow::closed) return;
+        if (flow == Flow::full) return;  // on_writable goes on from next_
+        next_ = Seq(line.seq.get() + 1);
+      }
+      if (lines->empty()) break;
+    }
+    // A comment tells whether the client is still there before it is waited for again.
+    if (stream_->write(kSseHeartbeat) == Flow::closed) return;
+    const Position more{call_->service->ledger_id(), TreeSize(next_.get() + 1)};
+    call_->service->at_least(more, std::chrono::seconds(10), [self = shared_from_this()](const Status&) { self->pump(); });
+  }
+
+  CallPtr call_;
+  Seq next_;
+  std::optional<Stream> stream_;
+};
+
+void events(const CallPtr& call) {
+  if (auto allowed = call->service->may(call->caller, decide::Action::read_events); !allowed)
+    return call->fail(allowed.error());
+  SIEGEL_CALL_TRY(from, number_of(*call, "from", 0));
+  if (call->request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos) {
+    if (const auto last = call->request.header("last-event-id")) {
+      const auto number = parse_u64(*last);
+      if (!number) return call->fail(Error(Errc::invalid, "bad_header", "Last-Event-ID is the sequence of an event."));
+      from = *number + 1;
+    }
+    std::make_shared<EventStream>(call, Seq(from))->open();
+    return;
+  }
+  SIEGEL_CALL_TRY(limit, number_of(*call, "limit", 100));
+  if (limit < 1 || limit > kEventsPage)
+    return call->fail(Error(Errc::invalid, "bad_value", "limit is 1 to 1000.").with("pointer", "/limit"));
+  SIEGEL_CALL_TRY(lines, call->service->events(call->caller, Seq(from), limit));
+  std::string body;
+  for (const auto& line : lines) body.append(event_line(line)).append("\n");
+  call->send(200, std::move(body), {}, {}, {}, kNdjsonContentType);
+}
+
+void checkpoint(const CallPtr& call) {
+  SIEGEL_CALL_TRY(note, call->service->checkpoint(call->caller));
+  call->send(200, std::move(note), {}, {}, {}, "text/plain; charset=utf-8");
+}
+
+void inclusion(const CallPtr& call) {
+  SIEGEL_CALL_TRY(index, number_of(*call, "index"));
+  SIEGEL_CALL_TRY(size, number_of(*call, "size"));
+  SIEGEL_CALL_TRY(proof, call->service->inclusion(call->caller, Seq(index), TreeSize(size)));
+  JsonWriter json;
+  json.begin().number("index", index).number("size", size).text("leaf_hash", to_base64(proof.leaf)).list("hashes");
+  for (const auto& hash : proof.hashes) json.text(to_base64(hash));
+  json.end_list().text("checkpoint", proof.checkpoint).end();
+  call->send(200, json.take());
+}
+
+void consistency(const CallPtr& call) {
+  SIEGEL_CALL_TRY(from, number_of(*call, "from"));
+  SIEGEL_CALL_TRY(to, number_of(*call, "to"));
+  SIEGEL_CALL_TRY(proof, call->service->consistency(call->caller, TreeSize(from), TreeSize(to)));
+  JsonWriter json;
+  json.begin().number("from", from).number("to", to).list("hashes");
+  for (const auto& hash : proof.hashes) json.text(to_base64(hash));
+  json.end_list().text("checkpoint", proof.checkpoint).end();
+  call->send(200, json.take());
+}
+
+}  // namespace
+
+std::vector<Route> log_routes() {
+  return {{Method::get, "/v1/status", status, true, true},
+          {Method::get, "/v1/events", events, true, true},
+          {Method::get, "/v1/log/checkpoint", checkpoint},
+          {Method::get, "/v1/log/proofs/inclusion", inclusion, true, true},
+          {Method::get, "/v1/log/proofs/consistency", consistency, true, true}};
+}
+
+}  // namespace siegel::http
