@@ -6,12 +6,17 @@
 //             living key leads to an erased one, on any medium, whatever it kept; (5) every other leaf key is unchanged (ER-02).
 // Threads:    everything from any thread unless said otherwise. One thread of its own writes leaf nodes ahead (the pool) and
 //             one drops interior nodes 60 s after their last use.
-// Memory:     leaf keys and node keys in locked, undumped memory, at most key_cache_bytes_max.
+// Memory:     leaf keys and node keys are kept in locked, undumped memory, at most key_cache_bytes_max; in use they are on the
+//             stack, or on the heap for as long as one node is open, and are wiped after. What OpenSSL's contexts of a thread
+//             still hold of the last part key goes at that thread's next call after an erasure; who wants it sooner calls
+//             forget_thread_keys() (crypto/memory.h) on idle threads at on_step(1).
 // Errors:     gone "erased" (slot is a tombstone or fenced), unavailable "keys_replica_unavailable" (pool empty),
-//             unavailable "root_store_unavailable", corrupt "keys_damaged", "box_damaged", denied "receipt_missing".
+//             unavailable "root_store_unavailable", corrupt "keys_damaged", "box_damaged", denied "receipt_missing",
+//             invalid "slot_unknown" (never given out), denied "keys_read_only" (opened without prefill).
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,7 +37,9 @@ struct Options {
   std::vector<std::filesystem::path> replicas;      // required copies of the keys store: synced before a slot is used
   std::size_t key_cache_bytes_max = 64 * 1024 * 1024;
   std::size_t spare_leaves = 4096;                  // kept ahead in the pool
-  bool prefill = true;                              // false: read-only use (verify, dry restore): gives no slots
+  bool prefill = true;                              // false: read-only use (verify, dry restore): gives no slots, changes nothing
+  FileSystemHandle file_system;                     // of the keys store; null: the real one
+  std::vector<FileSystemHandle> replica_file_systems;  // by replica; those missing: file_system
 };
 
 // What is written on a certificate and into erasure.effective.
@@ -59,7 +66,7 @@ class Vault {
   static Status create(const Options& options, RootStore& root, const KeyTreeId& tree, const LedgerId& ledger, Random& random);
   // Opens with the checks of keys.md: the highest epoch whose root node opens and matches wins; a pending epoch is rolled forward
   // or back. `mark` and `epoch` are the ledger's: unavailable "keys_behind" (both numbers), "root_behind" (both epochs),
-  // "other_ledger", "root_store_missing".
+  // "other_ledger", "root_store_missing". `root`, clock and random must outlive the vault.
   static Result<std::unique_ptr<Vault>> open(const Options& options, RootStore& root, const LedgerId& ledger, KeysMark mark,
                                              Epoch epoch, Clock& clock, Random& random);
   virtual ~Vault() = default;
@@ -104,16 +111,20 @@ class Vault {
   [[nodiscard]] virtual std::vector<Fence> fences() = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a time.
+  // On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were being
+  // destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last one is gone.
+  // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;
-  // Step 6 after the event is durable: fences, pending record and old nodes go.
+  // Step 6 after the event is durable: fences, pending record and old nodes go. not_found "epoch_unknown" if it is not untold.
   virtual Status told(Epoch epoch) = 0;
-  // Called between the steps (1, 2, 3, 41, 42, 43), for crash tests and progress; null by default.
+  // Called after each step of erase (1, 2, 3, 41, 42, 43) and before the first (0), on its thread, without locks; null by default.
   std::function<void(int step)> on_step;
 
   struct Counters {
     std::uint64_t sealed = 0, opened = 0, nodes_written = 0, pool = 0, cached_keys = 0, memory_locked = 0;
+    std::uint64_t cached_nodes = 0, replicas_away = 0, erasures_aborted = 0;  // aborted: the check of step 4b failed; alarm
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   virtual void close() = 0;

@@ -1,0 +1,305 @@
+// Erasure: fences, and the change of epoch in the steps of formats of keys, section 5.
+#include <algorithm>
+#include <utility>
+
+#include "vault/vault_impl.h"
+
+namespace siegel::vault {
+namespace {
+
+ByteView attempt_key() { return as_bytes("attempt"); }
+
+std::vector<Slot> ascending(std::vector<Slot> slots) {
+  std::sort(slots.begin(), slots.end());
+  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+  return slots;
+}
+
+Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
+
+bool includes(std::span<const std::uint64_t> all, std::span<const std::uint64_t> some) {
+  return std::all_of(some.begin(), some.end(),
+                     [&](auto request) { return std::find(all.begin(), all.end(), request) != all.end(); });
+}
+
+}  // namespace
+
+// ── fences ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Status VaultImpl::fence(const Fence& fence) {
+  if (!options_.prefill) return read_only();
+  for (const auto slot : fence.slots) {
+    if (slot.get() >= kSlots) {
+      return Error(Errc::invalid, "slot_unknown", "This slot of the key tree was never given out.");
+    }
+  }
+  const auto before = erasures_.with([&](const Erasures& e) {
+    const auto at = e.fences.find(fence.request);
+    return at == e.fences.end() ? std::vector<Slot>() : at->second;
+  });
+  auto slots = fence.slots;
+  slots.insert(slots.end(), before.begin(), before.end());
+  slots = ascending(std::move(slots));
+  Batch batch;
+  batch.put(kFences, be(fence.request), encode_slots(slots));
+  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
+  erasures_.with([&](Erasures& e) { e.fences[fence.request] = slots; });
+  pool_.block(slots);
+  pool_.unblock(before);
+  leaf_keys_.fence(slots);
+  return Done{};
+}
+
+std::vector<Fence> VaultImpl::fences() {
+  return erasures_.with([](const Erasures& e) {
+    std::vector<Fence> out;
+    for (const auto& [request, slots] : e.fences) out.push_back({request, slots});
+    return out;
+  });
+}
+
+Result<std::vector<Slot>> VaultImpl::slots_of(std::span<const std::uint64_t> requests) {
+  return erasures_.with([&](const Erasures& e) -> Result<std::vector<Slot>> {
+    std::vector<Slot> out;
+    for (const auto request : requests) {
+      const auto at = e.fences.find(request);
+      if (at == e.fences.end()) {
+        return Error(Errc::invalid, "fence_unknown", "No fence is set for this request.").with("request", request);
+      }
+      out.insert(out.end(), at->second.begin(), at->second.end());
+    }
+    return ascending(std::move(out));
+  });
+}
+
+// Takes the fences away, in memory; their rows are gone already.
+void VaultImpl::let_go(std::span<const std::uint64_t> requests) {
+  std::vector<Slot> blocked;
+  const auto free = erasures_.with([&](Erasures& e) {
+    for (const auto request : requests) {
+      const auto at = e.fences.find(request);
+      if (at == e.fences.end()) continue;
+      blocked.insert(blocked.end(), at->second.begin(), at->second.end());
+      e.fences.erase(at);
+    }
+    auto out = ascending(blocked);
+    for (const auto& [request, slots] : e.fences) {  // another request may hold the same leaf
+      std::erase_if(out, [&](Slot slot) { return std::binary_search(slots.begin(), slots.end(), slot); });
+    }
+    return out;
+  });
+  leaf_keys_.unfence(free);
+  pool_.unblock(blocked);
+}
+
+Status VaultImpl::forget_fence(std::uint64_t request) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  const auto [known, effective] = erasures_.with([&](const Erasures& e) {
+    const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
+    return std::pair(e.fences.contains(request), std::any_of(e.untold.begin(), e.untold.end(), concerns) ||
+                                                     (e.unfinished && concerns(*e.unfinished)));
+  });
+  if (!known) return Done{};
+  if (effective) return Error(Errc::conflict, "erasure_effective", "The leaves of this request are destroyed already.");
+  Batch batch;
+  batch.erase(kFences, be(request));
+  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
+  let_go({&request, 1});
+  return Done{};
+}
+
+// ── the change of epoch ──────────────────────────────────────────────────────────────────────────────────────────────
+
+struct VaultImpl::NextEpoch {
+  LockedRoot root;
+  EpochChange change;
+  std::vector<EpochChange> untold;  // of earlier epochs: their pending record dies with their root, so they move into this one
+  std::vector<Slot> dead;
+};
+
+Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(finish_unfinished());
+  std::vector<std::uint64_t> requests;
+  for (const auto& fence : fences) requests.push_back(fence.request);
+  std::sort(requests.begin(), requests.end());
+  requests.erase(std::unique(requests.begin(), requests.end()), requests.end());
+  if (auto change = effective_already(requests)) return std::move(*change);
+  SIEGEL_TRY(next, begin_epoch(std::move(requests)));
+  step(0);
+  gate_.alone([&] { leaf_keys_.fence(next.dead); });  // on return no thread holds a key of these
+  step(1);
+  SIEGEL_CHECK(write_nodes(next));
+  step(2);
+  if (auto shipped = ship(next); !shipped) {
+    take_back(next);
+    return Error(std::move(shipped).error());
+  }
+  step(3);
+  SIEGEL_CHECK(replace_root(next));
+  step(43);
+  auto told_later = erasures_.with([&](const Erasures& e) { return e.untold.back(); });
+  return told_later;
+}
+
+std::optional<EpochChange> VaultImpl::effective_already(std::span<const std::uint64_t> requests) {
+  if (requests.empty()) return std::nullopt;
+  return erasures_.with([&](const Erasures& e) -> std::optional<EpochChange> {
+    for (const auto& change : e.untold) {
+      if (includes(change.requests, requests)) return change;
+    }
+    return std::nullopt;
+  });
+}
+
+Result<VaultImpl::NextEpoch> VaultImpl::begin_epoch(std::vector<std::uint64_t> requests) {
+  SIEGEL_TRY(dead, slots_of(requests));
+  // Never used before, also by attempts that failed: a node's name says which attempt wrote it.
+  SIEGEL_TRY(row, keys_->store().get(kMeta, attempt_key()));
+  const auto attempt = (row && row->size() == 4 ? get_be<std::uint32_t>(row->data()) : 0) + 1;
+  const auto& present = tree_.root();
+  SecretKey key;
+  random_.fill(key.mutable_view());
+  SIEGEL_TRY(root, LockedRoot::make(key, {present.version().epoch + 1, attempt}, Hash{}));
+  NextEpoch next{.root = std::move(root), .change = {}, .untold = untold(), .dead = std::move(dead)};
+  next.change.from = Epoch(present.version().epoch);
+  next.change.to = Epoch(next.root.version().epoch);
+  next.change.old_root = present.hash();
+  next.change.grade = root_store_.grade();
+  next.change.members = root_store_.members();
+  next.change.requests = std::move(requests);
+  return next;
+}
+
+Batch VaultImpl::pending_batch(const NextEpoch& next) {
+  auto changes = next.untold;
+  changes.push_back(next.change);
+  Batch batch;
+  batch.put(kPending, pending_key(next.root.version()),
+            seal_pending(next.root.key(), tree(), next.root.version(), changes, random_));
+  return batch;
+}
+
+// Step 2.
+Status VaultImpl::write_nodes(NextEpoch& next) {
+  Batch batch;
+  SIEGEL_TRY(leaves, tree_.build_next(next.dead, next.root, batch));
+  next.change.leaves = leaves;
+  next.change.new_root = next.root.hash();
+  const auto rows = batch.count();
+  batch.append(pending_batch(next));
+  batch.put(kMeta, attempt_key(), be(next.root.version().attempt));
+  SIEGEL_TRY(acknowledged, keys_->commit(std::move(batch), KeysStore::Need::tried));
+  next.change.replicas = acknowledged;
+  nodes_written_ += rows;
+  return Done{};
+}
+
+// Step 3. The replicas have the nodes already (a batch goes to all of them in order); what is left is to see that none is
+// missing, and to note it.
+Status VaultImpl::ship(NextEpoch& next) {
+  for (;;) {
+    if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
+    if (!keys_->replicas_there_or_stale()) {
+      return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
+    }
+    SIEGEL_TRY(acknowledged, keys_->commit(pending_batch(next), KeysStore::Need::tried));
+    if (acknowledged == next.change.replicas) return Done{};
+    next.change.replicas = acknowledged;
+  }
+}
+
+// Step 4.
+Status VaultImpl::replace_root(NextEpoch& next) {
+  const RootEntry entry{.epoch = next.change.to,
+                        .key = next.root.key(),
+                        .root_node = next.root.hash(),
+                        .ledger = keys_->head().ledger,
+                        .tree = tree()};
+  if (auto prepared = root_store_.prepare(entry); !prepared) {
+    take_back(next);
+    return prepared;
+  }
+  step(41);
+  if (!tree_.verify(next.dead, tree_.root(), next.root)) {
+    ++erasures_aborted_;
+    take_back(next);
+    return keys_damaged();
+  }
+  step(42);
+  auto destroyed = root_store_.commit(next.change.to);
+  // After prepare the way is forward only: some member may have destroyed the old root, and a restart would take the new one.
+  make_effective(next, destroyed.has_value());
+  return destroyed;
+}
+
+void VaultImpl::make_effective(NextEpoch& next, bool all_destroyed) {
+  gate_.alone([&] { tree_.adopt(std::move(next.root)); });
+  epoch_.store(next.change.to.get(), std::memory_order_release);
+  erasures_.with([&](Erasures& e) {
+    if (all_destroyed) {
+      e.untold.push_back(std::move(next.change));
+    } else {
+      e.unfinished = std::move(next.change);
+    }
+  });
+}
+
+// A member that was away at the commit is back, or not.
+Status VaultImpl::finish_unfinished() {
+  const auto epoch = erasures_.with(
+      [](const Erasures& e) { return e.unfinished ? std::optional(e.unfinished->to) : std::nullopt; });
+  if (!epoch) return Done{};
+  SIEGEL_CHECK(root_store_.commit(*epoch));
+  erasures_.with([](Erasures& e) {
+    e.untold.push_back(std::move(*e.unfinished));
+    e.unfinished.reset();
+  });
+  return Done{};
+}
+
+// The new root and its nodes go; the fences stand. What cannot be cleaned up now is, by the next open or by told().
+void VaultImpl::take_back(const NextEpoch& next) {
+  (void)root_store_.abort(next.change.to);
+  Batch batch;
+  batch.erase(kPending, pending_key(next.root.version()));
+  if (!tree_.erase_stale_rows(next.dead, KeyTree::Which::newer_than_root, batch)) return;
+  (void)keys_->commit(std::move(batch), KeysStore::Need::tried);
+}
+
+// ── afterwards ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::vector<EpochChange> VaultImpl::untold() {
+  return erasures_.with([](const Erasures& e) { return e.untold; });
+}
+
+Status VaultImpl::told(Epoch epoch) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(finish_unfinished());  // old nodes stay while a member still holds an old root
+  auto rest = untold();
+  const auto at = std::find_if(rest.begin(), rest.end(), [&](const EpochChange& c) { return c.to == epoch; });
+  if (at == rest.end()) return Error(Errc::not_found, "epoch_unknown", "No change to this epoch waits to be told.");
+  const auto requests = at->requests;
+  rest.erase(at);
+
+  Batch batch;
+  for (const auto request : requests) batch.erase(kFences, be(request));
+  SIEGEL_TRY(slots, slots_of(requests));
+  SIEGEL_CHECK(tree_.erase_stale_rows(slots, KeyTree::Which::all, batch));
+  const auto cursor = keys_->store().cursor(kPending);
+  for (cursor->seek_to_first(); cursor->valid(); cursor->next()) batch.erase(kPending, cursor->key());
+  SIEGEL_CHECK(cursor->status());
+  const auto& root = tree_.root();
+  if (!rest.empty()) {
+    batch.put(kPending, pending_key(root.version()), seal_pending(root.key(), tree(), root.version(), rest, random_));
+  }
+  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
+  erasures_.with([&](Erasures& e) { e.untold = std::move(rest); });
+  let_go(requests);
+  return Done{};
+}
+
+}  // namespace siegel::vault

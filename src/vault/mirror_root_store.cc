@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "vault/root_store.h"
+
+namespace siegel::vault {
+namespace {
+
+bool same(const RootEntry& a, const RootEntry& b) {
+  return a.epoch == b.epoch && a.root_node == b.root_node && equal_constant_time(a.key.view(), b.key.view());
+}
+
+class MirrorRootStore final : public RootStore {
+ public:
+  explicit MirrorRootStore(std::vector<std::unique_ptr<RootStore>> members) : members_(std::move(members)) {
+    SIEGEL_ASSERT(!members_.empty());
+  }
+
+  Result<std::vector<RootEntry>> read() override {
+    std::vector<RootEntry> out;
+    std::optional<Error> first_error;
+    for (const auto& member : members_) {
+      auto entries = member->read();
+      if (!entries) {
+        if (!first_error) first_error = std::move(entries).error();
+        continue;
+      }
+      for (auto& entry : *entries) SIEGEL_CHECK(merge(out, std::move(entry)));
+    }
+    if (out.empty()) return Error(std::move(*first_error));
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+    return out;
+  }
+
+  Status create(const RootEntry& first) override {
+    for (const auto& member : members_) {  // none is made if one is there
+      const auto there = member->read();
+      if (there || !there.error().is("root_store_missing")) {
+        return Error(Errc::conflict, "exists", "There is a root store already.");
+      }
+    }
+    for (const auto& member : members_) SIEGEL_CHECK(member->create(first));
+    return Done{};
+  }
+
+  Status prepare(const RootEntry& next) override {
+    return all([&](RootStore& member) { return member.prepare(next); });
+  }
+
+  // A member that was away at prepare or at an earlier commit gets the entry from another one first.
+  Status commit(Epoch next) override {
+    auto entry = find(next);
+    return all([&](RootStore& member) -> Status {
+      auto done = member.commit(next);
+      if (done || !entry || !done.error().is("root_order")) return done;
+      SIEGEL_CHECK(member.prepare(*entry));
+      return member.commit(next);
+    });
+  }
+
+  Status abort(Epoch next) override {
+    return all([&](RootStore& member) { return member.abort(next); });
+  }
+
+  unsigned grade() const override {
+    return (*std::min_element(members_.begin(), members_.end(),
+                              [](const auto& a, const auto& b) { return a->grade() < b->grade(); }))
+        ->grade();
+  }
+  std::uint16_t members() const override {
+    std::uint16_t sum = 0;
+    for (const auto& member : members_) sum = static_cast<std::uint16_t>(sum + member->members());
+    return sum;
+  }
+  std::string kind() const override { return members_.front()->kind(); }
+
+ private:
+  static Status merge(std::vector<RootEntry>& into, RootEntry entry) {
+    for (const auto& other : into) {
+      if (other.ledger != entry.ledger || other.tree != entry.tree) {
+        return Error(Errc::corrupt, "other_ledger", "The root stores belong to different ledgers.");
+      }
+      if (same(other, entry)) return Done{};
+    }
+    into.push_back(std::move(entry));
+    return Done{};
+  }
+
+  std::optional<RootEntry> find(Epoch epoch) {
+    for (const auto& member : members_) {
+      auto entries = member->read();
+      if (!entries) continue;
+      for (auto& entry : *entries) {
+        if (entry.epoch == epoch) return std::move(entry);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Every member is tried, also after one has failed: the more of them destroy the old key, the better.
+  template <class Call>
+  Status all(Call&& call) {
+    std::size_t reached = 0;
+    std::optional<Error> order;
+    for (const auto& member : members_) {
+      auto done = call(*member);
+      if (done) {
+        ++reached;
+      } else if (done.error().is("root_order")) {
+        order = std::move(done).error();
+      }
+    }
+    if (reached == members_.size()) return Done{};
+    if (order) return Error(std::move(*order));
+    return Error(Errc::unavailable, "root_store_unavailable", "Not every root store answers.")
+        .with("members_reached", reached)
+        .with("members", members_.size());
+  }
+
+  std::vector<std::unique_ptr<RootStore>> members_;
+};
+
+}  // namespace
+
+std::unique_ptr<RootStore> mirror(std::vector<std::unique_ptr<RootStore>> members) {
+  return std::make_unique<MirrorRootStore>(std::move(members));
+}
+
+}  // namespace siegel::vault
