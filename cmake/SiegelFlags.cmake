@@ -23,3 +23,7 @@ if(SIEGEL_SANITIZE)
   # With sanitizers g++ 12 reports members of std::regex and std::function as uninitialized.
   target_compile_options(siegel_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
+
+if(SIEGEL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -37,7 +37,4 @@ ErasureNotice arbitrary_notice(SeededRandom& random);
 Bytes arbitrary_parts(SeededRandom& random);
 Bytes arbitrary_row(SeededRandom& random);
 
-// Flips, overwrites, inserts, deletes, repeats and cuts bytes; often only one of them.
-Bytes mutated(Bytes bytes, SeededRandom& random);
-
 }  // namespace siegel::test
