@@ -26,7 +26,9 @@ Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
     case element_type::STRING: out.value = std::string(element.get_string().value_unsafe()); break;
     case element_type::ARRAY: {
       JsonArray items;
-      for (const auto item : element.get_array().value_unsafe()) {
+      simdjson::dom::array array;
+      if (element.get_array().get(array) != simdjson::SUCCESS) return bad_json("The body is not a JSON text in UTF-8.");
+      for (const auto item : array) {
         items.emplace_back();
         SIEGEL_CHECK(convert(item, depth + 1, items.back()));
       }
@@ -36,7 +38,9 @@ Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
     case element_type::OBJECT: {
       JsonObject members;
       std::set<std::string_view> names;
-      for (const auto member : element.get_object().value_unsafe()) {
+      simdjson::dom::object object;
+      if (element.get_object().get(object) != simdjson::SUCCESS) return bad_json("The body is not a JSON text in UTF-8.");
+      for (const auto member : object) {
         if (!names.insert(member.key).second) return bad_json("An object has the same member twice.");
         members.emplace_back(std::string(member.key), Json{});
         SIEGEL_CHECK(convert(member.value, depth + 1, members.back().second));

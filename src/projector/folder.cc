@@ -30,7 +30,7 @@ Status Folder::fold(Chunk& chunk) {
     const bool erasure = event.header().type == EventType::erasure_requested;
     if (rows_.rows() > (erasure ? kRowsBeforeErasureMax : kRowsMax) || rows_.bytes() > kBytesMax)
       SIEGEL_CHECK(write(TreeSize(event.header().seq.get())));
-    for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer) SIEGEL_CHECK(index(*trailer));
+    for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer) SIEGEL_CHECK(index(*trailer, event.header()));
     SIEGEL_CHECK(fold(event));
   }
   return write(chunk.end());
@@ -45,7 +45,7 @@ Status Folder::fold(Event& event) {
   return Done{};
 }
 
-Status Folder::index(const Chunk::Trailer& trailer) {
+Status Folder::index(const Chunk::Trailer& trailer, const Header& first) {
   // A row that was cut by the position of before is indexed, under its own first sequence.
   if (trailer.doubtful) {
     SIEGEL_TRY(indexed, views::is_indexed(trailer.bytes, rows_));
@@ -57,7 +57,20 @@ Status Folder::index(const Chunk::Trailer& trailer) {
     if (days_.size() == kDaysKept) days_.erase(days_.begin());
     days_.push_back(day);
     new_day_ = true;
+    SIEGEL_CHECK(remember_day(day, first));
   }
+  return Done{};
+}
+
+// The day's leaf has no part, so nothing else tells the service of the next start where it is.
+Status Folder::remember_day(Slot day, const Header& first) {
+  const auto owner = owner_of_ledger();
+  const Envelope leaf{built_in::day_keys, owner, day, 0, {}};
+  SIEGEL_TRY(row, rows_.edit(views::Rows::owners, owner.get()));
+  if (row != nullptr) return views::count_part(*row, leaf, first.seq, first.time);
+  Bytes made;
+  SIEGEL_CHECK(views::count_part(made, leaf, first.seq, first.time));
+  rows_.put(views::Rows::owners, owner.get(), std::move(made));
   return Done{};
 }
 

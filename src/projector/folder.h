@@ -24,7 +24,8 @@ class Folder {
 
  private:
   Status fold(Event& event);
-  Status index(const Chunk::Trailer& trailer);
+  Status index(const Chunk::Trailer& trailer, const Header& first);
+  Status remember_day(Slot day, const Header& first);
   Status write(TreeSize position);
 
   views::Views& views_;
