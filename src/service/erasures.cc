@@ -170,7 +170,7 @@ class ErasureTask final : public WriteTask {
   }
 
   // The one I/O on the writer: the fence is synced before the group that holds the request, so that keys_mark of the request
-  // covers it and a lost fence is noticed (docs/adr/0002).
+  // covers it and a lost fence is noticed (docs/adr/0003).
   std::optional<Decision> fence(const ledger::Moment& at) {
     fences_.clear();
     for (std::size_t i = 0; i < people_.size(); ++i) {
@@ -185,6 +185,7 @@ class ErasureTask final : public WriteTask {
       }
       s.identity.forget(people_[i].identities, people_[i].subject);
     }
+    rely_on(s.vault.mark());
     return std::nullopt;
   }
 

@@ -205,6 +205,7 @@ class Task : public std::enable_shared_from_this<Task> {
   std::map<OwnerId, std::optional<OwnerSnapshot>> owners;             // of all parts, gathered in prepare()
   std::optional<SubjectId> fresh;                                     // drawn by this command: nothing can be known of it
   Status know(const OwnerId& owner);                                  // adds its snapshot to `owners`
+  void rely_on(KeysMark mark) { keys_mark_ = mark; }                  // a key batch that decide() wrote
   std::vector<ledger::Draft> drafts;
 
  private:
