@@ -8,6 +8,8 @@ namespace siegel {
 
 namespace {
 
+constexpr std::size_t kProbeBytes = std::size_t{4} << 20;  // a reopening writes a manifest and what the WAL holds
+
 Error missing() { return Error(Errc::not_found, "store_missing", "There is no store in the directory."); }
 
 Error damaged(const char* what) { return Error(Errc::corrupt, "store_damaged", what); }
@@ -68,25 +70,35 @@ Status check_families(const RocksSettings& settings, const std::string& dir) {
   return Done{};
 }
 
-rocksdb::Status open_db(const RocksOptions& options, const RocksSettings& settings,
-                        std::vector<rocksdb::ColumnFamilyHandle*>& handles, rocksdb::DB*& db) {
+rocksdb::Status open_mode(const RocksOptions& options, const RocksSettings& settings, OpenDb& out) {
   const auto dir = options.dir.string();
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status done;
   switch (options.mode) {
     case RocksOptions::Mode::read_write:
-      return rocksdb::DB::Open(settings.db, dir, settings.families, &handles, &db);
+      done = rocksdb::DB::Open(settings.db, dir, settings.families, &out.handles, &db);
+      break;
     case RocksOptions::Mode::read_only:
-      return rocksdb::DB::OpenForReadOnly(settings.db, dir, settings.families, &handles, &db);
+      done = rocksdb::DB::OpenForReadOnly(settings.db, dir, settings.families, &out.handles, &db);
+      break;
     case RocksOptions::Mode::secondary:
-      return rocksdb::DB::OpenAsSecondary(settings.db, dir, options.secondary_dir.string(), settings.families, &handles,
-                                          &db);
+      done = rocksdb::DB::OpenAsSecondary(settings.db, dir, options.secondary_dir.string(), settings.families,
+                                          &out.handles, &db);
+      break;
   }
-  return rocksdb::Status::NotSupported();
+  out.db.reset(db);
+  return done;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> RocksStore::open(const RocksOptions& options) {
-  auto settings = settings_of(options);
+OpenDb::~OpenDb() {
+  if (!db) return;
+  for (auto* family : handles) db->DestroyColumnFamilyHandle(family);
+  db->Close();  // nothing to do about a failure: what was synced is safe
+}
+
+Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const RocksSettings& settings) {
   auto& files = *settings.file_system;
   SIEGEL_TRY(there, find_store(files, options.dir.string()));
   if (there) {
@@ -96,14 +108,33 @@ Result<std::unique_ptr<Store>> RocksStore::open(const RocksOptions& options) {
   } else {
     return missing();
   }
-  std::unique_ptr<RocksStore> store(new RocksStore(std::move(settings), options.mode, options.wal));
-  rocksdb::DB* db = nullptr;
-  const auto opened = open_db(options, store->settings_, store->handles_, db);
-  store->db_.reset(db);
+  auto out = std::make_shared<OpenDb>();
+  const auto opened = open_mode(options, settings, *out);
   if (!opened.ok()) return open_error_of(opened);
-  return std::unique_ptr<Store>(std::move(store));
+  return out;
 }
 
-Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options) { return RocksStore::open(options); }
+Status probe_disk(const RocksOptions& options, const RocksSettings& settings) {
+  auto& files = *settings.file_system;
+  const auto path = options.dir.string() + "/PROBE";  // not a name that RocksDB knows: it lets it be
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  auto done = files.NewWritableFile(path, {}, &file, nullptr);
+  const std::string block(kProbeBytes, '\0');
+  if (done.ok()) done = file->Append(block, {}, nullptr);
+  if (done.ok()) done = file->Sync({}, nullptr);
+  if (file) {
+    const auto closed = file->Close({}, nullptr);
+    if (done.ok()) done = closed;
+  }
+  const auto removed = files.DeleteFile(path, {}, nullptr);
+  if (done.ok()) done = removed;
+  return status_of(done);
+}
+
+Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options) {
+  auto settings = settings_of(options);
+  SIEGEL_TRY(open, open_db(options, settings));
+  return std::unique_ptr<Store>(std::make_unique<RocksStore>(options, std::move(settings), std::move(open)));
+}
 
 }  // namespace siegel

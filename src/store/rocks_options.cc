@@ -1,6 +1,7 @@
 // Settings: measured ones (performance.md 5), and those that keep what the contract in store.h says.
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include "base/assert.h"
@@ -15,6 +16,15 @@ constexpr std::uint64_t kBytesPerSync = std::uint64_t{1} << 20;
 constexpr std::size_t kLogFileBytes = std::size_t{1} << 20;
 constexpr std::size_t kLogFiles = 3;
 constexpr double kBloomBitsPerKey = 10;
+
+// Recovers by itself from nothing: after a failed write or sync it is the owner who decides (store.h). Left alone,
+// RocksDB would go on some seconds after there is room again.
+class NoSelfRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
+    *automatic = false;
+  }
+};
 
 rocksdb::DBOptions db_options(const RocksOptions& from) {
   rocksdb::DBOptions to;
@@ -31,8 +41,8 @@ rocksdb::DBOptions db_options(const RocksOptions& from) {
                              ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
                              : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   to.atomic_flush = from.wal == RocksOptions::Wal::off;
-  // Recovers by itself from nothing: after a failed sync it is the owner who decides (store.h).
   to.max_bgerror_resume_count = 0;
+  to.listeners.push_back(std::make_shared<NoSelfRecovery>());
   // Warnings only, no statistics: the LOG stays small, and nothing of the content comes near it.
   to.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   to.max_log_file_size = kLogFileBytes;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <rocksdb/cache.h>
+#if __has_include(<rocksdb/advanced_cache.h>)
+#include <rocksdb/advanced_cache.h>  // holds class Cache since 8.x
+#endif
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
@@ -36,12 +39,22 @@ struct RocksSettings {
 };
 RocksSettings settings_of(const RocksOptions& options);
 
+// A database and its families, as in RocksSettings. Readers share it, so that none sees it closed under it.
+struct OpenDb {
+  OpenDb() = default;
+  OpenDb(const OpenDb&) = delete;
+  OpenDb& operator=(const OpenDb&) = delete;
+  ~OpenDb();
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;  // owned by db, given back in ~
+};
+Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const RocksSettings& settings);
+// Can something of some size be written and synced in the directory? Leaves nothing.
+Status probe_disk(const RocksOptions& options, const RocksSettings& settings);
+
 class RocksStore final : public Store {
  public:
-  static Result<std::unique_ptr<Store>> open(const RocksOptions& options);
-  ~RocksStore() override;
-  RocksStore(const RocksStore&) = delete;
-  RocksStore& operator=(const RocksStore&) = delete;
+  RocksStore(RocksOptions options, RocksSettings settings, std::shared_ptr<OpenDb> open);
 
   Status write(const Batch& batch, Sync sync) override;
   Result<std::optional<Pinned>> get_pinned(Family family, ByteView key, const Snapshot* snapshot) override;
@@ -58,18 +71,16 @@ class RocksStore final : public Store {
  private:
   using Batches = std::vector<std::unique_ptr<rocksdb::WriteBatch>>;
 
-  RocksStore(RocksSettings settings, RocksOptions::Mode mode, RocksOptions::Wal wal);
-  rocksdb::ColumnFamilyHandle* handle(Family family) const;
-  rocksdb::Status fill(rocksdb::WriteBatch& to, const Batch& from) const;
-  rocksdb::Status write_batch(const Batch& batch, Sync sync);
-  std::uint64_t property(const std::string& name) const;
+  [[nodiscard]] std::shared_ptr<OpenDb> current() const;  // null: closed by resume()
+  [[nodiscard]] std::shared_ptr<OpenDb> of(const Snapshot* snapshot) const;
+  [[nodiscard]] Error failure() const;
+  Error fail(Error error);
+  rocksdb::Status write_batch(OpenDb& open, const Batch& batch, Sync sync);
 
+  RocksOptions options_;
   RocksSettings settings_;
-  RocksOptions::Mode mode_;
-  RocksOptions::Wal wal_;
-  std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // as settings_.families; owned by db_, given back in ~
-  Guarded<Batches> spare_;                             // keeps the memory of batches from write to write
+  Guarded<std::shared_ptr<OpenDb>> open_;
+  Guarded<Batches> spare_;  // keeps the memory of batches from write to write
   std::atomic<bool> failed_ = false;
   Guarded<std::optional<Error>> failure_;  // of the first failed write
 };

@@ -6,9 +6,9 @@
 // and never a later batch without the earlier ones. A store opened without WAL (views) keeps nothing before flush();
 // a power loss or kill takes it back, in all families together, to a flush.
 //
-// Failure. After a failed write it is unknown whether the batch will be seen after a restart. Every later write then
-// fails with the same code, reads go on. The owner decides: close and open again (the ledger does, with all checks of a
-// start), or resume() (views, which can be rebuilt).
+// Failure. After a failed write it is unknown whether the batch will be seen after a restart. Every later write and
+// flush fails with the same code, reads go on. The owner decides: close and open again (the ledger does, with all
+// checks of a start), or resume(). Nothing recovers by itself.
 //   unavailable disk_full    no room left                      unavailable io_error      the disk refused
 //   unavailable data_in_use  another process has it open       corrupt store_damaged     checksum, missing or foreign
 //   file not_found store_missing  nothing there, Create::never      corrupt store_layout      other families than asked
@@ -108,7 +108,11 @@ class Store {
   virtual Status compact(Family family) = 0;
   // A consistent copy that opens as a store; dir must not exist, its parent must. Hard links where possible.
   virtual Status checkpoint(const std::filesystem::path& dir) = 0;
-  // Takes writes again after a failure, if the cause is gone.
+  // After a failed write: closes and opens again in place, and takes writes if the cause is gone; else reads go on as
+  // before. The store is then what a restart would have found: the failed batch is there or not, and a store without
+  // WAL is back at its last flush, so its owner must look up where it stands. data_in_use while a Snapshot, Cursor or
+  // Pinned lives; other reads may fail with io_error for the moment it takes. Nothing to do where nothing failed.
+  // (RocksDB's own way of resuming writes on into the broken WAL, where 7.8 aborts, and skips flushes.)
   virtual Status resume() = 0;
   // A secondary (read-only beside the writer of another process) takes up what was written since; others: nothing to
   // do.

@@ -141,7 +141,7 @@ void live_and_crash(std::uint64_t seed, unsigned sync_one_in, std::uint64_t call
 
 TEST_CASE("D1 synced batches survive a power loss, unsynced ones are whole or gone", "[crash][store][D1]") {
   Fates fates;
-  for (std::uint64_t seed = 0; seed < rounds(40); ++seed) {
+  for (std::uint64_t seed = 0; seed < rounds(30); ++seed) {
     CAPTURE(seed);
     live_and_crash(seed, 3, 400, fates);
   }
@@ -151,7 +151,7 @@ TEST_CASE("D1 synced batches survive a power loss, unsynced ones are whole or go
 
 TEST_CASE("D1 the same with a sync for each batch: at most the last is in doubt", "[crash][store][D1]") {
   Fates fates;
-  for (std::uint64_t seed = 0; seed < rounds(40); ++seed) {
+  for (std::uint64_t seed = 0; seed < rounds(30); ++seed) {
     CAPTURE(seed);
     live_and_crash(1'000 + seed, 1, 400, fates);
   }
@@ -217,6 +217,58 @@ TEST_CASE("a full disk stops writing, not reading, and the store opens again onc
     CHECK(last <= history.tried);
     fill(batch, last + 1);
     CHECK(store->write(batch, Sync::yes));
+  }
+}
+
+TEST_CASE("a store takes writes again after resume, once there is room", "[crash][store]") {
+  for (std::uint64_t seed = 0; seed < rounds(40); ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    auto disk = disk_with_data_dir(seed);
+    auto options = options_on(disk);
+    const auto wal = seed % 2 == 0 ? RocksOptions::Wal::on : RocksOptions::Wal::off;
+    const auto sync = wal == RocksOptions::Wal::on ? Sync::yes : Sync::no;
+    options.wal = wal;
+    auto opened = open_rocksdb(options);
+    REQUIRE(opened);
+    auto& store = **opened;
+    disk.plan({.space_bytes = 1'000 + random() % 200'000});
+    History history;
+    Batch batch;
+    Status done = Done{};
+    while (done) {
+      fill(batch, ++history.tried);
+      done = store.write(batch, sync);
+      if (done && sync == Sync::yes) history.synced = history.tried;
+      if (done && history.tried % 10 == 9) {
+        done = store.flush();
+        if (done) history.synced = history.tried;
+      }
+      REQUIRE(history.tried < 10'000);
+    }
+    CHECK(done.error().is("disk_full"));
+
+    CHECK_FALSE(store.resume());  // there is no room yet; reads go on
+    CHECK(number_at(store, kMarks, "last") >= history.synced);
+    disk.plan({});
+    if (history.synced >= 0) {
+      const auto reader = store.get_pinned(kMarks, as_bytes("last"));
+      const auto held = store.resume();
+      REQUIRE_FALSE(held);
+      CHECK(held.error().is("data_in_use"));
+    }
+    REQUIRE(store.resume());
+    int last = check_prefix(store);
+    CHECK(last >= history.synced);
+    CHECK(last <= history.tried);
+    for (const int end = last + 20; last < end;) {
+      fill(batch, ++last);
+      REQUIRE(store.write(batch, sync));
+    }
+    REQUIRE(store.flush());
+    disk = disk.after_restart(random());
+    opened->reset();
+    CHECK(check_prefix(*reopen(disk)) == last);
   }
 }
 

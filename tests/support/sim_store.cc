@@ -72,7 +72,13 @@ Status SimStore::flush() {
 Status SimStore::resume() {
   const std::lock_guard lock(mutex_);
   if (power_lost_) return Error(*failure_);
-  if (failure_) unsynced_.pop_back();  // the owner went on without it
+  if (failure_) {  // as after a restart: the failed batch is there or not
+    if (random_() % 2 == 0) {
+      unsynced_.pop_back();
+    } else {
+      must(MemoryStore::write(unsynced_.back(), Sync::no));
+    }
+  }
   failure_.reset();
   return Done{};
 }
