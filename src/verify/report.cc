@@ -1,0 +1,114 @@
+// A report in words and as JSON.
+#include <algorithm>
+
+#include "verify/verify.h"
+
+namespace siegel::verify {
+namespace {
+
+std::string text_of(std::uint64_t value) { return std::to_string(value); }
+
+// Texts here are ours, names of files and origins: quotes, backslashes and control bytes are escaped, no more is
+// needed.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += "\\u00" + to_hex(ByteView(&byte, 1));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string where(const Finding& finding) {
+  if (finding.until <= finding.index) return "";
+  if (finding.until == finding.index + 1) return " at event " + text_of(finding.index);
+  return " in events " + text_of(finding.index) + " to " + text_of(finding.until - 1);
+}
+
+}  // namespace
+
+std::string_view name_of(Cause cause) noexcept {
+  switch (cause) {
+    case Cause::unreadable:
+      return "unreadable";
+    case Cause::signature:
+      return "signature";
+    case Cause::entry_changed:
+      return "entry_changed";
+    case Cause::missing:
+      return "missing";
+    case Cause::order:
+      return "order";
+    case Cause::fork:
+      return "fork";
+    case Cause::roll_back:
+      return "roll_back";
+    case Cause::payload:
+      return "payload";
+  }
+  return "";
+}
+
+int Report::exit() const noexcept {
+  if (findings.empty()) return 0;
+  return static_cast<int>(std::ranges::min_element(findings, {}, &Finding::cause)->cause);
+}
+
+double Report::events_per_second() const noexcept {
+  return took.count() > 0 ? static_cast<double>(checked) * 1e9 / static_cast<double>(took.count()) : 0;
+}
+
+std::string to_json(const Report& report) {
+  std::string out = std::string("{\"result\":\"") + (report.intact() ? "intact" : "damaged") + "\",\"findings\":[";
+  for (const auto& finding : report.findings) {
+    if (out.back() != '[') out += ',';
+    out += "{\"cause\":" + quoted(name_of(finding.cause)) +
+           ",\"exit\":" + std::to_string(static_cast<int>(finding.cause)) + ",\"index\":" + text_of(finding.index) +
+           ",\"until\":" + text_of(finding.until) + ",\"detail\":" + quoted(finding.detail) + "}";
+  }
+  out += "],\"findings_more\":" + text_of(report.findings_more) + ",\"origin\":" + quoted(report.origin) +
+         ",\"size\":" + text_of(report.size) + ",\"checked\":" + text_of(report.checked) +
+         ",\"signed_size\":" + text_of(report.signed_size) + ",\"checkpoints\":" + text_of(report.checkpoints) +
+         ",\"parts\":" + text_of(report.parts) + ",\"unreadable_by_design\":" + text_of(report.unreadable_by_design) +
+         ",\"keys_destroyed\":" + text_of(report.keys_destroyed) +
+         ",\"unknown_types\":" + text_of(report.unknown_types) + ",\"not_committed\":[";
+  if (report.not_committed() > 0) {
+    out += "{\"index\":" + text_of(report.signed_size) + ",\"until\":" + text_of(report.size) + "}";
+  }
+  out += "],\"events_per_second\":" + text_of(static_cast<std::uint64_t>(report.events_per_second())) + "}";
+  return out;
+}
+
+std::string to_text(const Report& report) {
+  std::string out = report.intact() ? "intact" : "DAMAGED";
+  out += ": " + report.origin + ", " + text_of(report.size) + " events, " + text_of(report.checked) +
+         " of them read, " + text_of(report.parts) + " parts\n";
+  out += "signed: " + text_of(report.checkpoints) + " checkpoints hold, the largest of size " +
+         text_of(report.signed_size) + "\n";
+  if (report.not_committed() > 0) {
+    out += "not yet signed here: events " + text_of(report.signed_size) + " to " + text_of(report.size - 1) + "\n";
+  }
+  if (report.keys_destroyed > 0)
+    out += "erased: " + text_of(report.keys_destroyed) + " keys, their parts open no more\n";
+  if (report.unreadable_by_design > 0)
+    out += "unreadable by design: " + text_of(report.unreadable_by_design) + " parts\n";
+  if (report.unknown_types > 0) {
+    out += "of a newer version: " + text_of(report.unknown_types) + " events, hashed but not understood\n";
+  }
+  for (const auto& finding : report.findings) {
+    out += std::string(name_of(finding.cause)) + " (" + std::to_string(static_cast<int>(finding.cause)) + ")" +
+           where(finding) + ": " + finding.detail + "\n";
+  }
+  if (report.findings_more > 0) out += "and " + text_of(report.findings_more) + " more\n";
+  out += "speed: " + text_of(static_cast<std::uint64_t>(report.events_per_second())) + " events/s\n";
+  return out;
+}
+
+}  // namespace siegel::verify
