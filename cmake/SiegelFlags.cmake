@@ -21,7 +21,7 @@ if(SIEGEL_SANITIZE)
   add_compile_options(-fsanitize=${SIEGEL_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SIEGEL_SANITIZE})
   # With sanitizers g++ 12 reports members of std::regex and std::function as uninitialized.
-  target_compile_options(siegel_flags INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(siegel_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 
 if(SIEGEL_FUZZ)

@@ -28,8 +28,9 @@ class Draft {
   }
 
   // The canonical form; the draft cannot be built on afterwards.
-  // finish_flat: the root holds only numbers, Data and lists of numbers, each set in the order of its pointer.
-  // finish: any message; checks, and rebuilds the rare one that is not canonical as built.
+  // Objects must have been made in the order of their pointers, each once.
+  // finish_flat: the root holds only numbers, Data and lists of numbers.
+  // finish: any message; rebuilds the rare one that is not canonical as built.
   ByteView finish_flat();
   ByteView finish();
 
