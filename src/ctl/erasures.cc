@@ -1,0 +1,87 @@
+// erase: what a person's keys opened can be read by nobody afterwards.
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "ctl/session.h"
+
+namespace siegel::ctl {
+namespace {
+
+struct Words {
+  std::string subject, classes, ground, certificate;
+  bool now = false, yes = false;
+};
+
+// Asked on a terminal only; a script says --yes.
+bool is_confirmed(const Session& session, const Words& words) {
+  if (words.yes) return true;
+  if (isatty(STDIN_FILENO) == 0) return false;
+  std::cerr << session.text("Das Löschen lässt sich nicht rückgängig machen. Fortfahren? [ja/nein] ",
+                            "Erasing cannot be undone. Go on? [yes/no] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
+}
+
+int fetch_certificate(const Session& session, const Words& words, const std::string& erasure) {
+  Request request{"GET", "/v1/erasures/" + segment(erasure) + "/certificate", "", {"Accept: text/plain"}};
+  if (words.certificate.ends_with(".json")) request.headers = {"Accept: application/json"};
+  const int code = session.call(request, [&](const Answer& answer) {
+    const auto written = write_output(words.certificate, answer.body);
+    return written ? exit_done : session.out.fail(written.error());
+  });
+  if (code == exit_done) return code;
+  session.out.say(session.text("Die Löschung ist beauftragt; die Bescheinigung fehlt noch.",
+                               "The erasure is ordered; its certificate is still missing."));
+  return exit_part;
+}
+
+int erase(const Session& session, const Words& words) {
+  if (!is_confirmed(session, words)) {
+    session.out.usage(
+        session.text("Nicht bestätigt: --yes bestätigt das Löschen.", "Not confirmed: --yes confirms the erasure."));
+    return exit_refused;
+  }
+  nlohmann::json body = {{"subject", words.subject}, {"ground", words.ground}, {"mode", words.now ? "now" : "window"}};
+  if (words.classes.empty() || words.classes == "all") {
+    body["classes"] = "all";
+  } else {
+    body["classes"] = split(words.classes, ',');
+  }
+  Request request{"POST", "/v1/erasures", body.dump(), {"Idempotency-Key: " + random_key()}};
+  return session.call(request, [&](const Answer& answer) {
+    const auto done = parse(answer.body);
+    session.out.object(done);
+    if (words.certificate.empty()) return exit_done + 0;
+    const auto id = done.is_object() ? done.find("erasure") : done.end();
+    return id != done.end() && id->is_string() ? fetch_certificate(session, words, id->get<std::string>())
+                                               : exit_part + 0;
+  });
+}
+
+}  // namespace
+
+void add_erasures(CLI::App& app, Session& session) {
+  auto words = std::make_shared<Words>();
+  auto* command =
+      add_command(app, session, "erase", session.text("Eine Person löschen", "Erase a person"),
+                  "  siegel erase --subject su_… --ground art17-1-b --now --yes --certificate certificate.txt\n"
+                  "  siegel erase --subject su_… --classes customer --ground art17-1-a",
+                  [&session, words] { return erase(session, *words); });
+  command->add_option("--subject", words->subject, "su_…")->required();
+  command->add_option("--classes", words->classes,
+                      session.text("Löschklassen a,b; ohne: alle", "Deletion classes a,b; without: all"));
+  command->add_option("--ground", words->ground, session.text("Grund, etwa art17-1-b", "Ground, such as art17-1-b"))
+      ->required();
+  command->add_flag("--now", words->now,
+                    session.text("sofort, nicht im nächsten Fenster", "at once, not in the next window"));
+  command->add_flag("--yes", words->yes, session.text("ohne Rückfrage", "without asking"));
+  command->add_option(
+      "--certificate", words->certificate,
+      session.text("Bescheinigung in diese Datei; .json: als JSON", "Certificate to this file; .json: as JSON"));
+}
+
+}  // namespace siegel::ctl

@@ -1,0 +1,29 @@
+// export: all that is kept about a person.
+#include <memory>
+
+#include "ctl/session.h"
+
+namespace siegel::ctl {
+
+void add_exports(CLI::App& app, Session& session) {
+  struct Words {
+    std::string subject, format = "json", file = "-";
+  };
+  auto words = std::make_shared<Words>();
+  auto* command = add_command(
+      app, session, "export", session.text("Alles zu einer Person", "All about a person"),
+      "  siegel --purpose customer-care export --subject su_… --format csv -o person.csv", [&session, words] {
+        const Request request{
+            "GET", "/v1/subjects/" + segment(words->subject) + "/export?format=" + words->format, "", {}};
+        return session.call(request, [&](const Answer& answer) {
+          const auto written = write_output(words->file, answer.body);
+          return written ? exit_done : session.out.fail(written.error());
+        });
+      });
+  command->add_option("--subject", words->subject, "su_…")->required();
+  command->add_option("--format", words->format)->check(CLI::IsMember({"json", "csv"}));
+  command->add_option("-o,--output", words->file,
+                      session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));
+}
+
+}  // namespace siegel::ctl

@@ -1,0 +1,33 @@
+// A record type as the server describes it, and cells made into values of its fields.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "sheet/cells.h"
+
+namespace siegel::ctl {
+
+struct Field {
+  std::string name;
+  std::vector<std::string> titles;  // one, or one per language
+  sheet::CellKind kind = sheet::CellKind::text;
+  bool required = false;
+  std::vector<std::string> choices;
+};
+
+struct RecordType {
+  std::string default_purpose;
+  std::vector<Field> fields;
+
+  [[nodiscard]] const Field* find(
+      std::string_view column) const;  // by name or title; first exactly, then by ASCII case
+};
+
+Result<RecordType> read_type(const nlohmann::json& answer);
+// null for an empty cell.
+Result<nlohmann::json> value_of(const Field& field, std::string_view cell, sheet::DecimalSign sign);
+
+}  // namespace siegel::ctl

@@ -1,0 +1,157 @@
+#include "ctl/import_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "ctl/output.h"
+
+namespace siegel::ctl {
+namespace {
+
+constexpr std::size_t kInFlight = 32;
+constexpr std::uint64_t kWaitMsMax = 30'000;         // at once, whatever the server says
+constexpr std::uint64_t kWaitMsAllMax = 5 * 60'000;  // for one row
+
+// What the next row would meet as well.
+bool is_for_all(long status) {
+  switch (status) {
+    case 400:
+    case 409:
+    case 410:
+    case 413:
+    case 422:
+      return false;
+    default:
+      return true;
+  }
+}
+
+std::string member(const nlohmann::json& object, const char* name) {
+  const auto it = object.is_object() ? object.find(name) : object.end();
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+// "/values/e-mail" names a column; any other pointer does not.
+std::string column_of(const std::string& pointer) {
+  constexpr std::string_view kPrefix = "/values/";
+  return pointer.starts_with(kPrefix) ? pointer.substr(kPrefix.size()) : std::string();
+}
+
+}  // namespace
+
+ImportRun::ImportRun(const Global& global, std::string path, std::string run)
+    : global_(global), path_(std::move(path)), run_(std::move(run)) {
+  for (std::size_t i = 0; i < kInFlight; ++i) workers_.emplace_back([this] { work(); });
+}
+
+ImportRun::~ImportRun() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  join();
+}
+
+void ImportRun::join() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  news_.notify_all();
+  for (auto& worker : workers_) worker.join();
+  workers_.clear();
+}
+
+bool ImportRun::send(Row row) {
+  std::unique_lock lock(mutex_);
+  room_.wait(lock, [this] { return stopped_ || waiting_.size() < kInFlight; });
+  if (stopped_) return false;
+  waiting_.push_back(std::move(row));
+  news_.notify_one();
+  return true;
+}
+
+void ImportRun::refuse(std::uint64_t number, RowFailure failure) {
+  const std::lock_guard lock(mutex_);
+  outcome_.failures.insert_or_assign(number, std::move(failure));
+}
+
+ImportOutcome ImportRun::finish() {
+  join();
+  return std::move(outcome_);
+}
+
+void ImportRun::stop(Cause cause) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+    cause_ = std::move(cause);
+  }
+  room_.notify_all();
+  news_.notify_all();
+}
+
+bool ImportRun::pause(std::uint64_t milliseconds) {
+  std::unique_lock lock(mutex_);
+  return !news_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return stopped_; });
+}
+
+// Until there is an answer that does not ask to wait. The key makes it safe to send a row again.
+Result<Answer> ImportRun::post(Client& client, const Row& row) {
+  const Request request{"POST", path_, row.body, {"Idempotency-Key: " + run_ + "-" + std::to_string(row.number)}};
+  std::uint64_t waited = 0;
+  for (std::uint64_t pause_ms = 100;; pause_ms = std::min(pause_ms * 2, kWaitMsMax)) {
+    auto answer = client.send(request);
+    if (!answer && answer.error().category() != Errc::unavailable) return answer;
+    if (answer && answer->status != 503 && answer->status != 429) return answer;
+    // Read-only lasts until an operator acts; to wait for it helps nobody.
+    if (answer && member(parse(answer->body), "code") == "read_only") return answer;
+    std::uint64_t wait_ms = pause_ms;
+    if (answer)
+      if (const auto seconds = parse_u64(answer->header("retry-after"))) wait_ms = std::max(wait_ms, *seconds * 1000);
+    wait_ms = std::min(wait_ms, kWaitMsMax);
+    waited += wait_ms;
+    const std::uint64_t most = answer ? kWaitMsAllMax : kWaitMsMax;
+    if (waited > most || !pause(wait_ms)) return answer;
+  }
+}
+
+void ImportRun::note(Row row, const Answer& answer) {
+  const auto body = parse(answer.body);
+  const std::lock_guard lock(mutex_);
+  if (answer.ok()) {
+    ++(answer.header("siegel-replayed") == "true" ? outcome_.repeated : outcome_.taken);
+    auto position = member(body, "position");
+    // "<ledger>:<size>": the longer size, or the same length and greater.
+    if (position.size() > outcome_.position.size() ||
+        (position.size() == outcome_.position.size() && position > outcome_.position))
+      outcome_.position = std::move(position);
+    return;
+  }
+  outcome_.failures.insert_or_assign(row.number, RowFailure{member(body, "code"), column_of(member(body, "pointer")),
+                                                            member(body, "detail"), std::move(row.cells)});
+}
+
+void ImportRun::work() {
+  Client client(global_);
+  for (;;) {
+    Row row;
+    {
+      std::unique_lock lock(mutex_);
+      news_.wait(lock, [this] { return stopped_ || closed_ || !waiting_.empty(); });
+      if (stopped_ || waiting_.empty()) return;
+      row = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    room_.notify_one();
+    auto answer = post(client, row);
+    if (!answer) return stop(answer.error());
+    if (!answer->ok() && is_for_all(answer->status)) return stop(std::move(*answer));
+    note(std::move(row), *answer);
+  }
+}
+
+}  // namespace siegel::ctl

@@ -1,0 +1,79 @@
+// Rows of a file sent to a server, many at once. The reader's thread gives rows with send(); workers post them.
+// Guarantees: (1) each row is sent with the key "<run>-<row>", so a repeated run takes no row in twice; (2) an answer
+// that asks to wait is waited for, and a lost connection tried again; (3) what is wrong with one row fails that row,
+// what is wrong with all of them stops the run: send() says so with false, and cause() tells why.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "ctl/client.h"
+#include "sheet/csv.h"
+
+namespace siegel::ctl {
+
+struct RowFailure {
+  std::string code;
+  std::string column;  // empty: the whole row
+  std::string reason;
+  sheet::CsvRow cells;  // as they stood in the file
+};
+
+struct ImportOutcome {
+  std::uint64_t taken = 0;
+  std::uint64_t repeated = 0;  // were in already from the same run
+  std::map<std::uint64_t, RowFailure> failures;
+  std::string position;  // of the last row that went in
+};
+
+class ImportRun {
+ public:
+  struct Row {
+    std::uint64_t number = 0;
+    std::string body;
+    sheet::CsvRow cells;
+  };
+
+  ImportRun(const Global& global, std::string path, std::string run);
+  ~ImportRun();
+  ImportRun(const ImportRun&) = delete;
+  ImportRun& operator=(const ImportRun&) = delete;
+
+  bool send(Row row);                                     // waits while all are busy; false: the run has stopped
+  void refuse(std::uint64_t number, RowFailure failure);  // a row that is not sent
+  ImportOutcome finish();                                 // waits for all rows
+
+  // Why the run stopped, after finish().
+  using Cause = std::variant<std::monostate, Answer, Error>;
+  [[nodiscard]] const Cause& cause() const noexcept { return cause_; }
+
+ private:
+  void work();
+  void join();
+  void note(Row row, const Answer& answer);
+  void stop(Cause cause);
+  Result<Answer> post(Client& client, const Row& row);
+  bool pause(std::uint64_t milliseconds);  // false: the run has stopped
+
+  const Global& global_;
+  const std::string path_;
+  const std::string run_;
+  std::mutex mutex_;
+  std::condition_variable room_, news_;
+  std::deque<Row> waiting_;
+  bool closed_ = false;   // no more rows come
+  bool stopped_ = false;  // nor are any sent
+  ImportOutcome outcome_;
+  Cause cause_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace siegel::ctl

@@ -1,0 +1,161 @@
+#include "ctl/output.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace siegel::ctl {
+namespace {
+
+std::string member(const nlohmann::json& object, const char* name) {
+  const auto it = object.find(name);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+// Codepoints, so that columns with umlauts stand in line.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string dumped(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// Control characters of a stored value must not steer the terminal.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+nlohmann::json parse(const std::string& body) { return nlohmann::json::parse(body, nullptr, false); }
+
+std::string shown(const nlohmann::json& value) {
+  if (value.is_null()) return "-";
+  return printable(value.is_string() ? value.get<std::string>() : dumped(value));
+}
+
+int exit_of(const Answer& answer) {
+  switch (answer.status) {
+    case 401:
+    case 403:
+    case 409:
+    case 410:
+    case 412:
+      return exit_refused;
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+    case 431:
+      return exit_usage;
+    default:
+      break;
+  }
+  const auto problem = answer.status == 503 ? parse(answer.body) : nlohmann::json();
+  return problem.is_object() && member(problem, "code") == "read_only" ? exit_refused : exit_failed;
+}
+
+void Output::say(const std::string& message) const {
+  if (!global_.quiet) std::cerr << message << '\n';
+}
+
+void Output::progress(const std::string& line) const {
+  if (global_.quiet || global_.json || isatty(STDERR_FILENO) == 0) return;
+  std::cerr << '\r' << line << "\033[K" << std::flush;
+}
+
+void Output::object(const nlohmann::json& object) const {
+  if (global_.json || !object.is_object()) {
+    std::cout << dumped(object) << '\n';
+    return;
+  }
+  for (const auto& [name, value] : object.items()) std::cout << name << ": " << shown(value) << '\n';
+}
+
+void Output::item(const nlohmann::json& object) const { std::cout << dumped(object) << '\n'; }
+
+void Output::table(const std::vector<std::string>& columns, const std::vector<nlohmann::json>& rows) const {
+  if (global_.json) {
+    for (const auto& row : rows) item(row);
+    return;
+  }
+  std::vector<std::vector<std::string>> cells{columns};
+  for (const auto& row : rows) {
+    auto& line = cells.emplace_back();
+    for (const auto& column : columns) line.push_back(row.contains(column) ? shown(row[column]) : "");
+  }
+  std::vector<std::size_t> widths(columns.size());
+  for (const auto& line : cells)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+  for (const auto& line : cells) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      std::cout << line[i];
+      if (i + 1 < line.size()) std::cout << std::string(widths[i] - width_of(line[i]) + 2, ' ');
+    }
+    std::cout << '\n';
+  }
+}
+
+int Output::fail(const Answer& answer) const {
+  auto problem = parse(answer.body);
+  if (!problem.is_object() || !problem.contains("code")) {
+    const std::string code = "http_" + std::to_string(answer.status);
+    problem = {{"type", "urn:siegel:problem:" + code},
+               {"title", "The server's answer is not understood"},
+               {"status", answer.status},
+               {"code", code}};
+  }
+  if (global_.json) {
+    std::cerr << dumped(problem) << '\n';
+    return exit_of(answer);
+  }
+  auto line = member(problem, "detail");
+  if (line.empty()) line = member(problem, "title") + ".";
+  std::cerr << "siegel: " << printable(line);
+  if (const auto hint = member(problem, "hint"); !hint.empty()) std::cerr << ' ' << printable(hint);
+  std::cerr << " [" << answer.status << ' ' << printable(member(problem, "code"));
+  if (const auto pointer = member(problem, "pointer"); !pointer.empty()) std::cerr << ' ' << printable(pointer);
+  std::cerr << "]\n";
+  return exit_of(answer);
+}
+
+int Output::fail(const Error& error) const {
+  const bool is_usage = error.category() == Errc::invalid;
+  if (global_.json) {
+    std::cerr << dumped({{"type", "urn:siegel:problem:" + std::string(error.code())},
+                         {"title", error.what()},
+                         {"code", error.code()},
+                         {"detail", error.text()}})
+              << '\n';
+  } else {
+    const bool away = error.is("server_away");
+    std::cerr << "siegel: " << error.text();
+    if (away)
+      std::cerr << ' '
+                << text("Läuft `siegel serve`? --server nennt die Adresse.",
+                        "Is `siegel serve` running? --server names its address.");
+    std::cerr << '\n';
+  }
+  return is_usage ? exit_usage : exit_failed;
+}
+
+int Output::usage(const std::string& message) const {
+  if (global_.json) {
+    std::cerr << dumped({{"type", "urn:siegel:problem:usage"},
+                         {"title", "Wrong usage"},
+                         {"code", "usage"},
+                         {"detail", message}})
+              << '\n';
+  } else {
+    std::cerr << "siegel: " << message << '\n';
+  }
+  return exit_usage;
+}
+
+}  // namespace siegel::ctl

@@ -1,0 +1,159 @@
+// records list, get, add, set, remove, history.
+#include <memory>
+
+#include "ctl/fields.h"
+#include "ctl/session.h"
+
+namespace siegel::ctl {
+namespace {
+
+struct Words {
+  std::string id, type, expect, fields, values, subject, decimal = "auto";
+  std::vector<std::string> sets;
+  std::size_t items_max = 0;
+};
+
+sheet::DecimalSign sign_of(const std::string& word) {
+  if (word == "comma") return sheet::DecimalSign::comma;
+  return word == "point" ? sheet::DecimalSign::point : sheet::DecimalSign::unknown;
+}
+
+std::string record_path(const Words& words) { return "/v1/records/" + segment(words.id); }
+
+// The values of --set, read by the type's fields, over those of --values, taken as they stand.
+int with_values(const Session& session, const Words& words, const std::string& type,
+                const std::function<int(nlohmann::json)>& then) {
+  auto values = nlohmann::json::object();
+  if (!words.values.empty()) {
+    const auto content = read_input(words.values);
+    if (!content) return session.out.fail(content.error());
+    values = parse(*content);
+    if (!values.is_object())
+      return session.out.usage(session.text("--values ist kein JSON-Objekt.", "--values is not a JSON object."));
+  }
+  if (values.empty() && words.sets.empty())
+    return session.out.usage(session.text("Es fehlt --set FELD=WERT oder --values DATEI.",
+                                          "--set FIELD=VALUE or --values FILE is missing."));
+  if (words.sets.empty()) return then(std::move(values));
+  return session.call({"GET", "/v1/record-types/" + segment(type), "", {}}, [&](const Answer& answer) {
+    const auto read = read_type(parse(answer.body));
+    if (!read) return session.out.fail(read.error());
+    for (const auto& set : words.sets) {
+      const auto equals = set.find('=');
+      const auto* field = equals == std::string::npos ? nullptr : read->find(set.substr(0, equals));
+      if (field == nullptr)
+        return session.out.usage(session.text("--set ist FELD=WERT mit einem Feld des Typs.",
+                                              "--set is FIELD=VALUE with a field of the type."));
+      auto value = value_of(*field, set.substr(equals + 1), sign_of(words.decimal));
+      if (!value) return session.out.fail(Error(value.error()).with("field", field->name));
+      values[field->name] = std::move(*value);
+    }
+    return then(std::move(values));
+  });
+}
+
+int add(const Session& session, const Words& words) {
+  return with_values(session, words, words.type, [&](nlohmann::json values) {
+    nlohmann::json body = {{"values", std::move(values)}};
+    if (!words.subject.empty()) body["subject"] = words.subject;
+    return session.change({"POST", "/v1/record-types/" + segment(words.type) + "/records", body.dump(), {}});
+  });
+}
+
+Request expecting(Request request, const Words& words) {
+  if (!words.expect.empty()) request.headers.push_back("If-Match: \"" + words.expect + "\"");
+  return request;
+}
+
+int set(const Session& session, const Words& words) {
+  const auto patch = [&](const std::string& type) {
+    return with_values(session, words, type, [&](nlohmann::json values) {
+      const nlohmann::json body = {{"values", std::move(values)}};
+      return session.change(expecting({"PATCH", record_path(words), body.dump(), {}}, words));
+    });
+  };
+  if (!words.type.empty() || words.sets.empty()) return patch(words.type);
+  return session.call({"GET", record_path(words), "", {}}, [&](const Answer& answer) {
+    const auto record = parse(answer.body);
+    const auto type = record.is_object() ? record.find("type") : record.end();
+    if (type == record.end() || !type->is_string())
+      return session.out.fail(Error(Errc::unavailable, "bad_answer", "The server's answer is not a record."));
+    return patch(type->get<std::string>());
+  });
+}
+
+int list(const Session& session, const Words& words) {
+  std::string path = "/v1/record-types/" + segment(words.type) + "/records?limit=200";
+  if (!words.fields.empty()) path += "&fields=" + segment(words.fields);
+  return session.list(path, {"record", "version", "subject", "updated_at", "values"}, words.items_max);
+}
+
+void add_value_flags(CLI::App* command, const Session& session, const std::shared_ptr<Words>& words) {
+  command
+      ->add_option("--set", words->sets,
+                   session.text("FELD=WERT, mehrfach; ohne Wert: leer", "FIELD=VALUE, repeatable; no value: empty"))
+      ->allow_extra_args(false)
+      ->take_all();
+  command->add_option(
+      "--values", words->values,
+      session.text("JSON-Objekt der Werte aus DATEI oder -", "JSON object of the values from FILE or -"));
+  command
+      ->add_option("--decimal", words->decimal,
+                   session.text("was Punkt und Komma in Zahlen bedeuten", "what point and comma mean in numbers"))
+      ->check(CLI::IsMember({"auto", "comma", "point"}));
+}
+
+}  // namespace
+
+void add_records(CLI::App& app, Session& session) {
+  auto words = std::make_shared<Words>();
+  auto* group = add_group(app, "records", session.text("Datensätze", "Records"));
+  const auto add_with_id = [&](const char* name, const char* help, const char* examples, std::function<int()> work) {
+    auto* command = add_command(*group, session, name, help, examples, std::move(work));
+    command->add_option("ID", words->id, "re_…")->required();
+    return command;
+  };
+  const char* expect_help = session.text("nur wenn diese Version gilt", "only if this is its version");
+
+  auto* lister = add_command(*group, session, "list", session.text("Alle eines Typs", "All of a type"),
+                             "  siegel --purpose customer-care records list --type contacts --limit 20",
+                             [&session, words] { return list(session, *words); });
+  lister->add_option("--type", words->type)->required();
+  lister->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
+  lister->add_option("--limit", words->items_max, session.text("höchstens so viele", "at most so many"));
+
+  add_with_id("get", session.text("Einen lesen", "Read one"), "  siegel records get re_…", [&session, words] {
+    return session.show({"GET", record_path(*words), "", {}});
+  });
+  add_with_id("history", session.text("Alle Änderungen", "All changes"), "  siegel records history re_…",
+              [&session, words] {
+                return session.list(record_path(*words) + "/history?limit=200",
+                                    {"seq", "at", "type", "actor", "purpose", "changes"});
+              });
+
+  auto* adder = add_command(*group, session, "add", session.text("Anlegen", "Add"),
+                            "  siegel records add --type contacts --set \"name=Änne Müller\" --set born=31.12.1980\n"
+                            "  siegel records add --type contacts --values - <values.json",
+                            [&session, words] { return add(session, *words); });
+  adder->add_option("--type", words->type)->required();
+  adder->add_option("--subject", words->subject, session.text("Person, zu der er gehört", "Person it belongs to"));
+  add_value_flags(adder, session, words);
+
+  auto* setter = add_with_id("set", session.text("Ändern", "Change"),
+                             "  siegel records set re_… --set \"name=Änne Maier\" --expect 1",
+                             [&session, words] { return set(session, *words); });
+  setter->add_option("--type", words->type,
+                     session.text("spart das Lesen des Datensatzes", "saves reading the record"));
+  setter->add_option("--expect", words->expect, expect_help);
+  add_value_flags(setter, session, words);
+
+  auto* remover = add_with_id(
+      "remove",
+      session.text("Aus allen Ansichten nehmen; Löschen ist `erase`", "Take out of all views; erasing is `erase`"),
+      "  siegel records remove re_… --expect 2", [&session, words] {
+        return session.change(expecting({"DELETE", record_path(*words), "", {}}, *words));
+      });
+  remover->add_option("--expect", words->expect, expect_help);
+}
+
+}  // namespace siegel::ctl

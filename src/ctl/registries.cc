@@ -1,0 +1,88 @@
+// purpose, class, type: what an admin sets up.
+#include <nlohmann/json.hpp>
+
+#include "ctl/session.h"
+
+namespace siegel::ctl {
+namespace {
+
+struct Kind {
+  const char* command;
+  const char* path;
+  const char* help_de;
+  const char* help_en;
+  std::vector<std::string> columns;
+  std::string example;  // of `set`
+};
+
+// The definition of NAME from FILE; what `show` gives can be set again: its name and version are the server's.
+int set(const Session& session, const std::string& path, const std::string& name, const std::string& file,
+        const std::string& expect) {
+  const auto content = read_input(file);
+  if (!content) return session.out.fail(content.error());
+  auto definition = parse(*content);
+  if (!definition.is_object())
+    return session.out.usage(session.text("Die Datei ist kein JSON-Objekt.", "The file is not a JSON object."));
+  for (const char* own : {"name", "version", "built_in"}) definition.erase(own);
+  Request request{"PUT", path + "/" + segment(name), definition.dump(), {}};
+  if (!expect.empty()) request.headers.push_back(expect == "0" ? "If-None-Match: *" : "If-Match: \"" + expect + "\"");
+  return session.change(request);
+}
+
+void add_kind(CLI::App& app, Session& session, const Kind& kind) {
+  struct Words {
+    std::string name, file, expect;
+  };
+  auto words = std::make_shared<Words>();
+  const std::string path = kind.path;
+  auto* group = add_group(app, kind.command, session.text(kind.help_de, kind.help_en));
+  auto* setter =
+      add_command(*group, session, "set", session.text("Anlegen oder ändern", "Create or change"), kind.example.c_str(),
+                  [&session, words, path] { return set(session, path, words->name, words->file, words->expect); });
+  setter->add_option("NAME", words->name)->required();
+  setter
+      ->add_option("FILE", words->file,
+                   session.text("JSON-Datei, - für die Standardeingabe", "JSON file, - for standard input"))
+      ->required();
+  setter->add_option(
+      "--expect", words->expect,
+      session.text("nur wenn diese Version gilt; 0: nur anlegen", "only if this is its version; 0: only create"));
+  const std::string shows = std::string("  siegel ") + kind.command + " show NAME";
+  auto* show = add_command(*group, session, "show", session.text("Eine Festlegung zeigen", "Show one definition"),
+                           shows.c_str(), [&session, words, path] {
+                             return session.show({"GET", path + "/" + segment(words->name), "", {}});
+                           });
+  show->add_option("NAME", words->name)->required();
+  const std::string lists = std::string("  siegel ") + kind.command + " list";
+  add_command(*group, session, "list", session.text("Alle zeigen", "Show all"), lists.c_str(),
+              [&session, path, columns = kind.columns] { return session.list(path, columns); });
+}
+
+}  // namespace
+
+void add_registries(CLI::App& app, Session& session) {
+  add_kind(app, session,
+           {"purpose",
+            "/v1/purposes",
+            "Zwecke",
+            "Purposes",
+            {"name", "version", "legal_ground", "title"},
+            "  siegel purpose set customer-care customer-care.json"});
+  add_kind(app, session,
+           {"class",
+            "/v1/deletion-classes",
+            "Löschklassen",
+            "Deletion classes",
+            {"name", "version", "period", "start", "legal_ground"},
+            "  siegel class set customer customer.json"});
+  add_kind(
+      app, session,
+      {"type",
+       "/v1/record-types",
+       "Datensatztypen",
+       "Record types",
+       {"name", "version", "title", "default_purpose"},
+       "  siegel type set contacts contacts.json\n  siegel --json type show contacts | siegel type set contacts2 -"});
+}
+
+}  // namespace siegel::ctl

@@ -1,0 +1,143 @@
+#include "ctl/session.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <sstream>
+
+namespace siegel::ctl {
+namespace {}  // namespace
+
+int Session::call(const Request& request, const std::function<int(const Answer&)>& then) const {
+  auto connection = client();
+  const auto answer = connection.send(request);
+  if (!answer) return out.fail(answer.error());
+  if (!answer->ok()) return out.fail(*answer);
+  return then(*answer);
+}
+
+int Session::show(const Request& request) const {
+  return call(request, [this](const Answer& answer) {
+    if (!answer.body.empty()) out.object(parse(answer.body));
+    return exit_done;
+  });
+}
+
+int Session::change(const Request& request) const {
+  Request once = request;
+  once.headers.push_back("Idempotency-Key: " + random_key());
+  return show(once);
+}
+
+int Session::list(const std::string& path, const std::vector<std::string>& columns, std::size_t items_max) const {
+  auto connection = client();
+  std::vector<nlohmann::json> rows;
+  std::string cursor;
+  std::size_t count = 0;
+  do {
+    std::string page = path;
+    if (!cursor.empty()) page += (page.find('?') == std::string::npos ? "?cursor=" : "&cursor=") + segment(cursor);
+    const auto answer = connection.send({"GET", page, "", {}});
+    if (!answer) return out.fail(answer.error());
+    if (!answer->ok()) return out.fail(*answer);
+    const auto body = parse(answer->body);
+    if (!body.is_object() || !body.contains("items") || !body["items"].is_array())
+      return out.fail(Error(Errc::unavailable, "bad_answer", "The server's answer is not a list."));
+    for (const auto& entry : body["items"]) {
+      if (items_max != 0 && count == items_max) break;
+      ++count;
+      if (out.json()) {
+        out.item(entry);
+      } else {
+        rows.push_back(entry);
+      }
+    }
+    const auto next = body.find("next");
+    cursor = next != body.end() && next->is_string() ? next->get<std::string>() : "";
+  } while (!cursor.empty() && (items_max == 0 || count < items_max));
+  if (!out.json()) out.table(columns, rows);
+  return exit_done;
+}
+
+CLI::App* add_command(CLI::App& app, Session& session, const char* name, const char* help, const char* examples,
+                      std::function<int()> work) {
+  auto* command = app.add_subcommand(name, help);
+  command->footer(std::string(session.text("Beispiele:\n", "Examples:\n")) + examples);
+  command->callback([&session, work = std::move(work)] { session.action = work; });
+  return command;
+}
+
+CLI::App* add_group(CLI::App& app, const char* name, const char* help) {
+  auto* group = app.add_subcommand(name, help);
+  group->require_subcommand(1);
+  return group;
+}
+
+Result<std::string> read_input(const std::string& file) {
+  std::ifstream opened;
+  if (file != "-") {
+    opened.open(file, std::ios::binary);
+    if (!opened) return Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", file);
+  }
+  std::istream& in = file == "-" ? std::cin : opened;
+  std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (in.bad()) return Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", file);
+  return content;
+}
+
+Status write_output(const std::string& file, const std::string& content) {
+  if (file.empty() || file == "-") {
+    std::cout << content << std::flush;
+    if (!std::cout) return Error(Errc::unavailable, "no_output", "The result cannot be written.");
+    return Done{};
+  }
+  const Error failed = Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file);
+  const std::string part = file + ".part";
+  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return failed;
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const auto written = ::write(fd, content.data() + done, content.size() - done);
+    if (written <= 0) break;
+    done += static_cast<std::size_t>(written);
+  }
+  const bool whole = done == content.size() && ::fsync(fd) == 0;
+  if (::close(fd) == 0 && whole && std::rename(part.c_str(), file.c_str()) == 0) return Done{};
+  ::unlink(part.c_str());
+  return failed;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);)
+    if (!part.empty()) out.push_back(part);
+  return out;
+}
+
+std::string random_key() {
+  std::random_device random;
+  std::string out;
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 9> hex{};
+    std::snprintf(hex.data(), hex.size(), "%08x", static_cast<unsigned>(random()));
+    out += hex.data();
+  }
+  return out;
+}
+
+void add_status(CLI::App& app, Session& session) {
+  add_command(app, session, "status", session.text("Zustand des Servers", "State of the server"),
+              "  siegel status\n  siegel --json status", [&session] {
+                return session.show({"GET", "/v1/status", "", {}});
+              });
+}
+
+}  // namespace siegel::ctl

@@ -1,0 +1,62 @@
+// One run of the program: what the command families share. Each family adds its commands with a function of its own;
+// the command that was given leaves its work in `action`, done once all words are parsed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "ctl/client.h"
+#include "ctl/local.h"
+#include "ctl/output.h"
+
+namespace siegel::ctl {
+
+struct Session {
+  explicit Session(const LocalCommands& commands) : local(commands) {}
+
+  Global global;
+  const LocalCommands& local;
+  Output out{global};
+  std::function<int()> action;
+
+  [[nodiscard]] const char* text(const char* de, const char* en) const { return out.text(de, en); }
+  [[nodiscard]] Client client() const { return Client(global); }
+
+  // Sends, and shows what went wrong; with an answer, `then` gives the exit code.
+  int call(const Request& request, const std::function<int(const Answer&)>& then) const;
+  int show(const Request& request) const;    // the answer as one object
+  int change(const Request& request) const;  // the same for what changes something
+  // All pages of a list, up to `items_max` (0: all), as a table or NDJSON.
+  int list(const std::string& path, const std::vector<std::string>& columns, std::size_t items_max = 0) const;
+};
+
+// A command with its help and an example; `work` runs after parsing.
+CLI::App* add_command(CLI::App& app, Session& session, const char* name, const char* help, const char* examples,
+                      std::function<int()> work);
+// A command that only holds others.
+CLI::App* add_group(CLI::App& app, const char* name, const char* help);
+
+// The content of a file, or of standard input for "-".
+Result<std::string> read_input(const std::string& file);
+// Into a file that is the caller's alone, whole or not at all; "-" or "": standard output.
+Status write_output(const std::string& file, const std::string& content);
+
+std::vector<std::string> split(const std::string& text, char separator);  // without empty parts
+
+// A new key, so that a request sent again is done once.
+std::string random_key();
+
+void add_status(CLI::App& app, Session& session);
+void add_registries(CLI::App& app, Session& session);
+void add_tokens(CLI::App& app, Session& session);
+void add_records(CLI::App& app, Session& session);
+void add_import(CLI::App& app, Session& session);
+void add_erasures(CLI::App& app, Session& session);
+void add_exports(CLI::App& app, Session& session);
+void add_proofs(CLI::App& app, Session& session);
+void add_local(CLI::App& app, Session& session);
+
+}  // namespace siegel::ctl

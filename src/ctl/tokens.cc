@@ -1,0 +1,92 @@
+// token create, list, revoke.
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "ctl/session.h"
+
+namespace siegel::ctl {
+namespace {
+
+struct Words {
+  std::string role, purposes, types, expires, label, subject, id;
+  bool local = false;
+};
+
+// "12h", "30d", "45m" from now, or a time of RFC 3339; nothing if it is neither.
+std::optional<std::string> expiry(const std::string& text) {
+  if (const auto time = parse_rfc3339(text)) return to_rfc3339(*time);
+  constexpr std::uint64_t kMinutesMax = 100ULL * 366 * 24 * 60;
+  if (text.size() < 2) return {};
+  const auto count = parse_u64(std::string_view(text).substr(0, text.size() - 1));
+  const std::uint64_t minutes = text.back() == 'm' ? 1 : text.back() == 'h' ? 60 : text.back() == 'd' ? 24 * 60 : 0;
+  if (!count || minutes == 0 || *count == 0 || *count > kMinutesMax / minutes) return {};
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  return to_rfc3339(TimeMs(static_cast<std::uint64_t>(now.count()) + *count * minutes * 60'000));
+}
+
+int create(const Session& session, const Words& words) {
+  const auto purposes = split(words.purposes, ','), types = split(words.types, ',');
+  if (words.local) {
+    if (!session.local.token_create)
+      return session.out.usage(session.text("--local kann dieses Programm nicht.", "This program cannot do --local."));
+    return session.local.token_create({session.global, words.role, words.expires, words.label, purposes, types});
+  }
+  nlohmann::json body = {{"role", words.role}, {"label", words.label}};
+  if (purposes.empty()) {
+    body["all_purposes"] = true;
+  } else {
+    body["purposes"] = purposes;
+  }
+  if (types.empty()) {
+    body["all_types"] = true;
+  } else {
+    body["types"] = types;
+  }
+  if (!words.expires.empty()) {
+    const auto at = expiry(words.expires);
+    if (!at)
+      return session.out.usage(session.text("--expires ist eine Dauer wie 12h, 30d, 45m oder eine Zeit nach RFC 3339.",
+                                            "--expires is a span like 12h, 30d, 45m or a time of RFC 3339."));
+    body["expires_at"] = *at;
+  }
+  if (!words.subject.empty()) body["subject"] = words.subject;
+  return session.change({"POST", "/v1/tokens", body.dump(), {}});
+}
+
+}  // namespace
+
+void add_tokens(CLI::App& app, Session& session) {
+  auto words = std::make_shared<Words>();
+  auto* group = add_group(app, "token", session.text("Zugangsschlüssel", "Access tokens"));
+  auto* maker =
+      add_command(*group, session, "create",
+                  session.text("Ausstellen; der Schlüssel wird einmal gezeigt", "Issue one; it is shown once"),
+                  "  siegel token create --role editor --purposes customer-care --types contacts --expires 12h\n"
+                  "  siegel --data ./siegel-data token create --local --role admin --label desk",
+                  [&session, words] { return create(session, *words); });
+  maker->add_option("--role", words->role, "admin, privacy_officer, editor, sender, auditor, consumer")->required();
+  maker->add_option("--purposes", words->purposes, session.text("a,b; ohne: alle", "a,b; without: all"));
+  maker->add_option("--types", words->types, session.text("a,b; ohne: alle", "a,b; without: all"));
+  maker->add_option("--expires", words->expires,
+                    session.text("12h, 30d, 45m; ohne: nie", "12h, 30d, 45m; without: never"));
+  maker->add_option("--label", words->label, session.text("Bezeichnung", "Label"));
+  maker->add_option("--subject", words->subject,
+                    session.text("Person, für die der Schlüssel gilt", "Person the token is for"));
+  if (session.local.token_create)
+    maker->add_flag(
+        "--local", words->local,
+        session.text("im Datenverzeichnis, bei ruhendem Server", "in the data directory, with the server stopped"));
+  add_command(*group, session, "list", session.text("Alle zeigen", "Show all"), "  siegel token list", [&session] {
+    return session.list("/v1/tokens", {"token_id", "role", "label", "purposes", "types", "expires_at", "revoked"});
+  });
+  auto* revoke = add_command(*group, session, "revoke", session.text("Sperren", "Revoke"), "  siegel token revoke tk_…",
+                             [&session, words] {
+                               return session.change({"DELETE", "/v1/tokens/" + segment(words->id), "", {}});
+                             });
+  revoke->add_option("ID", words->id)->required();
+}
+
+}  // namespace siegel::ctl
