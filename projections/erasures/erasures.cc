@@ -24,17 +24,12 @@ void settle_state(ErasureRow& row) {
     row.state = row.requests_completed < row.requests.size() ? ErasureState::effective : ErasureState::completed;
 }
 
-// 410 instead of 404 for what this request leaves nothing of: the person if it names no classes, and records without a
-// head.
-Status mark(const ErasureNotice& notice, const SubjectId& subject, const ErasureId& id, RequestRow& request,
-            RowAccess& rows) {
+// 410 instead of 404: for the person if the request names no classes, and for the records of the notice, also those
+// that keep another class (who asks looks at the record first). Nothing but the notice decides, as in a rebuild.
+void mark(const ErasureNotice& notice, const SubjectId& subject, Seq seq, RequestRow& request, RowAccess& rows) {
   if (request.classes.empty()) request.marked.push_back(subject.get());
-  for (const auto& record : notice.records) {
-    SIEGEL_TRY(head, rows.get(Rows::record_heads, record.get()));
-    if (!head) request.marked.push_back(record.get());
-  }
-  for (const auto& key : request.marked) rows.put(Rows::erased, key, encode(id));
-  return Done{};
+  for (const auto& record : notice.records) request.marked.push_back(record.get());
+  for (const auto& id : request.marked) rows.put(Rows::erased, key_of(id, seq), encode(*request.erasure));
 }
 
 Status request(Recorded& event, RowAccess& rows) {
@@ -57,7 +52,7 @@ Status request(Recorded& event, RowAccess& rows) {
     if (clear == nullptr) continue;
     SIEGEL_TRY(notice, codec::decode_notice(clear->view(), header.schema));
     if (!request.erasure) request.erasure = notice.erasure;
-    SIEGEL_CHECK(mark(notice, subject, *request.erasure, request, rows));
+    mark(notice, subject, header.seq, request, rows);
   }
   if (request.erasure) {
     SIEGEL_TRY(found, find(*request.erasure, rows));
@@ -81,21 +76,15 @@ Status request(Recorded& event, RowAccess& rows) {
 }
 
 // With the notice goes everything that only the notice told.
-Status end_notice(const Carried& request, std::optional<ErasureRow>& row, RowAccess& rows) {
-  for (const auto& key : request.row.marked) {
-    SIEGEL_TRY(value, rows.get(Rows::erased, key));
-    if (!value) continue;
-    SIEGEL_TRY(by, decode_erased(*value));
-    if (by == request.row.erasure) rows.erase(Rows::erased, key);
-  }
+void end_notice(const Carried& request, std::optional<ErasureRow>& row, RowAccess& rows) {
+  for (const auto& id : request.row.marked) rows.erase(Rows::erased, key_of(id, request.seq));
   rows.erase(Rows::erasure_requests, key_of(request.seq));
-  if (!row || request.row.id_in_header) return Done{};
+  if (!row || request.row.id_in_header) return;
   std::erase(row->requests, request.seq);
   row->requests_effective -= std::min(row->requests_effective, 1u);
   row->requests_completed -= std::min(row->requests_completed, request.row.completed ? 1u : 0u);
   row->subjects -= std::min<std::uint32_t>(row->subjects, request.row.notices);
   row->leaves -= std::min<std::uint64_t>(row->leaves, request.row.leaves);
-  return Done{};
 }
 
 Status effective(const Header& header, const ErasureEffectiveFacts& facts, RowAccess& rows) {
@@ -113,7 +102,7 @@ Status effective(const Header& header, const ErasureEffectiveFacts& facts, RowAc
       row = &at->second;
     }
     if (request.end_of_notice()) {
-      SIEGEL_CHECK(end_notice(request, *row, rows));
+      end_notice(request, *row, rows);
       continue;
     }
     request.row.effective = true;

@@ -133,7 +133,7 @@ std::vector<FamilyOptions> families() {
   std::vector<FamilyOptions> out;
   for (const auto* name : kNames) out.push_back({.name = name});
   // Asked for what is often not there.
-  for (const auto rows : {Rows::owners, Rows::record_heads, Rows::erased, Rows::idempotency})
+  for (const auto rows : {Rows::owners, Rows::record_heads, Rows::idempotency})
     out[static_cast<std::size_t>(rows)].bloom = true;
   return out;
 }

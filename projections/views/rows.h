@@ -17,7 +17,7 @@ namespace siegel::views {
 
 Bytes key_of(const Id16& id);
 Bytes key_of(const Id16& first, const Id16& second);  // subject | record
-Bytes key_of(const Id16& id, Seq seq);                // history, subject_history, subject_links
+Bytes key_of(const Id16& id, Seq seq);                // history, subject_history, subject_links, erased
 Bytes key_of(Seq seq);                                // erasure_requests
 Bytes key_of(TypeNo type);                            // record_types
 enum class RegistryKind : std::uint8_t {
@@ -85,7 +85,7 @@ struct RequestRow {
   std::uint16_t notices = 0;  // parts of the event but the actor's, also removed ones
   std::vector<std::uint32_t> classes;
   std::vector<Person> people;  // owners and slots of the notices, from the envelopes
-  std::vector<Id16> marked;    // keys of this request's rows in `erased`
+  std::vector<Id16> marked;    // people and records that this request has rows of in `erased`
 };
 Bytes encode(const RequestRow& row);
 Result<RequestRow> decode_request(ByteView value);

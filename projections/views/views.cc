@@ -266,10 +266,14 @@ Result<std::vector<Views::OpenRequest>> Views::open_erasure_requests() {
 }
 
 Result<std::optional<ErasureId>> Views::erased(const Id16& subject_or_record) {
-  SIEGEL_TRY(value, store_.get_pinned(family(Rows::erased), subject_or_record));
-  if (!value) return std::optional<ErasureId>{};
-  SIEGEL_TRY(id, decode_erased(value->value()));
-  return std::optional(id);
+  std::optional<ErasureId> newest;
+  SIEGEL_CHECK(
+      walk(store_, Rows::erased, subject_or_record, subject_or_record, [&](ByteView, ByteView value) -> Result<bool> {
+        SIEGEL_TRY(id, decode_erased(value));
+        newest = id;
+        return true;
+      }));
+  return newest;
 }
 
 // ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────────

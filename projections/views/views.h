@@ -36,7 +36,7 @@ enum class Rows : std::uint8_t {
   subject_history,   // subject id | seq u64 -> parts
   erasures,          // erasure id -> ErasureRow
   erasure_requests,  // seq u64 of erasure.requested -> RequestRow (rows.h), while the notice lives
-  erased,            // subject or record id -> erasure id, while the notice lives
+  erased,            // subject or record id | seq u64 of erasure.requested -> erasure id, while the notice lives
   idempotency,  // HMAC of the client's key (32) -> first sequence of the ledger row that holds the entry, slot of its
                 // day
   count_
@@ -166,6 +166,8 @@ class Views {
   // erasure.requested without erasure.effective, one entry per person. What was derived from the parts of the people
   // named is gone from the rows with erasure.requested; their leaves stay in owner() until erasure.effective.
   Result<std::vector<OpenRequest>> open_erasure_requests();
+  // The newest erasure of all of a person, or one that named this record. A record that keeps another class is named
+  // too: look for the record first.
   Result<std::optional<ErasureId>> erased(const Id16& subject_or_record);
   Result<std::optional<Seq>> idempotency(const Hash& mac);
   struct RegistryRow {

@@ -144,20 +144,30 @@ class ProjectorImpl final : public Projector {
     return true;
   }
 
-  // What passes by itself is tried again from the position: a fence on its way, room on the disk.
+  // What passes by itself is tried again from the position: a fence on its way, room on the disk. A failed write may
+  // have taken effect, so the position is that of the store.
   bool recover(const Error& error, Feed& feed) {
     if (!passes(error)) {
       set_status(Error(error));
       return false;
     }
-    feed.seek(views_.position());
     if (error.is("fence_undecided")) {
+      feed.seek(views_.position());
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return true;
     }
     set_status(Error(error));
-    source_.wait_for_stop(kRetry);
-    (void)views_.store().resume();
+    while (!source_.stopped()) {
+      for (auto waited = kIdle; waited < kRetry && !source_.stopped(); waited += kIdle) {
+        source_.wait_for_stop(kIdle);
+        views_.expire_waiters();
+      }
+      if (auto resumed = views_.store().resume(); !resumed) continue;
+      const auto position = views_.load_position();
+      if (!position) continue;
+      feed.seek(*position);
+      break;
+    }
     return true;
   }
 

@@ -204,16 +204,17 @@ TEST_CASE("An erasure goes from requested to effective to completed", "[unit][pr
   CHECK(fold.queries.erasures(erasure(1), 9).value().empty());
 }
 
-TEST_CASE("A request for some classes marks nobody erased who is still there", "[unit][projections]") {
+TEST_CASE("A request for some classes marks the records it names, not the person", "[unit][projections]") {
   Fold fold;
   auto person = registered(fold, 1);
   fold(person);
-  views::RecordHead head;
-  fold.rows.put(Rows::record_heads, record(1).get(), views::encode(head));
   auto request = requested(fold, 2, {.classes = {64}});
   fold(request);
   CHECK_FALSE(fold.shown().erased(subject(1).get()).value());
-  CHECK_FALSE(fold.queries.erased(record(1).get()).value());
+  CHECK(fold.queries.erased(record(1).get()).value() == erasure(1));
+  auto later = requested(fold, 3, {.erasure = 2, .classes = {65}});
+  fold(later);
+  CHECK(fold.shown().erased(record(1).get()).value() == erasure(2));
   CHECK(fold.queries.erasure(erasure(1)).value()->classes == std::vector<std::uint32_t>{64});
 }
 
