@@ -1,0 +1,247 @@
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "crypto/random.h"
+#include "support/catch.h"
+#include "support/crash_disk.h"
+#include "support/key_thief.h"
+#include "support/seeded_random.h"
+#include "support/temp_dir.h"
+#include "support/vault_world.h"
+#include "vault/root_store.h"
+
+using namespace siegel;
+using namespace siegel::test;
+using namespace siegel::vault;
+
+namespace {
+
+RootEntry entry(std::uint64_t epoch) {
+  SeededRandom random(epoch);
+  return {.epoch = Epoch(epoch),
+          .key = SecretKey(random.bytes(32)),
+          .root_node = random.array<32>(),
+          .ledger = test_ledger_id(),
+          .tree = KeyTreeId(Id16{1, 2, 3})};
+}
+
+std::vector<std::uint64_t> epochs(RootStore& store) {
+  std::vector<std::uint64_t> out;
+  for (const auto& found : store.read().value()) out.push_back(found.epoch.get());
+  return out;
+}
+using Epochs = std::vector<std::uint64_t>;
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("the root file: two slots, mode 0600 in 0700, replaced in place", "[unit][vault]") {
+  const TempDir dir;
+  SystemRandom random;
+  const auto file = dir.path() / "outside" / "root";
+  const auto store = open_file_root_store(file, random);
+  CHECK(store->read().error().is("root_store_missing"));
+  REQUIRE(store->create(entry(1)));
+  CHECK(store->create(entry(1)).error().is("exists"));
+  struct stat info {};
+  REQUIRE(::stat(file.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  CHECK(info.st_size == 8192);
+  const auto inode = info.st_ino;
+  REQUIRE(::stat(file.parent_path().c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
+
+  CHECK(epochs(*store) == Epochs{1});
+  REQUIRE(store->prepare(entry(2)));
+  CHECK(epochs(*store) == Epochs{1, 2});
+  REQUIRE(store->commit(Epoch(2)));
+  CHECK(epochs(*store) == Epochs{2});
+  REQUIRE(store->prepare(entry(3)));
+  REQUIRE(store->abort(Epoch(3)));
+  CHECK(epochs(*store) == Epochs{2});
+  const auto content = bytes_of(file);
+  CHECK(content.find(as_chars(entry(1).key.view())) == content.npos);
+  CHECK(content.find(as_chars(entry(2).key.view())) != content.npos);
+  CHECK(content.find(as_chars(entry(3).key.view())) == content.npos);
+  const auto read = store->read().value();
+  CHECK(equal(read[0].key.view(), entry(2).key.view()));
+  CHECK(read[0].root_node == entry(2).root_node);
+  CHECK(read[0].ledger == entry(2).ledger);
+  CHECK(read[0].tree == entry(2).tree);
+  REQUIRE(::stat(file.c_str(), &info) == 0);
+  CHECK(info.st_ino == inode);  // never renamed
+}
+
+TEST_CASE("the root store never destroys its last valid entry", "[unit][vault]") {
+  const TempDir dir;
+  SystemRandom random;
+  const auto store = open_file_root_store(dir.path() / "r" / "root", random);
+  REQUIRE(store->create(entry(5)));
+  CHECK(store->commit(Epoch(6)).error().is("root_order"));
+  CHECK(store->abort(Epoch(5)).error().is("root_order"));
+  CHECK(store->prepare(entry(4)).error().is("root_order"));
+  CHECK(epochs(*store) == Epochs{5});
+  REQUIRE(store->prepare(entry(6)));
+  REQUIRE(store->prepare(entry(6)));  // again
+  REQUIRE(store->prepare(entry(7)));  // another attempt takes its place
+  CHECK(epochs(*store) == Epochs{5, 7});
+  REQUIRE(store->commit(Epoch(7)));
+  REQUIRE(store->commit(Epoch(7)));
+  REQUIRE(store->prepare(entry(7)));
+  CHECK(epochs(*store) == Epochs{7});
+}
+
+TEST_CASE("ER-03 the root file at every power loss holds the old or the new key", "[unit][proof][ER-03]") {
+  const auto seed = GENERATE(range(0u, 60u));
+  CAPTURE(seed);
+  for (std::uint64_t call = 1;; ++call) {
+    CAPTURE(call);
+    CrashDisk disk(seed);
+    SystemRandom random;
+    auto files = disk.files();
+    auto store = open_file_root_store("/r/root", random, files.get());
+    REQUIRE(store->create(entry(1)));
+    disk.plan({.power_loss_at_call = call});
+    const bool prepared = store->prepare(entry(2)).has_value();
+    const bool committed = prepared && store->commit(Epoch(2)).has_value();
+    const bool lost = disk.power_lost();
+    auto after = disk.after_restart(seed + 1000);
+    files = after.files();
+    store = open_file_root_store("/r/root", random, files.get());
+    const auto found = epochs(*store);
+    if (committed) {
+      CHECK(found == Epochs{2});
+    } else if (prepared) {
+      CHECK((found == Epochs{1, 2} || found == Epochs{2}));
+    } else {
+      CHECK((found == Epochs{1} || found == Epochs{1, 2}));
+    }
+    // Whatever is left of a torn slot goes with the next commit or abort.
+    REQUIRE(found.back() == 2 ? store->commit(Epoch(2)) : store->abort(Epoch(2)));
+    const auto content = after.content("/r/root");
+    const auto dead = entry(found.back() == 2 ? 1 : 2);
+    CHECK(content.find(as_chars(dead.key.view())) == content.npos);
+    CHECK(content.find(as_chars(dead.key.view().first(16))) == content.npos);
+    CHECK(content.find(as_chars(dead.key.view().last(16))) == content.npos);
+    if (!lost) break;
+  }
+}
+
+TEST_CASE("a mirror: any member recovers, all must destroy, one that is behind is rolled forward", "[unit][vault]") {
+  const TempDir dir;
+  SystemRandom random;
+  const auto first = dir.path() / "a" / "root";
+  const auto second = dir.path() / "b" / "root";
+  const auto make = [&] {
+    std::vector<std::unique_ptr<RootStore>> members;
+    members.push_back(open_file_root_store(first, random));
+    members.push_back(open_file_root_store(second, random));
+    return mirror(std::move(members));
+  };
+  const auto both = make();
+  REQUIRE(both->create(entry(1)));
+  CHECK(both->create(entry(1)).error().is("exists"));
+  CHECK(both->members() == 2);
+  CHECK(both->grade() == 0);
+  CHECK(both->kind() == "file");
+  REQUIRE(both->prepare(entry(2)));
+  // The second goes away before the commit.
+  std::filesystem::rename(second, dir.path() / "away");
+  const auto failed = both->commit(Epoch(2));
+  CHECK(failed.error().is("root_store_unavailable"));
+  CHECK(*failed.error().find("members_reached") == "1");
+  CHECK(epochs(*both) == Epochs{2});
+  CHECK(both->prepare(entry(3)).error().is("root_store_unavailable"));
+  REQUIRE(open_file_root_store(first, random)->abort(Epoch(3)));
+  std::filesystem::rename(dir.path() / "away", second);
+  CHECK(epochs(*both) == Epochs{1, 2});
+  REQUIRE(both->commit(Epoch(2)));
+  CHECK(epochs(*both) == Epochs{2});
+  CHECK(epochs(*open_file_root_store(second, random)) == Epochs{2});
+
+  // One that saw nothing of two epochs takes the entry from the other.
+  const auto old = bytes_of(second);
+  REQUIRE(both->prepare(entry(3)));
+  REQUIRE(both->commit(Epoch(3)));
+  std::ofstream(second, std::ios::binary | std::ios::trunc) << old;
+  REQUIRE(both->commit(Epoch(3)));
+  CHECK(epochs(*open_file_root_store(second, random)) == Epochs{3});
+  // Stores of different ledgers are no mirror.
+  auto foreign = entry(9);
+  foreign.ledger = LedgerId(ByteArray<8>{9});
+  std::filesystem::remove(second);
+  REQUIRE(open_file_root_store(second, random)->create(foreign));
+  CHECK(both->read().error().is("other_ledger"));
+}
+
+TEST_CASE("a vault with a mirror waits with the certificate until every member has destroyed the old root",
+          "[unit][vault]") {
+  VaultWorld world(3, {.root_members = 2});
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto person = world.add();
+  const auto other = world.add();
+  const auto away = world.disk.content(world.root_path(1));
+  world.vault->on_step = [&](int step) {
+    if (step == 42) world.disk.remove(world.root_path(1));
+  };
+  vault::Fence fence{.request = 1, .slots = {person.slot}};
+  REQUIRE(world.vault->fence(fence));
+  CHECK(world.vault->erase({&fence, 1}).error().is("root_store_unavailable"));
+  CHECK(world.vault->untold().empty());
+  CHECK(world.erased(person));
+  CHECK(world.readable(other));
+  CHECK(world.vault->erase({&fence, 1}).error().is("root_store_unavailable"));
+
+  SECTION("it comes back while the vault is open") {
+    // As it was left: with both roots, the new one prepared.
+    auto files = world.disk.files();
+    REQUIRE(files->write_file_durably(world.root_path(1), as_bytes(away), 0600));
+    const auto change = world.vault->erase({&fence, 1});
+    REQUIRE(change);
+    CHECK(change->to == Epoch(2));
+    CHECK(change->members == 2);
+  }
+  SECTION("it comes back at the next start") {
+    world.close();
+    auto files = world.disk.files();
+    REQUIRE(files->write_file_durably(world.root_path(1), as_bytes(away), 0600));
+    REQUIRE(world.open());
+    REQUIRE(world.vault->untold().size() == 1);
+    CHECK(world.vault->untold()[0].requests == std::vector<std::uint64_t>{1});
+  }
+  SECTION("it is still away at the next start") {
+    world.close();
+    REQUIRE(world.open());
+    CHECK(world.vault->untold().empty());
+    CHECK(world.readable(other));
+    CHECK(world.erased(person));
+    auto files = world.disk.files();
+    REQUIRE(files->write_file_durably(world.root_path(1), as_bytes(away), 0600));
+    REQUIRE(world.vault->erase({&fence, 1}));
+  }
+  CHECK(roots_of(world.disk.content(world.root_path(1))).size() == 1);
+  CHECK(roots_of(world.disk.content(world.root_path(1)))[0].epoch == 2);
+  REQUIRE(world.vault->told(Epoch(2)));
+  CHECK(world.erased(person));
+  CHECK(world.readable(other));
+}
+
+TEST_CASE("a root inside the data directory is refused", "[unit][vault]") {
+  const TempDir dir;
+  const auto data = dir.path() / "data";
+  std::filesystem::create_directory(data);
+  std::filesystem::create_directory_symlink(data, dir.path() / "link");
+  CHECK(check_root_place(data / "root", data).error().is("root_inside_data"));
+  CHECK(check_root_place(data / "x" / ".." / "root", data).error().is("root_inside_data"));
+  CHECK(check_root_place(dir.path() / "link" / "root", data).error().is("root_inside_data"));
+  CHECK(check_root_place(data / "root", dir.path() / "link").error().is("root_inside_data"));
+  CHECK(check_root_place(data / "root", data / "").error().is("root_inside_data"));
+  CHECK(check_root_place(dir.path() / "data.root" / "root", data));
+  CHECK(check_root_place(dir.path() / "root", data));
+}
