@@ -24,7 +24,7 @@ void add_init(CLI::App& app, Session& session) {
   CLI::App* command = nullptr;
   auto words =
       add_hook<InitOptions>(app, session, "init", session.text("Neues Datenverzeichnis", "New data directory"),
-                            "  siegel --data /srv/siegel init --key-replica /mnt/b/keys --root-mirror /mnt/c/root\n"
+                            "  siegel --data /srv/siegel init --key-replica /srv/b/keys --root-mirror /srv/c/root\n"
                             "  siegel init --single-disk",
                             session.local.init, command);
   if (command == nullptr) return;
@@ -114,7 +114,7 @@ void add_local(CLI::App& app, Session& session) {
     command->add_flag("--quick", bench->quick, session.text("kürzer und ungenauer", "shorter and less exact"));
   }
   auto backup = add_hook<BackupOptions>(app, session, "backup", session.text("Sicherung schreiben", "Write a backup"),
-                                        "  siegel backup /mnt/backup", session.local.backup, command);
+                                        "  siegel backup /srv/backup", session.local.backup, command);
   if (command != nullptr) command->add_option("DIR", backup->dir)->required();
 }
 
