@@ -1,0 +1,132 @@
+#include "app/local_copy.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "ledger/ledger.h"
+#include "ledger/signer.h"
+#include "proof/tiles.h"
+#include "store/file.h"
+
+namespace siegel::app {
+namespace {
+
+constexpr std::size_t kNoteFileBytes = std::size_t{1} << 20;
+
+Result<std::filesystem::path> make_notes_dir() {
+  std::error_code error;
+  const auto base = std::filesystem::temp_directory_path(error);
+  std::string name = ((error ? std::filesystem::path("/tmp") : base) / "siegel-read-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    return Error(Errc::unavailable, "io_error", "No temporary directory can be made.");
+  }
+  return std::filesystem::path(name);
+}
+
+}  // namespace
+
+LedgerCopy::~LedgerCopy() {
+  store.reset();
+  std::error_code ignored;
+  if (!notes_dir.empty()) std::filesystem::remove_all(notes_dir, ignored);
+}
+
+Status LedgerCopy::open(const std::filesystem::path& data) {
+  SIEGEL_TRY(found, read_places(data));
+  places = std::move(found);
+  SIEGEL_TRY(id, read_format(places));
+  SystemFiles files;
+  if (auto record = files.read_file(places.head, kNoteFileBytes)) lock_record = std::string(as_chars(*record));
+  SIEGEL_TRY(notes, make_notes_dir());
+  notes_dir = std::move(notes);
+  RocksOptions rocks;
+  rocks.dir = places.ledger();
+  rocks.families = ledger::Ledger::families();
+  rocks.mode = RocksOptions::Mode::secondary;
+  rocks.secondary_dir = notes_dir;
+  SIEGEL_TRY(opened, open_rocksdb(rocks));
+  store = std::move(opened);
+  SIEGEL_TRY(newest, store->get(ledger::kCheckpoints, as_bytes(ledger::kNewestKey)));
+  if (newest) newest_note = std::string(as_chars(*newest));
+  SIEGEL_TRY(row, store->get(ledger::kHead, as_bytes(ledger::kHeadKey)));
+  if (!row) return ledger::damaged("The head row is missing.");
+  SIEGEL_TRY(decoded, ledger::decode_head(*row));
+  if (decoded.id != id) {
+    return Error(Errc::corrupt, "other_ledger", "The store holds another ledger than the file FORMAT names.");
+  }
+  head = std::move(decoded);
+  return Done{};
+}
+
+Result<std::string> LedgerCopy::own_key() const {
+  SystemFiles files;
+  SIEGEL_TRY(signer, ledger::FileSigner::load(files, places.signer));
+  return signer->verifier_key();
+}
+
+StoreSource::StoreSource(Store& store, std::uint64_t from, std::uint64_t size)
+    : store_(store),
+      headers_(store.cursor(ledger::kHeaders, {.snapshot = nullptr, .reading = CursorOptions::Reading::all})),
+      payloads_(store.cursor(ledger::kPayloads, {.snapshot = nullptr, .reading = CursorOptions::Reading::all})),
+      from_(from),
+      size_(size) {}
+
+Result<bool> StoreSource::next(verify::StoredEvent& event) {
+  if (begun_ && ++at_ < header_row_.events()) {
+    // within the row
+  } else {
+    SIEGEL_CHECK(step());
+    if (!headers_->valid()) return false;
+  }
+  event.header = header_row_.event(at_);
+  event.parts.reset();
+  if (payload_row_ && at_ < payload_row_->events()) event.parts = payload_row_->event(at_);
+  return true;
+}
+
+Status StoreSource::step() {
+  if (begun_) {
+    headers_->next();
+    at_ = 0;
+  } else {
+    begun_ = true;
+    headers_->seek_for_prev(ledger::row_key(Seq(from_)));
+    if (!headers_->valid()) {
+      SIEGEL_CHECK(headers_->status());
+      headers_->seek_to_first();
+    }
+    payloads_->seek(headers_->valid() ? headers_->key() : ByteView());
+  }
+  SIEGEL_CHECK(headers_->status());
+  if (!headers_->valid()) return Done{};
+  if (headers_->key().size() != 8) return ledger::damaged("A row of events has a wrong key.");
+  const auto first = get_be<std::uint64_t>(headers_->key().data());
+  SIEGEL_TRY(headers, codec::RowView::parse(headers_->value()));
+  header_row_ = headers;
+  if (first < from_) at_ = static_cast<std::size_t>(std::min<std::uint64_t>(from_ - first, headers.events()));
+  payload_row_.reset();
+  while (payloads_->valid() && as_chars(payloads_->key()) < as_chars(headers_->key())) payloads_->next();
+  SIEGEL_CHECK(payloads_->status());
+  if (payloads_->valid() && equal(payloads_->key(), headers_->key())) {
+    SIEGEL_TRY(payloads, codec::RowView::parse(payloads_->value()));
+    payload_row_ = payloads;
+  }
+  // Only where the row of `from` itself is gone: go on with the next.
+  return at_ < header_row_.events() ? Status(Done{}) : step();
+}
+
+const Hash* StoreSource::leaf(std::uint64_t index) {
+  const auto tile = index / kTileWidth;
+  if (tile >= full_tiles(0, size_)) return nullptr;  // the open tile stands in no row
+  if (tile_index_ != tile) {
+    tile_index_ = tile;
+    tile_.clear();
+    const auto row = store_.get_pinned(ledger::kTiles, ledger::tile_key(0, tile));
+    if (row && *row) {
+      if (auto hashes = decode_tile((*row)->value())) tile_ = std::move(*hashes);
+    }
+  }
+  return index % kTileWidth < tile_.size() ? &tile_[index % kTileWidth] : nullptr;
+}
+
+}  // namespace siegel::app

@@ -1,0 +1,61 @@
+// The ledger's store, read beside a running server: events for the verifier and for an export.
+// Threads: one. Errors: those of places.h and of opening a store; corrupt "ledger_damaged".
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/places.h"
+#include "base/error.h"
+#include "codec/rows.h"
+#include "ledger/layout.h"
+#include "store/store.h"
+#include "verify/verify.h"
+
+namespace siegel::app {
+
+// What the ledger holds at one moment. The lock record is read first: it is never ahead of a store that is read later.
+struct LedgerCopy {
+  Places places;
+  std::optional<std::string> lock_record;
+  std::optional<std::string> newest_note;  // of the store: of the group before the last
+  std::optional<ledger::Head> head;
+  std::unique_ptr<Store> store;
+  std::filesystem::path notes_dir;  // RocksDB's own; removed at the end
+
+  LedgerCopy() = default;
+  LedgerCopy(const LedgerCopy&) = delete;
+  LedgerCopy& operator=(const LedgerCopy&) = delete;
+  ~LedgerCopy();
+  Status open(const std::filesystem::path& data);
+  // Of the ledger's own signing key.
+  [[nodiscard]] Result<std::string> own_key() const;
+};
+
+// Events from a sequence on; a row of parts that is not there leaves its events without parts.
+class StoreSource final : public verify::Source {
+ public:
+  StoreSource(Store& store, std::uint64_t from, std::uint64_t size);
+  Result<bool> next(verify::StoredEvent& event) override;
+  const Hash* leaf(std::uint64_t index) override;
+
+ private:
+  Status step();
+
+  Store& store_;
+  std::unique_ptr<Cursor> headers_;
+  std::unique_ptr<Cursor> payloads_;
+  std::uint64_t from_;
+  std::uint64_t size_;
+  bool begun_ = false;
+  std::size_t at_ = 0;  // in the row
+  codec::RowView header_row_;
+  std::optional<codec::RowView> payload_row_;
+  std::vector<Hash> tile_;
+  std::optional<std::uint64_t> tile_index_;
+};
+
+}  // namespace siegel::app
