@@ -1,5 +1,6 @@
 // `siegel init`: the only way to a new ledger.
 #include "app/instance.h"
+#include "app/stores.h"
 #include "ledger/signer.h"
 #include "store/file.h"
 #include "vault/root_store.h"
@@ -33,14 +34,6 @@ Status make_dirs(SystemFiles& files, const Places& places) {
   return Done{};
 }
 
-std::unique_ptr<vault::RootStore> root_of(const Places& places, Random& random) {
-  std::vector<std::unique_ptr<vault::RootStore>> members;
-  members.push_back(vault::open_file_root_store(places.root, random));
-  for (const auto& path : places.root_mirrors) members.push_back(vault::open_file_root_store(path, random));
-  if (members.size() == 1) return std::move(members.front());
-  return vault::mirror(std::move(members));
-}
-
 }  // namespace
 
 Result<Initialised> init(const InitOptions& options, Clock& clock, Random& random) {
@@ -67,7 +60,7 @@ Result<Initialised> init(const InitOptions& options, Clock& clock, Random& rando
   SIEGEL_CHECK(make_dirs(files, places));
   SIEGEL_CHECK(ledger::make_signer_key(files, places.signer, origin, random));
   SIEGEL_TRY(signer, ledger::FileSigner::load(files, places.signer));
-  auto root = root_of(places, random);
+  auto root = open_root_store(places, random);
   vault::Options vault_options;
   vault_options.keys_dir = places.keys();
   vault_options.replicas = places.key_replicas;
@@ -78,12 +71,9 @@ Result<Initialised> init(const InitOptions& options, Clock& clock, Random& rando
   rocks.families = ledger::Ledger::families();
   rocks.create = RocksOptions::Create::if_missing;
   SIEGEL_TRY(store, open_rocksdb(rocks));
-  ledger::Options ledger_options;
-  ledger_options.origin = origin;
-  ledger_options.id = id;
-  ledger_options.lock_record_path = places.head.string();
-  SIEGEL_CHECK(ledger::Ledger::create(*store, ledger_options));
-  SIEGEL_TRY(ledger, ledger::Ledger::open(std::move(store), ledger_options, *signer, clock));
+  const auto settings = ledger_options(places, id, origin);
+  SIEGEL_CHECK(ledger::Ledger::create(*store, settings));
+  SIEGEL_TRY(ledger, ledger::Ledger::open(std::move(store), settings, *signer, clock));
   SIEGEL_CHECK(ledger->adopt_lock_record());
   ledger->close();
   SIEGEL_CHECK(write_places(places));

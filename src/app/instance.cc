@@ -1,5 +1,6 @@
 #include "app/instance.h"
 
+#include "app/stores.h"
 #include "ledger/signer.h"
 #include "projector/projector.h"
 #include "store/file.h"
@@ -9,15 +10,6 @@ namespace siegel::app {
 namespace {
 
 constexpr const char* kViewsGeneration = "1";
-
-std::unique_ptr<vault::RootStore> open_root(const Places& places, Random& random) {
-  auto root = vault::open_file_root_store(places.root, random);
-  if (places.root_mirrors.empty()) return root;
-  std::vector<std::unique_ptr<vault::RootStore>> members;
-  members.push_back(std::move(root));
-  for (const auto& path : places.root_mirrors) members.push_back(vault::open_file_root_store(path, random));
-  return vault::mirror(std::move(members));
-}
 
 class Opened final : public Instance {
  public:
@@ -32,8 +24,12 @@ class Opened final : public Instance {
     SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
     SIEGEL_TRY(signer, ledger::FileSigner::load(files_, places.signer));
     signer_ = std::move(signer);
-    SIEGEL_CHECK(open_ledger(places, id, config, clock));
-    root_ = open_root(places, random);
+    auto ledger_settings = ledger_options(places, id, signer_->origin());
+    ledger_settings.queue_commands_max = config.queue_commands_max;
+    ledger_settings.group_wait_us_max = static_cast<std::uint32_t>(config.group_commit_us_max);
+    SIEGEL_TRY(ledger, open_ledger(places, ledger_settings, *signer_, clock));
+    ledger_ = std::move(ledger);
+    root_ = open_root_store(places, random);
     vault::Options vault_options;
     vault_options.keys_dir = places.keys();
     vault_options.replicas = places.key_replicas;
@@ -71,22 +67,6 @@ class Opened final : public Instance {
   }
 
  private:
-  Status open_ledger(const Places& places, const LedgerId& id, const Config& config, Clock& clock) {
-    RocksOptions rocks;
-    rocks.dir = places.ledger();
-    rocks.families = ledger::Ledger::families();
-    SIEGEL_TRY(store, open_rocksdb(rocks));
-    ledger::Options options;
-    options.origin = signer_->origin();
-    options.id = id;
-    options.lock_record_path = places.head.string();
-    options.queue_commands_max = config.queue_commands_max;
-    options.group_wait_us_max = static_cast<std::uint32_t>(config.group_commit_us_max);
-    SIEGEL_TRY(ledger, ledger::Ledger::open(std::move(store), options, *signer_, clock));
-    ledger_ = std::move(ledger);
-    return Done{};
-  }
-
   Status open_views(const Places& places) {
     RocksOptions rocks;
     rocks.dir = places.views() / kViewsGeneration;

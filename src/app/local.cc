@@ -4,6 +4,7 @@
 
 #include "app/places.h"
 #include "app/serve.h"
+#include "app/stores.h"
 #include "app/workers.h"
 #include "base/text.h"
 #include "crypto/random.h"
@@ -48,15 +49,7 @@ struct LedgerAlone {
     lock = std::make_unique<DirectoryLock>(std::move(taken));
     SIEGEL_TRY(loaded, ledger::FileSigner::load(files, places.signer));
     signer = std::move(loaded);
-    RocksOptions rocks;
-    rocks.dir = places.ledger();
-    rocks.families = ledger::Ledger::families();
-    SIEGEL_TRY(store, open_rocksdb(rocks));
-    ledger::Options options;
-    options.origin = signer->origin();
-    options.id = id;
-    options.lock_record_path = places.head.string();
-    SIEGEL_TRY(opened, ledger::Ledger::open(std::move(store), options, *signer, clock));
+    SIEGEL_TRY(opened, open_ledger(places, ledger_options(places, id, signer->origin()), *signer, clock));
     ledger = std::move(opened);
     return Done{};
   }
