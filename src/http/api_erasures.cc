@@ -92,7 +92,7 @@ void list_erasures(const CallPtr& call) {
   } else {
     json.null("next");
   }
-  const auto position = call->service->status().projected;
+  const auto position = call->service->position();
   json.text("position", call->position_text(position)).end();
   call->send(200, json.take(), position);
 }

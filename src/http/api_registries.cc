@@ -294,7 +294,7 @@ void list(const CallPtr& call, decide::Action action, const Map& (*map_of)(const
   json.begin().list("items");
   for (const auto& [key, entry] : map_of(*registries)) write(json, entry);
   json.end_list().null("next").end();
-  call->send(200, json.take(), call->service->status().projected);
+  call->send(200, json.take(), call->service->position());
 }
 
 template <class D>

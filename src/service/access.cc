@@ -30,11 +30,6 @@ std::string actor_text(const StoredPart& part, bool known) {
   return id_text("su", envelope.owner.get());
 }
 
-Error erased_error(const std::optional<ErasureId>& erasure) {
-  Error error(Errc::gone, "erased", "This person or class of data is erased.");
-  return erasure ? std::move(error).with("erasure", to_text(*erasure)) : error;
-}
-
 // Common to all reads: one access event that names everybody looked at.
 class ReadTask : public Task {
  public:
@@ -64,7 +59,7 @@ class ReadTask : public Task {
     if (auto stop = decide_read(at)) return std::move(*stop);
     switch (s.place(drafts, at, owners, std::nullopt)) {
       case Impl::Placed::again: return Again{};
-      case Impl::Placed::erased: return erased_error(std::nullopt);
+      case Impl::Placed::erased: return erased_error();
       case Impl::Placed::yes: break;
     }
     return std::move(drafts);
@@ -128,37 +123,15 @@ class OneRecordTask : public ReadTask {
       : ReadTask(service, std::move(who), kind), id_(id) {}
 
  protected:
-  Status find(decide::Action wanted_action) {
-    SIEGEL_TRY(seen, s.snapshot(id_));
-    seen_ = std::move(seen);
-    const auto in_state = s.state.find_record(id_);
-    const auto entry = in_state ? in_state : seen_ ? seen_->row : std::nullopt;
-    const auto* type = entry && !entry->removed ? s.state.registries()->type(entry->type) : nullptr;
-    if (type == nullptr) {
-      type_name.clear();
-      SIEGEL_CHECK(permit_now(wanted_action));
-      SIEGEL_TRY(erasure, s.views.erased(id_.get()));
-      if (erasure) return erased_error(erasure);
-      return Error(Errc::not_found, "not_found", "There is no such record.");
-    }
-    entry_ = *entry;
-    type_name = type->definition.name;
-    SIEGEL_CHECK(permit_now(wanted_action));
-    owner_ = entry_.subject ? owner_of(*entry_.subject) : owner_of(entry_.type);
-    return Done{};
-  }
   std::optional<Decision> decide_read(const ledger::Moment&) override {
-    const auto found = s.state.record(id_, seen_);
-    if (!found.known || found.entry == nullptr || found.entry->removed || found.entry->subject != entry_.subject)
+    const auto found = s.state.record(id_, record_seen);
+    if (!found.known || found.entry == nullptr || found.entry->removed || found.entry->subject != record_entry.subject)
       return Decision(Again{});
     needed_ = TreeSize(found.entry->modified.get() + 1);
     return std::nullopt;
   }
 
   RecordId id_;
-  OwnerId owner_;
-  decide::RecordEntry entry_;
-  std::optional<RecordSnapshot> seen_;
 };
 
 class RecordTask final : public OneRecordTask {
@@ -168,18 +141,18 @@ class RecordTask final : public OneRecordTask {
 
  protected:
   Status prepare() override {
-    SIEGEL_CHECK(find(decide::Action::read_record));
-    return make_draft({owner_}, all_fields(permit));
+    SIEGEL_CHECK(find_record(id_, decide::Action::read_record));
+    return make_draft({record_owner}, all_fields(permit));
   }
   Status answer() override {
     const auto position = s.views.position();
-    SIEGEL_TRY(row, s.views.record(entry_.type, id_));
+    SIEGEL_TRY(row, s.views.record(record_entry.type, id_));
     if (!row) {
       SIEGEL_TRY(erasure, s.views.erased(id_.get()));
       if (erasure) return erased_error(erasure);
       return Error(Errc::not_found, "not_found", "There is no such record.");
     }
-    SIEGEL_TRY(shown, show(id_, entry_.type, *row, owner_));
+    SIEGEL_TRY(shown, show(id_, record_entry.type, *row, record_owner));
     done_(RecordAnswer{registries, std::move(shown), position});
     return Done{};
   }
@@ -319,8 +292,8 @@ class RecordHistoryTask final : public OneRecordTask {
 
  protected:
   Status prepare() override {
-    SIEGEL_CHECK(find(decide::Action::read_history));
-    return make_draft({owner_}, all_fields(permit));
+    SIEGEL_CHECK(find_record(id_, decide::Action::read_history));
+    return make_draft({record_owner}, all_fields(permit));
   }
   Status answer() override {
     const auto position = s.views.position();

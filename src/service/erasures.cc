@@ -90,7 +90,6 @@ class ErasureTask final : public WriteTask {
   struct Person {
     SubjectId subject;
     std::vector<decide::IdentityKey> identities;
-    std::vector<RecordId> records;
   };
 
   Status check_command() {
@@ -143,7 +142,7 @@ class ErasureTask final : public WriteTask {
     }
     SIEGEL_CHECK(know(owner));
     SIEGEL_TRY(entry, s.look(owner, owners[owner]));
-    Person person{subject, {}, {}};
+    Person person{subject, {}};
     ErasureNotice notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
@@ -151,8 +150,7 @@ class ErasureTask final : public WriteTask {
     if (notice.slots.empty()) return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
     SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
-    notice.records = records;
-    person.records = std::move(records);
+    notice.records = std::move(records);
     if (classes_.empty()) {
       SIEGEL_TRY(identities, s.identities_of(subject));
       person.identities = std::move(identities);

@@ -45,11 +45,11 @@ Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& 
   SIEGEL_TRY(days, living_days());
   const auto key = client_key(caller, write_options.idempotency_key);
   const auto looked_at = views.position();
+  Bytes labelled = to_bytes(as_bytes("request"));
+  append(labelled, as_bytes(write_options.request));
   IdempotencyClaim fresh;
   for (auto it = days.rbegin(); it != days.rend(); ++it) {
     SIEGEL_TRY(mac, vault.day_mac(it->slot, key));
-    Bytes labelled = to_bytes(as_bytes("request"));
-    append(labelled, as_bytes(write_options.request));
     SIEGEL_TRY(request, vault.day_mac(it->slot, labelled));
     if (it == days.rbegin()) fresh = {it->slot, mac, request, looked_at};
     if (const auto known = state.answered(mac)) {

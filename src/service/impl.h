@@ -63,6 +63,7 @@ class Impl final : public Service {
   Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) override;
   Result<std::string> checkpoint(const Caller& caller) override;
   LedgerId ledger_id() const override { return options.id; }
+  TreeSize position() const override { return views.position(); }
   StatusAnswer status() override;
   Counters counters() override;
   void at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) override;
@@ -204,9 +205,15 @@ class Task : public std::enable_shared_from_this<Task> {
   decide::Action action{};
   std::map<OwnerId, std::optional<OwnerSnapshot>> owners;             // of all parts, gathered in prepare()
   std::optional<SubjectId> fresh;                                     // drawn by this command: nothing can be known of it
+  // The living record a command or read is about, and the permit for its type; else why not: gone "erased", not_found.
+  Status find_record(const RecordId& id, decide::Action what);
   Status know(const OwnerId& owner);                                  // adds its snapshot to `owners`
   void rely_on(KeysMark mark) { keys_mark_ = mark; }                  // a key batch that decide() wrote
   std::vector<ledger::Draft> drafts;
+  // By find_record():
+  decide::RecordEntry record_entry;
+  OwnerId record_owner;                                               // whom its parts belong to: the subject, or the type
+  std::optional<RecordSnapshot> record_seen;
 
  private:
   friend class Submitted;
@@ -254,6 +261,8 @@ std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure comman
 // A system event without anybody behind it but the ledger itself.
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
                                   std::function<void(Result<ledger::Committed>)> done);
+
+Error erased_error(const std::optional<ErasureId>& erasure = {});
 
 Bytes encode(const Written& written);                   // answers.cc: the stored result
 Result<Written> decode_written(ByteView bytes);

@@ -122,6 +122,31 @@ std::optional<Task::Decision> Task::still_permitted(const ledger::Moment& at) {
   return std::nullopt;
 }
 
+Error erased_error(const std::optional<ErasureId>& erasure) {
+  Error error(Errc::gone, "erased", "This person or class of data is erased.");
+  return erasure ? std::move(error).with("erasure", to_text(*erasure)) : error;
+}
+
+Status Task::find_record(const RecordId& id, decide::Action what) {
+  SIEGEL_TRY(seen, s.snapshot(id));
+  record_seen = std::move(seen);
+  const auto in_state = s.state.find_record(id);
+  const auto entry = in_state ? in_state : record_seen ? record_seen->row : std::nullopt;
+  const auto known = s.state.registries();
+  const auto* type = entry && !entry->removed ? known->type(entry->type) : nullptr;
+  if (type == nullptr) {
+    type_name.clear();
+    SIEGEL_CHECK(permit_now(what));
+    SIEGEL_TRY(erasure, s.views.erased(id.get()));
+    if (erasure) return erased_error(erasure);
+    return Error(Errc::not_found, "not_found", "There is no such record.");
+  }
+  record_entry = *entry;
+  record_owner = entry->subject ? owner_of(*entry->subject) : owner_of(entry->type);
+  type_name = type->definition.name;
+  return permit_now(what);
+}
+
 Status Task::know(const OwnerId& owner) {
   if (owners.contains(owner)) return Done{};
   SIEGEL_TRY(found, s.snapshot(owner));

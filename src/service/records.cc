@@ -87,8 +87,6 @@ bool touches_identity(const TypeDefinition& type, const Values& values) {
   });
 }
 
-Error erased_error() { return Error(Errc::gone, "erased", "This person or class of data is erased."); }
-
 class AddTask final : public WriteTask {
  public:
   AddTask(Impl& service, Caller who, AddRecord command, WriteOptions write_options, Callback<Written> then)
@@ -267,28 +265,11 @@ class ExistingTask : public WriteTask {
       : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), record_(record) {}
 
  protected:
-  Status find(decide::Action wanted_action) {
-    registries = s.state.registries();
-    SIEGEL_TRY(seen, s.snapshot(record_));
-    seen_ = std::move(seen);
-    const auto in_state = s.state.find_record(record_);
-    const auto entry = in_state ? in_state : seen_ ? seen_->row : std::nullopt;
-    if (!entry || entry->removed) {
-      type_name.clear();
-      SIEGEL_CHECK(permit_now(wanted_action));
-      SIEGEL_TRY(erasure, s.views.erased(record_.get()));
-      if (erasure) return erased_error().with("erasure", to_text(*erasure));
-      return Error(Errc::not_found, "not_found", "There is no such record.");
-    }
-    entry_ = *entry;
-    const auto* type = registries->type(entry->type);
-    if (type == nullptr) return Error(Errc::not_found, "not_found", "There is no such record.");
-    type_name = type->definition.name;
-    SIEGEL_CHECK(permit_now(wanted_action));
-    owner_ = entry->subject ? owner_of(*entry->subject) : owner_of(entry->type);
+  Status find(decide::Action what) {
+    SIEGEL_CHECK(find_record(record_, what));
     SIEGEL_CHECK(know(owner_of(caller.token)));
-    SIEGEL_CHECK(know(owner_));
-    SIEGEL_TRY(owner, s.look(owner_, owners[owner_]));
+    SIEGEL_CHECK(know(record_owner));
+    SIEGEL_TRY(owner, s.look(record_owner, owners[record_owner]));
     owner_entry_ = std::move(owner);
     return Done{};
   }
@@ -296,7 +277,7 @@ class ExistingTask : public WriteTask {
   // The record as it is now, or why this cannot go on.
   std::variant<decide::RecordEntry*, Decision> current(const ledger::Moment& at) {
     if (auto stop = still_permitted(at)) return std::move(*stop);
-    const auto found = s.state.record(record_, seen_);
+    const auto found = s.state.record(record_, record_seen);
     if (!found.known) return Decision(Again{});
     if (found.entry == nullptr || found.entry->removed) return Decision(Again{});
     if (options.expected_version && found.entry->version.get() != *options.expected_version)
@@ -326,10 +307,7 @@ class ExistingTask : public WriteTask {
   }
 
   RecordId record_;
-  OwnerId owner_;
-  decide::RecordEntry entry_;
   decide::OwnerEntry owner_entry_;
-  std::optional<RecordSnapshot> seen_;
   std::optional<decide::IdentityKey> before_, after_;
 };
 
@@ -362,7 +340,7 @@ class ChangeTask final : public ExistingTask {
       RecordBody body{RecordBody::Fact::changed, record_, some, first ? options.reason : Personal<std::string>()};
       first = false;
       SIEGEL_TRY(slot, s.leaf_for(owner_entry_, cls));
-      SIEGEL_CHECK(s.add_part(draft, slot, cls, owner_, codec::encode(body)));
+      SIEGEL_CHECK(s.add_part(draft, slot, cls, record_owner, codec::encode(body)));
     }
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
@@ -373,7 +351,7 @@ class ChangeTask final : public ExistingTask {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (wants_identity_ && entry.version != entry_.version) return Again{};
+    if (wants_identity_ && entry.version != record_entry.version) return Again{};
     auto decision = write(at, entry, Written::Kind::changed);
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);
@@ -385,7 +363,7 @@ class ChangeTask final : public ExistingTask {
  private:
   Status identities(const TypeDefinition& type, const Values& values) {
     if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
-    SIEGEL_TRY(old, s.current_values(record_, type, entry_.type));
+    SIEGEL_TRY(old, s.current_values(record_, type, record_entry.type));
     before_ = s.identity.key(type, old);
     Values merged = std::move(old);
     for (const auto& value : values) {
@@ -414,14 +392,14 @@ class RemoveTask final : public ExistingTask {
     const auto& type = permit.type->definition;
     before_.reset();
     if (type.subject_mode == SubjectMode::match && s.identity.loaded()) {
-      SIEGEL_TRY(old, s.current_values(record_, type, entry_.type));
+      SIEGEL_TRY(old, s.current_values(record_, type, record_entry.type));
       before_ = s.identity.key(type, old);
     }
     SIEGEL_TRY(draft, s.draft(EventType::record_removed, caller, permit));
     const auto cls = first_class(type, *registries);
     SIEGEL_TRY(slot, s.leaf_for(owner_entry_, cls));
     const RecordBody body{RecordBody::Fact::removed, record_, {}, options.reason};
-    SIEGEL_CHECK(s.add_part(draft, slot, cls, owner_, codec::encode(body)));
+    SIEGEL_CHECK(s.add_part(draft, slot, cls, record_owner, codec::encode(body)));
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
     return Done{};
@@ -431,7 +409,7 @@ class RemoveTask final : public ExistingTask {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (before_ && entry.version != entry_.version) return Again{};
+    if (before_ && entry.version != record_entry.version) return Again{};
     auto decision = write(at, entry, Written::Kind::removed);
     if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
       s.identity.take(*before_, *entry.subject);

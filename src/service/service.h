@@ -287,6 +287,7 @@ class Service {
   virtual Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) = 0;
   virtual Result<std::string> checkpoint(const Caller& caller) = 0;
   [[nodiscard]] virtual LedgerId ledger_id() const = 0;
+  [[nodiscard]] virtual TreeSize position() const = 0;  // what the read models show
   virtual StatusAnswer status() = 0;
   virtual Counters counters() = 0;
 
