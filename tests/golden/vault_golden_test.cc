@@ -142,7 +142,7 @@ TEST_CASE("parts, rows and day keys of version 1 are sealed and opened as ever",
   HandClock clock;
   Sevens random;
   const auto files = disk.files();
-  const auto root = open_file_root_store("/root/root", random, files.get());
+  const auto root = open_file_root_store("/place/root", random, files.get());
   vault::Options options;
   options.keys_dir = "/keys";
   options.file_system = disk.file_system();
