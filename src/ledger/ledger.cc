@@ -62,13 +62,15 @@ LedgerImpl::LedgerImpl(std::unique_ptr<Store> store, const Options& options, Sig
       seams_(std::move(seams)),
       lock_record_(options.files ? *options.files : static_cast<Files&>(system_files_), options.lock_record_path),
       queue_(limits_of(options)),
-      group_(seams_) {}
+      works_{Work(seams_), Work(seams_)},
+      store_writer_(*store_) {}
 
 Status LedgerImpl::recover_state() {
   SIEGEL_TRY(found, recover(*store_, options_));
   head_ = std::move(found.head);
   tree_ = std::move(found.tree);
-  Published first{.tree = tree_.view(nullptr), .keys_mark = head_.keys_mark, .epoch = head_.epoch, .noted = {}};
+  newest_tree_ = tree_.view(nullptr);
+  Published first{.tree = newest_tree_, .keys_mark = head_.keys_mark, .epoch = head_.epoch, .noted = {}};
   if (found.newest) {
     note_in_store_ = true;
     noted_in_store_ = found.newest->size;
@@ -81,9 +83,7 @@ Status LedgerImpl::recover_state() {
     health.of_lock.push_back(std::move(*reason));  // in doubt: nothing is signed, perhaps this size was once already
   } else {
     lock_record_.found(locked);
-    SIEGEL_TRY(note, sign(head_.size, tree_.range().root()));
-    first.noted = {head_.size, std::move(note)};
-    lock_record_.tell(head_.size, first.noted.note);
+    SIEGEL_CHECK(sign_tail(first, health));
   }
   if (const auto now = clock_.now(); clock_is_back(head_.time, now, options_.clock_back_ms_max)) {
     health.of_writer.push_back(
@@ -92,6 +92,19 @@ Status LedgerImpl::recover_state() {
   writable_ = health.good();
   health_.with([&](Health& to) { to = std::move(health); });
   publish(std::move(first));
+  return Done{};
+}
+
+// What is found may have been written by a process that died before its sync: it is made durable before it is signed.
+Status LedgerImpl::sign_tail(Published& first, Health& health) {
+  if (const auto synced = store_->write(Batch(), Sync::yes); !synced) {
+    const bool full = synced.error().is("disk_full");
+    health.of_writer.push_back({full ? "disk_full" : "write_failed", synced.error().text()});
+    return Done{};
+  }
+  SIEGEL_TRY(note, sign(head_.size, tree_.range().root()));
+  first.noted = {head_.size, std::move(note)};
+  lock_record_.tell(head_.size, first.noted.note);
   return Done{};
 }
 
@@ -138,6 +151,7 @@ Status LedgerImpl::adopt_lock_record() {
   // While the lock record is in doubt the writer writes nothing and the record's thread was told nothing.
   if (health_.with([](const Health& health) { return health.of_lock.empty(); })) return Done{};
   auto next = *now();
+  SIEGEL_CHECK(store_->write(Batch(), Sync::yes));
   TreeReader nodes(*store_, next.tree);
   SIEGEL_TRY(root, root_of(next.tree.size, nodes));
   SIEGEL_TRY(note, sign(TreeSize(next.tree.size), root));

@@ -73,7 +73,8 @@ struct Committed {
 class Command {
  public:
   virtual ~Command() = default;
-  // Writer thread, once, in order: decide against the state that includes all earlier commands of the group, give owners,
+  // Writer thread, once, in order: decide against the state that includes all earlier commands, of this group and of the
+  // one before, which under bulk load is still being written (if it fails, this one is refused too); give owners,
   // running numbers and registry numbers. Must not block or do I/O but for a synced fence of an erasure.
   virtual Verdict finish(const Moment& at) = 0;
   // Writer thread, once: after sync and signature, or with the error that kept the group from being written.
@@ -167,7 +168,7 @@ class Ledger {
   // Recovers: reads size and edge, recomputes the open tile from headers, compares the edge, re-signs the tail, compares with the
   // lock record. Damage refuses (corrupt "ledger_damaged", "other_ledger", "format_newer"; not_found "ledger_missing"); a
   // lock record missing, damaged, ahead or of another root opens read-only and signs nothing: the newest note of the store
-  // is shown, which may be of a smaller size.
+  // is shown, which may be of a smaller size. The store must be writable: what is found is synced before it is signed.
   static Result<std::unique_ptr<Ledger>> open(std::unique_ptr<Store> store, const Options& options, Signer& signer,
                                               Clock& clock);
   virtual ~Ledger() = default;

@@ -11,6 +11,7 @@
 #include "ledger/lock_record.h"
 #include "ledger/queue.h"
 #include "ledger/recover.h"
+#include "ledger/store_writer.h"
 #include "store/file.h"
 
 namespace siegel::ledger {
@@ -66,6 +67,16 @@ class LedgerImpl final : public Ledger {
     GroupBuilder::Added added;
     TreeSize size;
   };
+  // A group from its first decision to its answers. Two take turns: while one is being written, the next is decided.
+  struct Work {
+    explicit Work(const Seams& seams) : events(seams) {}
+    GroupBuilder events;
+    std::vector<Decided> commands;
+    Batch batch;
+    Head head;      // after it
+    TreeView tree;  // after it
+    Hash root{};
+  };
   struct Totals {
     std::atomic<std::uint64_t> groups{0}, events{0}, signatures{0}, node_hashes{0}, sync_ns_total{0}, sync_ns_max{0};
   };
@@ -74,18 +85,20 @@ class LedgerImpl final : public Ledger {
   void run();
   void write_groups(std::vector<std::unique_ptr<Command>> commands);
   Result<TimeMs> next_time();
-  void decide(std::unique_ptr<Command> command, const Moment& at, std::vector<Decided>& group);
-  Status write_group();
-  void fill_batch();
-  Head head_after() const;
-  Status write_synced();
-  Status sign_and_publish(Head head);
-  void answer(std::vector<Decided>& group);
-  Committed committed(const Decided& decided) const;
-  void hand_on();
+  void decide(std::unique_ptr<Command> command, const Moment& at, Work& work);
+  Status prepare(Work& work);
+  void write(Work& work);
+  bool finish_written();
+  void finish(Work& work, const Written& written);
+  Status publish_written(Work& work, const Written& written);
+  void answer(Work& work);
+  Committed committed(const Work& work, const Decided& decided) const;
+  void hand_on(const Work& work);
   void stop_writing(const Error& cause);
+  void refuse_all(Work& work);
   void refuse(Command& command) const;
 
+  Status sign_tail(Published& first, Health& health);
   Error read_only_error() const;
   Result<std::string> sign(TreeSize size, const Hash& root) const;
   std::shared_ptr<const Published> now() const;
@@ -107,12 +120,15 @@ class LedgerImpl final : public Ledger {
   mutable Totals totals_;
 
   // Of the writer thread, once it runs.
-  Head head_;
+  Head head_;  // after the newest group that was prepared
   TreeWriter tree_;
+  TreeView newest_tree_;     // the same, as readers will see it
   TreeSize noted_in_store_;  // size of the note in kCheckpoints
   bool note_in_store_ = false;
-  Batch batch_;
-  GroupBuilder group_;
+  Work works_[2];
+  unsigned turn_ = 0;
+  Work* being_written_ = nullptr;
+  StoreWriter store_writer_;
 
   std::thread writer_;
   std::once_flag closed_;

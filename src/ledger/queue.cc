@@ -66,6 +66,11 @@ void CommandQueue::close() {
   changed_.notify_all();
 }
 
+std::size_t CommandQueue::events() const {
+  const std::lock_guard lock(mutex_);
+  return events_;
+}
+
 std::size_t CommandQueue::size() const {
   const std::lock_guard lock(mutex_);
   return waiting_.size();

@@ -34,6 +34,7 @@ class CommandQueue {
   std::vector<std::unique_ptr<Command>> take();
   void close();  // what is in the queue can still be taken
   [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::size_t events() const;  // of all that wait
 
  private:
   struct Waiting {

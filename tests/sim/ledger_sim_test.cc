@@ -25,9 +25,13 @@ class History {
   void live() {
     plan();
     auto ledger = open();
-    REQUIRE(ledger->read_only().empty());
     CHECK(ledger->size().get() >= acknowledged_);
     REQUIRE(ledger->start());
+    for (const auto& reason :
+         ledger->read_only()) {  // a fault may meet the sync at open; the lock record is never ahead
+      INFO(reason.code + ": " + reason.detail);
+      CHECK((reason.code == "write_failed" || reason.code == "disk_full"));
+    }
     for (auto groups = 1 + random_.below(12); groups > 0; --groups) {
       step_clock();
       if (!append(*ledger)) break;
@@ -43,7 +47,7 @@ class History {
   }
   void check() {
     auto ledger = open();
-    REQUIRE(ledger->read_only().empty());
+    for (const auto& reason : ledger->read_only()) FAIL(reason.code + ": " + reason.detail);
     CHECK(ledger->size().get() >= acknowledged_);
     CHECK(audit(*ledger, signer_.verifier()) == "");
     for (const auto& [seq, leaf] : leaves_) CHECK(*ledger->leaf(Seq(seq)) == leaf);

@@ -94,6 +94,32 @@ TEST_CASE("I1 a tail that was written but not signed is signed at open to the sa
   CHECK(world.lock_record() == other->checkpoint());
 }
 
+TEST_CASE("I1 what is found at open is synced before it is signed; if that fails it opens read-only, unsigned",
+          "[unit][ledger][D1]") {
+  LedgerWorld world;
+  REQUIRE(append_each(*world.open(), world.random, 2));
+  std::vector<std::string> steps;
+  bool fails = false;
+  world.before_write = [&](const Batch& batch, Sync sync) -> Status {
+    steps.push_back(batch.empty() && sync == Sync::yes ? "sync" : "write");
+    if (fails) return Error(Errc::unavailable, "disk_full", "No room.");
+    return Done{};
+  };
+  world.signer.before = [&]() -> Status {
+    steps.push_back("sign");
+    return Done{};
+  };
+  CHECK(world.open(LedgerWorld::Start::no)->read_only().empty());
+  CHECK(steps == Codes{"sync", "sign"});
+  steps.clear();
+  fails = true;
+  auto ledger = world.open();
+  CHECK(world.reasons(*ledger) == Codes{"disk_full"});
+  CHECK(steps == Codes{"sync"});
+  CHECK(!append_bulk(*ledger, world.random, 1));
+  CHECK(ledger->read(Seq(1)));
+}
+
 TEST_CASE("Damage at the edge refuses to open, whatever it is", "[unit][ledger][open]") {
   LedgerWorld world;
   {

@@ -31,6 +31,36 @@ TEST_CASE("The head row reads back, and every shorter or longer one is refused",
   CHECK(!decode_head(longer));
 }
 
+TEST_CASE("The head row of docs/formats/stores.md", "[unit][ledger][formats]") {
+  const auto* const text =
+      "0001"
+      "0002"
+      "0013"
+      "0000"
+      "5f0c2a91d47be803"
+      "0000000000000003"
+      "000001a0c4506c00"
+      "0000000000000011"
+      "0000000000000002"
+      "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"
+      "0298d122906dcfc10892cb53a73992fc5b9f493ea4c9badb27b791b4127a7fe7"
+      "6c65646765722e6578616d706c652f6b617431";
+  const auto bytes = from_hex(text);
+  REQUIRE(bytes);
+  CompactRange tree;
+  for (const auto& entry : {Bytes{}, Bytes{0x00}, Bytes{0x10}}) tree.append(leaf_hash(entry));
+  Head head;
+  head.id = LedgerId({0x5f, 0x0c, 0x2a, 0x91, 0xd4, 0x7b, 0xe8, 0x03});
+  head.origin = "ledger.example/kat1";
+  head.size = TreeSize(3);
+  head.time = TimeMs(1'790'000'000'000);
+  head.keys_mark = KeysMark(17);
+  head.epoch = Epoch(2);
+  head.frontier = {tree.frontier().begin(), tree.frontier().end()};
+  CHECK(to_hex(encode(head)) == text);
+  CHECK(*decode_head(*bytes) == head);
+}
+
 TEST_CASE("S6 the tree goes on where it stood, at every size around full tiles", "[unit][ledger][tree]") {
   MemoryStore store(5);
   TreeWriter tree;

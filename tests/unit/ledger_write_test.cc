@@ -103,6 +103,7 @@ TEST_CASE("D1 one batch and one sync per group, in the order write, sign, answer
   std::latch answered(2);
   bool families_in_one_batch = false;
   world.before_write = [&](const Batch& batch, Sync sync) -> Status {
+    if (batch.empty()) return Done{};  // at open
     trace.add(sync == Sync::yes ? "write and sync" : "write");
     bool headers = false, payloads = false, head = false;
     for (std::size_t i = 0; i < batch.count(); ++i) {
@@ -322,8 +323,8 @@ TEST_CASE("D3 any bit flipped between encode and commit stops the ledger before 
     row[where.below(row.size())] ^= static_cast<std::uint8_t>(1u << where.below(8));
   };
   std::size_t writes = 0;
-  world.before_write = [&](const Batch&, Sync) -> Status {
-    ++writes;
+  world.before_write = [&](const Batch& batch, Sync) -> Status {
+    if (!batch.empty()) ++writes;
     return Done{};
   };
   auto ledger = world.open();
@@ -376,6 +377,58 @@ TEST_CASE("A failed write, sync or signature refuses the group and all after it;
   REQUIRE(append_bulk(*ledger, world.random, 1));
   CHECK(audit(*ledger, world.signer.verifier()) == "");
   CHECK(!world.heads.forked());
+}
+
+TEST_CASE("Under bulk load the next group is decided during the write, and written only after the answers before it",
+          "[unit][ledger][D1]") {
+  LedgerWorld world;
+  const bool fails = GENERATE(false, true);
+  world.options.group_events_max = 600;
+  Trace trace;
+  std::latch second_decided(1);
+  std::atomic<int> writes{0};
+  world.before_write = [&](const Batch& batch, Sync) -> Status {
+    if (batch.empty()) return Done{};  // at open
+    trace.add("write begins");
+    if (++writes == 1) second_decided.wait();  // would hang if the writer waited for this write
+    if (fails) return Error(Errc::unavailable, "disk_full", "No room.");
+    return Done{};
+  };
+  auto ledger = world.open(LedgerWorld::Start::no);
+  world.signer.before = [&]() -> Status {
+    trace.add("sign");
+    return Done{};
+  };
+  std::vector<Pending> pending;
+  for (int i = 0; i < 2; ++i) {
+    auto drafts = std::make_shared<std::vector<Draft>>();
+    for (int k = 0; k < 600; ++k) drafts->push_back(make_draft(world.random, {.parts = 1, .bytes = 10}));
+    pending.push_back(submit(*ledger,
+                             [&, drafts, i](const Moment& at) {
+                               trace.add("decide at " + std::to_string(at.next.get()));
+                               if (i == 1) second_decided.count_down();
+                               return Verdict{std::move(*drafts), {}};
+                             },
+                             {.mark = 1, .estimate = 600}));
+  }
+  REQUIRE(ledger->start());
+  std::vector<std::string> outcomes;
+  for (auto& one : pending) outcomes.push_back(reason_of(one.get()));
+  ledger->close();
+  auto steps = trace.all();
+  REQUIRE(steps.size() >= 3);
+  std::ranges::sort(steps.begin(), steps.begin() + 3);  // the write may begin before or after the second decision
+  if (fails) {
+    CHECK(steps == std::vector<std::string>{"decide at 0", "decide at 600", "write begins"});
+    CHECK(outcomes == std::vector<std::string>(2, "read_only disk_full"));
+    CHECK(ledger->size() == TreeSize(0));
+  } else {
+    CHECK(steps ==
+          std::vector<std::string>{"decide at 0", "decide at 600", "write begins", "sign", "write begins", "sign"});
+    CHECK(outcomes == std::vector<std::string>(2, "committed"));
+    CHECK(ledger->size() == TreeSize(1'200));
+    CHECK(audit(*ledger, world.signer.verifier()) == "");
+  }
 }
 
 TEST_CASE("A full queue answers overloaded, a closed ledger read_only; close() drains", "[unit][ledger][I13]") {
