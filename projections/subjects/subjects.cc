@@ -1,6 +1,7 @@
 #include "subjects/subjects.h"
 
 #include "codec/bodies_codec.h"
+#include "model/definitions.h"
 
 namespace siegel::views {
 
@@ -137,7 +138,13 @@ Status Subjects::fold(Recorded& event, RowAccess& rows) {
 }
 
 Result<Bytes> Subjects::logical(Rows rows, ByteView key, ByteView value, RowAccess& access) {
-  if (rows != Rows::subject_links) return to_bytes(value);
+  if (rows == Rows::owners) {
+    // Days stand among the ledger's leaves, but no event tells of them: they come from the index of idempotency
+    // entries.
+    SIEGEL_TRY(owner, decode_owner(value));
+    std::erase_if(owner.leaves, [](const Leaf& leaf) { return leaf.cls == built_in::day_keys; });
+    return encode(owner);
+  }
   SIEGEL_TRY(row, decode_link(value));
   SIEGEL_TRY(opened, access.unseal(row.slot, {}, kLinks, key, row.sealed));
   auto out = encode(LinkRow{row.slot, {}});

@@ -30,7 +30,8 @@ Status Folder::fold(Chunk& chunk) {
     const bool erasure = event.header().type == EventType::erasure_requested;
     if (rows_.rows() > (erasure ? kRowsBeforeErasureMax : kRowsMax) || rows_.bytes() > kBytesMax)
       SIEGEL_CHECK(write(TreeSize(event.header().seq.get())));
-    for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer) SIEGEL_CHECK(index(*trailer, event.header()));
+    for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer)
+      SIEGEL_CHECK(index(*trailer, event.header()));
     SIEGEL_CHECK(fold(event));
   }
   return write(chunk.end());
@@ -62,15 +63,20 @@ Status Folder::index(const Chunk::Trailer& trailer, const Header& first) {
   return Done{};
 }
 
-// The day's leaf has no part, so nothing else tells the service of the next start where it is.
+// The day's leaf has no part, so nothing else tells the service of the next start where it is. Written once, by the
+// first row that uses it, whatever was folded before in this process.
 Status Folder::remember_day(Slot day, const Header& first) {
   const auto owner = owner_of_ledger();
-  const Envelope leaf{built_in::day_keys, owner, day, 0, {}};
-  SIEGEL_TRY(row, rows_.edit(views::Rows::owners, owner.get()));
-  if (row != nullptr) return views::count_part(*row, leaf, first.seq, first.time);
-  Bytes made;
-  SIEGEL_CHECK(views::count_part(made, leaf, first.seq, first.time));
-  rows_.put(views::Rows::owners, owner.get(), std::move(made));
+  views::OwnerRow row;
+  SIEGEL_TRY(value, rows_.get(views::Rows::owners, owner.get()));
+  if (value) {
+    SIEGEL_TRY(stored, views::decode_owner(*value));
+    row = std::move(stored);
+  }
+  for (const auto& leaf : row.leaves)
+    if (leaf.slot == day) return Done{};
+  row.leaves.push_back({built_in::day_keys, day, 0, first.time, first.seq});
+  rows_.put(views::Rows::owners, owner.get(), views::encode(row));
   return Done{};
 }
 

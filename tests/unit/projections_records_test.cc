@@ -244,6 +244,18 @@ TEST_CASE("An erased part is a typed Erased, never an empty value", "[unit][proj
   CHECK(fold.records.logical(Rows::records, key, value, fold.rows).value() != before);
 }
 
+TEST_CASE("The owner row is that of the format's page", "[unit][projections]") {
+  views::OwnerRow row;
+  row.leaves.push_back({ClassNo(64), Slot(258), 3, TimeMs(1'790'000'000'000), Seq(4711)});
+  const auto bytes = views::encode(row);
+  CHECK(to_hex(bytes) ==
+        "01000000400000000000000102"
+        "0000000000000003"
+        "000001a0c4506c00"
+        "0000000000001267");
+  CHECK(views::decode_owner(bytes).value().modified == Seq(4711));
+}
+
 TEST_CASE("Damaged rows are refused, byte by byte", "[unit][projections]") {
   Fold fold;
   auto event = added(fold, 10);
