@@ -64,8 +64,8 @@ Event make_event(SeededRandom& random, const Made& made) {
 // A copy in memory, with or without its tiles; `unreadable` makes one event an error of the disk.
 class Copy final : public verify::Source {
  public:
-  explicit Copy(std::vector<Event> events) : events(std::move(events)) {
-    for (const auto& event : this->events) leaves.push_back(leaf_hash(event.header));
+  explicit Copy(std::vector<Event> all) : events(std::move(all)) {
+    for (const auto& event : events) leaves.push_back(leaf_hash(event.header));
   }
   Result<bool> next(verify::StoredEvent& event) override {
     if (at_ == unreadable) return Error(Errc::corrupt, "row_damaged", "A row cannot be read.");
