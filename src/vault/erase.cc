@@ -114,7 +114,8 @@ Status VaultImpl::forget_fence(std::uint64_t request) {
 struct VaultImpl::NextEpoch {
   LockedRoot root;
   EpochChange change;
-  std::vector<EpochChange> untold;  // of earlier epochs: their pending record dies with their root, so they move into this one
+  std::vector<EpochChange>
+      untold;  // of earlier epochs: their pending record dies with their root, so they move into this one
   std::vector<Slot> dead;
 };
 
@@ -197,8 +198,8 @@ Status VaultImpl::write_nodes(NextEpoch& next) {
   return Done{};
 }
 
-// Step 3. The replicas have the nodes already (a batch goes to all of them in order); what is left is to see that none is
-// missing, and to note it.
+// Step 3. The replicas have the nodes already (a batch goes to all of them in order); what is left is to see that none
+// is missing, and to note it.
 Status VaultImpl::ship(NextEpoch& next) {
   for (;;) {
     if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
@@ -230,7 +231,8 @@ Status VaultImpl::replace_root(NextEpoch& next) {
   }
   step(42);
   auto destroyed = root_store_.commit(next.change.to);
-  // After prepare the way is forward only: some member may have destroyed the old root, and a restart would take the new one.
+  // After prepare the way is forward only: some member may have destroyed the old root, and a restart would take the
+  // new one.
   make_effective(next, destroyed.has_value());
   return destroyed;
 }
@@ -249,8 +251,8 @@ void VaultImpl::make_effective(NextEpoch& next, bool all_destroyed) {
 
 // A member that was away at the commit is back, or not.
 Status VaultImpl::finish_unfinished() {
-  const auto epoch = erasures_.with(
-      [](const Erasures& e) { return e.unfinished ? std::optional(e.unfinished->to) : std::nullopt; });
+  const auto epoch =
+      erasures_.with([](const Erasures& e) { return e.unfinished ? std::optional(e.unfinished->to) : std::nullopt; });
   if (!epoch) return Done{};
   SIEGEL_CHECK(root_store_.commit(*epoch));
   erasures_.with([](Erasures& e) {

@@ -1,6 +1,6 @@
-// L0, a file. Its two slots lie in blocks of their own, so that a torn write of a 4 KiB sector cannot take both. The file is
-// made with noise in it (blocks are really given, also by systems that compress), and only then does a key come in, by
-// overwriting in place.
+// L0, a file. Its two slots lie in blocks of their own, so that a torn write of a 4 KiB sector cannot take both. The
+// file is made with noise in it (blocks are really given, also by systems that compress), and only then does a key come
+// in, by overwriting in place.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -139,7 +139,8 @@ Status check_root_place(const std::filesystem::path& root_file, const std::files
   std::error_code failed;
   const auto root = std::filesystem::weakly_canonical(root_file, failed);
   const auto data = failed ? data_dir : std::filesystem::weakly_canonical(data_dir, failed);
-  if (failed) return Error(Errc::unavailable, "root_store_unavailable", "The place of the root store cannot be looked at.");
+  if (failed)
+    return Error(Errc::unavailable, "root_store_unavailable", "The place of the root store cannot be looked at.");
   const auto [in_data, in_root] = std::mismatch(data.begin(), data.end(), root.begin(), root.end());
   if (in_data == data.end() || (std::next(in_data) == data.end() && in_data->empty())) {
     return Error(Errc::invalid, "root_inside_data",

@@ -5,7 +5,8 @@
 namespace siegel::vault {
 namespace {
 
-// How often threads were asked to forget, over all vaults of the process: the contexts belong to threads, not to vaults.
+// How often threads were asked to forget, over all vaults of the process: the contexts belong to threads, not to
+// vaults.
 std::atomic<std::uint64_t> forget_requests{0};
 
 void forget_if_asked() noexcept {

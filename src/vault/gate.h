@@ -1,8 +1,8 @@
-// Private to vault: who may hold keys right now. Every call that touches key material is inside (shared); an erasure and the
-// change of the root key go through alone(), which waits until nobody is inside. So alone() is the proof that no thread
-// still holds a copy of a key that was dropped before. Striped: threads inside do not share a cache line.
-// Held over reads of the keys store (a walk down the tree), against the house rule, because what it guards is the lifetime
-// of keys on stacks. Not recursive.
+// Private to vault: who may hold keys right now. Every call that touches key material is inside (shared); an erasure
+// and the change of the root key go through alone(), which waits until nobody is inside. So alone() is the proof that
+// no thread still holds a copy of a key that was dropped before. Striped: threads inside do not share a cache line.
+// Held over reads of the keys store (a walk down the tree), against the house rule, because what it guards is the
+// lifetime of keys on stacks. Not recursive.
 #pragma once
 
 #include <array>
@@ -32,8 +32,8 @@ class KeyGate {
     std::shared_lock<std::shared_mutex> lock_;
   };
 
-  // Runs f with nobody inside. f must not do I/O. Afterwards each thread wipes what OpenSSL's contexts hold of the last keys
-  // before its next call (crypto/memory.h); the calling thread's are wiped at once.
+  // Runs f with nobody inside. f must not do I/O. Afterwards each thread wipes what OpenSSL's contexts hold of the last
+  // keys before its next call (crypto/memory.h); the calling thread's are wiped at once.
   template <class F>
   void alone(F&& f) {
     const Closed closed(*this);

@@ -181,7 +181,8 @@ Error KeysStore::replica_away() {
 
 Result<std::uint16_t> KeysStore::commit(Batch batch, Need need) {
   const std::lock_guard lock(commit_mutex_);
-  if (need == Need::all_replicas && std::any_of(replicas_.begin(), replicas_.end(), [](const auto& r) { return !r.store; })) {
+  if (need == Need::all_replicas &&
+      std::any_of(replicas_.begin(), replicas_.end(), [](const auto& r) { return !r.store; })) {
     return replica_away();
   }
   if (local_failed_) {

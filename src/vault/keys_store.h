@@ -1,10 +1,11 @@
-// Private to vault: the keys store and its replicas as one. Every change is one synced batch with a number (the mark), written
-// here first and then to each replica in the same order, so that a replica holds a prefix of what stands here. Families
-// and rows: docs/formats/keys.md.
+// Private to vault: the keys store and its replicas as one. Every change is one synced batch with a number (the mark),
+// written here first and then to each replica in the same order, so that a replica holds a prefix of what stands here.
+// Families and rows: docs/formats/keys.md.
 //
 // Threads: from any thread; commits stand in line. The lock is held over the writes, against the house rule: marks must
 //          reach the disk in order.
-// Replicas: one that fails is away until retry_replicas() has brought it up to date again. Since when is remembered in meta, so
+// Replicas: one that fails is away until retry_replicas() has brought it up to date again. Since when is remembered in
+// meta, so
 //          that a restart does not begin the 24 hours anew.
 #pragma once
 
@@ -36,16 +37,16 @@ class KeysStore {
   };
   // conflict "exists" if a keys store or a replica is there. `first` becomes batch 1.
   static Status create(const Options& options, const Head& head, Batch first);
-  // not_found "store_missing"; corrupt "keys_damaged", "format_unknown"; unavailable "keys_behind" (a replica is ahead);
-  // invalid "other_ledger" (of a replica). clock: null opens for reading only, without replicas.
+  // not_found "store_missing"; corrupt "keys_damaged", "format_unknown"; unavailable "keys_behind" (a replica is
+  // ahead); invalid "other_ledger" (of a replica). clock: null opens for reading only, without replicas.
   static Result<std::unique_ptr<KeysStore>> open(const Options& options, Clock* clock);
 
   [[nodiscard]] const Head& head() const noexcept { return head_; }
   [[nodiscard]] std::uint64_t mark() const noexcept { return mark_.load(std::memory_order_acquire); }
   [[nodiscard]] Store& store() noexcept { return *local_; }
 
-  // all_replicas: unavailable "keys_replica_unavailable" if one is away (nothing is written then) or fails (it is written
-  // here then). tried: replicas that fail are away from now on; the answer is how many have it.
+  // all_replicas: unavailable "keys_replica_unavailable" if one is away (nothing is written then) or fails (it is
+  // written here then). tried: replicas that fail are away from now on; the answer is how many have it.
   enum class Need : std::uint8_t { all_replicas, tried };
   Result<std::uint16_t> commit(Batch batch, Need need);
 

@@ -112,7 +112,8 @@ struct LeafKeys::Shard {
 };
 
 LeafKeys::LeafKeys(std::size_t bytes_max)
-    : shard_bits_(std::min<std::size_t>(kShardBitsMax, std::bit_width(std::max(bytes_max / kShardBytesMin, std::size_t{1})) - 1)) {
+    : shard_bits_(std::min<std::size_t>(kShardBitsMax,
+                                        std::bit_width(std::max(bytes_max / kShardBytesMin, std::size_t{1})) - 1)) {
   const auto shards = std::size_t{1} << shard_bits_;
   for (std::size_t i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<Shard>());

@@ -1,6 +1,6 @@
-// Private to vault: leaf keys by slot, in locked memory, and which slots are fenced. Bounded; when full, of 16 candidates the
-// one used longest ago goes. A fenced slot has no key here and takes none, so a hit is also the answer "not fenced".
-// From any thread.
+// Private to vault: leaf keys by slot, in locked memory, and which slots are fenced. Bounded; when full, of 16
+// candidates the one used longest ago goes. A fenced slot has no key here and takes none, so a hit is also the answer
+// "not fenced". From any thread.
 #pragma once
 
 #include <memory>
@@ -27,10 +27,10 @@ class LeafKeys {
   enum class Why : std::uint8_t { used, ahead };
   Found put(Slot slot, const SecretKey& key, Why why);  // fenced: was not taken
 
-  void fence(std::span<const Slot> slots);    // and wipes their keys
+  void fence(std::span<const Slot> slots);  // and wipes their keys
   void unfence(std::span<const Slot> slots);
   [[nodiscard]] bool fenced(Slot slot);
-  void clear();                               // wipes all keys, keeps the fences
+  void clear();  // wipes all keys, keeps the fences
 
   [[nodiscard]] std::size_t keys() const;
   [[nodiscard]] std::size_t bytes_locked() const;

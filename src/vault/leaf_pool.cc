@@ -53,7 +53,8 @@ Result<Slot> LeafPool::take() {
 void LeafPool::add(std::uint32_t first_node, std::uint32_t nodes) {
   state_.with([&](State& s) {
     s.failure.reset();
-    for (std::uint32_t slot = first_node * kFanOut; slot < (first_node + nodes) * kFanOut; ++slot) s.free.push_back(slot);
+    for (std::uint32_t slot = first_node * kFanOut; slot < (first_node + nodes) * kFanOut; ++slot)
+      s.free.push_back(slot);
   });
   state_.notify_all();
 }

@@ -1,6 +1,6 @@
-// Private to vault: slots whose leaf node is synced everywhere and which nobody has. Drawn at random, so that neighbours in the
-// tree say nothing about who came together. A thread (run by the vault) writes leaf nodes ahead and fills it up.
-// From any thread.
+// Private to vault: slots whose leaf node is synced everywhere and which nobody has. Drawn at random, so that
+// neighbours in the tree say nothing about who came together. A thread (run by the vault) writes leaf nodes ahead and
+// fills it up. From any thread.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,9 @@ namespace siegel::vault {
 class LeafPool {
  public:
   // spare: kept ahead. When takers find it empty, twice as many are made the next time, up to 16 times.
-  LeafPool(std::size_t spare, Random& random) : spare_(spare), random_(random) { state_.with([&](State& s) { s.ahead = spare; }); }
+  LeafPool(std::size_t spare, Random& random) : spare_(spare), random_(random) {
+    state_.with([&](State& s) { s.ahead = spare; });
+  }
 
   // A slot nobody has had. Waits for the key thread if the pool has run dry; its error if that cannot help.
   Result<Slot> take();

@@ -1,9 +1,10 @@
-// Private to vault: one node of the key tree as it stands in the keys store. Format: docs/formats/keys.md. Pure; any thread.
+// Private to vault: one node of the key tree as it stands in the keys store. Format: docs/formats/keys.md. Pure; any
+// thread.
 //   row key  = u8 level | u32 index | u64 epoch | u32 attempt                     (17 bytes, big-endian)
 //   row      = 12 random bytes of nonce | box under the node key, AAD = tree id | row key
 //   content  = 64 × (32 bytes key | u64 epoch | u32 attempt), by child
-// In a node of levels 0 to 3 an entry is the key of a child and the version under which the child's row is named; in a leaf
-// node (level 4) it is a leaf key and the epoch in which it was made, or a tombstone.
+// In a node of levels 0 to 3 an entry is the key of a child and the version under which the child's row is named; in a
+// leaf node (level 4) it is a leaf key and the epoch in which it was made, or a tombstone.
 #pragma once
 
 #include <optional>

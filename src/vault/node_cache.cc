@@ -49,7 +49,8 @@ std::optional<std::size_t> NodeCache::free_block() {
   return number;
 }
 
-std::optional<Child> NodeCache::find(unsigned level, std::uint32_t index, unsigned child, std::chrono::nanoseconds now) {
+std::optional<Child> NodeCache::find(unsigned level, std::uint32_t index, unsigned child,
+                                     std::chrono::nanoseconds now) {
   const std::lock_guard lock(mutex_);
   const auto at = places_.find(name_of(level, index));
   if (at == places_.end()) return std::nullopt;

@@ -1,5 +1,5 @@
-// Private to vault: opened interior nodes in locked memory, for at most 60 s without use (keys.md 7: what a stolen memory
-// image can tell). From any thread.
+// Private to vault: opened interior nodes in locked memory, for at most 60 s without use (keys.md 7: what a stolen
+// memory image can tell). From any thread.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Making a vault, opening it, and recovery: which root lives, and what a crash left half done (the table of formats of keys,
-// section 5, last column).
+// Making a vault, opening it, and recovery: which root lives, and what a crash left half done (the table of formats of
+// keys, section 5, last column).
 #include <algorithm>
 
 #include "vault/vault_impl.h"
@@ -156,8 +156,8 @@ Status VaultImpl::recover(RootsFound roots) {
   return drop_noise();
 }
 
-// Steps 4b and 4c of a change whose root was prepared when the process ended, or whose old root is still in a member that was
-// away.
+// Steps 4b and 4c of a change whose root was prepared when the process ended, or whose old root is still in a member
+// that was away.
 Status VaultImpl::finish_change(const RootsFound& roots, const LockedRoot& old_root) {
   const auto change = erasures_.with([&](const Erasures& e) {
     const bool there = !e.untold.empty() && e.untold.back().to == roots.living.epoch;

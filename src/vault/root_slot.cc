@@ -18,7 +18,9 @@ constexpr std::size_t kTreeAt = 96;
 constexpr std::size_t kEnd = 112;
 constexpr std::size_t kSumAt = kRootSlotBytes - 32;
 
-void place(MutableBytes slot, std::size_t at, ByteView bytes) { std::copy(bytes.begin(), bytes.end(), slot.begin() + static_cast<std::ptrdiff_t>(at)); }
+void place(MutableBytes slot, std::size_t at, ByteView bytes) {
+  std::copy(bytes.begin(), bytes.end(), slot.begin() + static_cast<std::ptrdiff_t>(at));
+}
 
 }  // namespace
 

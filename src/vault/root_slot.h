@@ -1,6 +1,6 @@
 // Private to vault: one slot of the file root store, 512 bytes. Format: docs/formats/keys.md. Pure; any thread.
-//   "SIEGELR1" | u16 format (1) | 6 zero bytes | u64 epoch | 32 key | 32 hash of the root node | 8 ledger id | 16 tree id
-//   | 368 zero bytes | SHA-256 of the 480 bytes before
+//   "SIEGELR1" | u16 format (1) | 6 zero bytes | u64 epoch | 32 key | 32 hash of the root node | 8 ledger id | 16 tree
+//   id | 368 zero bytes | SHA-256 of the 480 bytes before
 #pragma once
 
 #include <optional>

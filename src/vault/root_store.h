@@ -24,18 +24,18 @@ struct RootEntry {
   KeyTreeId tree;
 };
 
-// Two slots, one living. prepare writes the next entry beside the living one; commit overwrites the living one with noise,
-// so that only the next is left; abort overwrites the prepared one. Each returns after it is on the medium.
-// All may be repeated: prepare of another key takes the place of a prepared one, commit and abort overwrite the dead slot
+// Two slots, one living. prepare writes the next entry beside the living one; commit overwrites the living one with
+// noise, so that only the next is left; abort overwrites the prepared one. Each returns after it is on the medium. All
+// may be repeated: prepare of another key takes the place of a prepared one, commit and abort overwrite the dead slot
 // again (a power loss may have left half of a key there). No call destroys the last valid entry.
-// Errors: unavailable "root_store_unavailable" (context members_reached), conflict "root_order" (such an entry is not there,
-// or it is the only one). Threads: one at a time.
+// Errors: unavailable "root_store_unavailable" (context members_reached), conflict "root_order" (such an entry is not
+// there, or it is the only one). Threads: one at a time.
 class RootStore {
  public:
   virtual ~RootStore() = default;
-  // Ascending by epoch: the living one, and the prepared one if there is one. A mirror whose members differ (one was away)
-  // answers with all there are. not_found "root_store_missing" if there is no file, corrupt "root_store_damaged" if no slot
-  // is valid.
+  // Ascending by epoch: the living one, and the prepared one if there is one. A mirror whose members differ (one was
+  // away) answers with all there are. not_found "root_store_missing" if there is no file, corrupt "root_store_damaged"
+  // if no slot is valid.
   virtual Result<std::vector<RootEntry>> read() = 0;
   virtual Status create(const RootEntry& first) = 0;  // exists: conflict "exists"
   virtual Status prepare(const RootEntry& next) = 0;
@@ -47,15 +47,15 @@ class RootStore {
 };
 
 // L0: one preallocated file outside the data directory (mode 0600, in a directory of 0700 that create makes), two
-// checksummed 512-byte slots, pwrite + fdatasync, never renamed while it holds a key. `files`: of tests; null: the system's,
-// else it must outlive the store.
+// checksummed 512-byte slots, pwrite + fdatasync, never renamed while it holds a key. `files`: of tests; null: the
+// system's, else it must outlive the store.
 std::unique_ptr<RootStore> open_file_root_store(std::filesystem::path file, Random& random, Files* files = nullptr);
-// Several stores, at least one: any one recovers, all must destroy. A member that is behind is rolled forward by the next
-// prepare or commit. While one is away no epoch changes.
+// Several stores, at least one: any one recovers, all must destroy. A member that is behind is rolled forward by the
+// next prepare or commit. While one is away no epoch changes.
 std::unique_ptr<RootStore> mirror(std::vector<std::unique_ptr<RootStore>> members);
 
-// invalid "root_inside_data" if the root's file lies in the data directory, also through links: a backup of the directory
-// would hold the root.
+// invalid "root_inside_data" if the root's file lies in the data directory, also through links: a backup of the
+// directory would hold the root.
 Status check_root_place(const std::filesystem::path& root_file, const std::filesystem::path& data_dir);
 
 }  // namespace siegel::vault

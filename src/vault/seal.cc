@@ -106,13 +106,11 @@ Result<SecretBytes> VaultImpl::open_part(const Header& header, std::uint16_t par
   if (stored.ciphertext.empty()) return SecretBytes();
   KeyGate::Inside inside(gate_);
   SIEGEL_TRY(leaf, leaf_key(stored.envelope.slot));
-  auto body = open_secret_box(part_key(leaf, header.id, part), Nonce{},
-                              codec::associated_data({.tree = tree(),
-                                                      .event = header.id,
-                                                      .part = part,
-                                                      .cls = stored.envelope.cls,
-                                                      .schema = header.schema}),
-                              stored.ciphertext);
+  auto body = open_secret_box(
+      part_key(leaf, header.id, part), Nonce{},
+      codec::associated_data(
+          {.tree = tree(), .event = header.id, .part = part, .cls = stored.envelope.cls, .schema = header.schema}),
+      stored.ciphertext);
   inside.count_opened();
   return body;
 }
@@ -147,9 +145,8 @@ Result<SecretBytes> VaultImpl::open_row_of(Slot slot, std::string_view projectio
   if (sealed.size() < kAeadNonceBytes) return damaged();
   KeyGate::Inside inside(gate_);
   SIEGEL_TRY(leaf, leaf_key(slot));
-  auto body =
-      open_secret_box(row_key_of(leaf, projection), to_array<kAeadNonceBytes>(sealed.first(kAeadNonceBytes)),
-                      row_data(tree(), slot, row), sealed.subspan(kAeadNonceBytes));
+  auto body = open_secret_box(row_key_of(leaf, projection), to_array<kAeadNonceBytes>(sealed.first(kAeadNonceBytes)),
+                              row_data(tree(), slot, row), sealed.subspan(kAeadNonceBytes));
   inside.count_opened();
   return body;
 }

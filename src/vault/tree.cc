@@ -18,7 +18,8 @@ NodeName child_name(const NodeName& parent, unsigned child, const NodeVersion& v
   return {parent.level + 1, parent.index * kFanOut + child, version};
 }
 
-// Calls f(child, its part of the slots) for each child that leads to one of them. The slots are ascending and below this node.
+// Calls f(child, its part of the slots) for each child that leads to one of them. The slots are ascending and below
+// this node.
 template <class F>
 Status by_child(unsigned level, std::span<const Slot> slots, F&& f) {
   while (!slots.empty()) {
@@ -105,8 +106,8 @@ Result<std::optional<SecretBytes>> KeyTree::leaf_node(std::uint32_t index) {
 
 // ── leaf nodes ahead ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-// As child(), but makes the node (and those above it) where it was never made. Its key and version are those that the parent
-// has held since it was made itself, so that no insert ever rewrites a node.
+// As child(), but makes the node (and those above it) where it was never made. Its key and version are those that the
+// parent has held since it was made itself, so that no insert ever rewrites a node.
 Result<Child> KeyTree::child_or_make(unsigned level, std::uint32_t index, unsigned number, NewLeafNodes& into,
                                      std::map<std::pair<unsigned, std::uint32_t>, std::size_t>& made) {
   if (const auto at = made.find({level, index}); at != made.end()) {
@@ -197,7 +198,8 @@ Status KeyTree::same_but(std::span<const Slot> dead, const NodeName& old_name, c
     const auto before = child_of(old.view(), child);
     const auto after = child_of(next.view(), child);
     if (new_name.level == kLeafLevel) {
-      if (!is_tombstone(after.version) || !equal_constant_time(after.key.view(), SecretKey{}.view())) return keys_damaged();
+      if (!is_tombstone(after.version) || !equal_constant_time(after.key.view(), SecretKey{}.view()))
+        return keys_damaged();
       return Done{};
     }
     if (after.version != new_name.version) return keys_damaged();

@@ -1,8 +1,9 @@
-// Private to vault: the key tree over the keys store. Reading walks down from the root key through the node cache; new leaf
-// nodes are made under keys that the interior nodes hold already; the next epoch is built and checked beside the present
-// one, and takes its place by adopt(). Format: docs/formats/keys.md.
+// Private to vault: the key tree over the keys store. Reading walks down from the root key through the node cache; new
+// leaf nodes are made under keys that the interior nodes hold already; the next epoch is built and checked beside the
+// present one, and takes its place by adopt(). Format: docs/formats/keys.md.
 //
-// Threads: leaf_node() and make_leaf_nodes() from any thread inside the KeyGate; adopt() alone in it. build_next(), verify(),
+// Threads: leaf_node() and make_leaf_nodes() from any thread inside the KeyGate; adopt() alone in it. build_next(),
+// verify(),
 //          stale_rows(): the thread that changes epochs, of which there is one at a time.
 #pragma once
 
@@ -67,15 +68,16 @@ class KeyTree {
   // After they are synced.
   void keep(const NewLeafNodes& made);
 
-  // The next epoch: new keys on all paths to `dead` (ascending), tombstones there, the root node under next's key. Adds the rows to
-  // the batch, sets next's hash, and answers how many leaves die (those not dead before).
+  // The next epoch: new keys on all paths to `dead` (ascending), tombstones there, the root node under next's key. Adds
+  // the rows to the batch, sets next's hash, and answers how many leaves die (those not dead before).
   Result<std::uint64_t> build_next(std::span<const Slot> dead, LockedRoot& next, Batch& batch);
-  // Opens what changed from the store under both roots: every slot of `dead` a tombstone, everything else as it was. corrupt
-  // "keys_damaged" if not.
+  // Opens what changed from the store under both roots: every slot of `dead` a tombstone, everything else as it was.
+  // corrupt "keys_damaged" if not.
   Status verify(std::span<const Slot> dead, const LockedRoot& old, const LockedRoot& next);
   void adopt(LockedRoot next);  // wipes the old root key and all cached nodes
 
-  // Rows of nodes on the paths to `dead` that the present root does not lead to: of older epochs, of attempts that failed.
+  // Rows of nodes on the paths to `dead` that the present root does not lead to: of older epochs, of attempts that
+  // failed.
   enum class Which : std::uint8_t { all, newer_than_root };
   Status erase_stale_rows(std::span<const Slot> dead, Which which, Batch& batch);
 

@@ -1,15 +1,19 @@
 // The vault: the key tree, sealing, opening against a receipt, erasing. Format: docs/formats/keys.md; protocol and its
 // proof: the paper of Reardon, Ritzdorf, Basin, Capkun (CCS 2013), as docs/deletion.md tells.
 //
-// Guarantees: (1) keys never leave; (2) personal data is opened only for owners that a receipt covers; (3) a slot is given
+// Guarantees: (1) keys never leave; (2) personal data is opened only for owners that a receipt covers; (3) a slot is
+// given
 //             out once, and only after its leaf node is synced here and on every required replica; (4) after erase() no
-//             living key leads to an erased one, on any medium, whatever it kept; (5) every other leaf key is unchanged (ER-02).
-// Threads:    everything from any thread unless said otherwise. One thread of its own writes leaf nodes ahead (the pool) and
+//             living key leads to an erased one, on any medium, whatever it kept; (5) every other leaf key is unchanged
+//             (ER-02).
+// Threads:    everything from any thread unless said otherwise. One thread of its own writes leaf nodes ahead (the
+// pool) and
 //             one drops interior nodes 60 s after their last use.
-// Memory:     leaf keys and node keys are kept in locked, undumped memory, at most key_cache_bytes_max; in use they are on the
-//             stack, or on the heap for as long as one node is open, and are wiped after. What OpenSSL's contexts of a thread
-//             still hold of the last part key goes at that thread's next call after an erasure; who wants it sooner calls
-//             forget_thread_keys() (crypto/memory.h) on idle threads at on_step(1).
+// Memory:     leaf keys and node keys are kept in locked, undumped memory, at most key_cache_bytes_max; in use they are
+// on the
+//             stack, or on the heap for as long as one node is open, and are wiped after. What OpenSSL's contexts of a
+//             thread still hold of the last part key goes at that thread's next call after an erasure; who wants it
+//             sooner calls forget_thread_keys() (crypto/memory.h) on idle threads at on_step(1).
 // Errors:     gone "erased" (slot is a tombstone or fenced), unavailable "keys_replica_unavailable" (pool empty),
 //             unavailable "root_store_unavailable", corrupt "keys_damaged", "box_damaged", denied "receipt_missing",
 //             invalid "slot_unknown" (never given out), denied "keys_read_only" (opened without prefill).
@@ -34,11 +38,11 @@ namespace siegel::vault {
 
 struct Options {
   std::filesystem::path keys_dir;
-  std::vector<std::filesystem::path> replicas;      // required copies of the keys store: synced before a slot is used
+  std::vector<std::filesystem::path> replicas;  // required copies of the keys store: synced before a slot is used
   std::size_t key_cache_bytes_max = 64 * 1024 * 1024;
-  std::size_t spare_leaves = 4096;                  // kept ahead in the pool
-  bool prefill = true;                              // false: read-only use (verify, dry restore): gives no slots, changes nothing
-  FileSystemHandle file_system;                     // of the keys store; null: the real one
+  std::size_t spare_leaves = 4096;  // kept ahead in the pool
+  bool prefill = true;              // false: read-only use (verify, dry restore): gives no slots, changes nothing
+  FileSystemHandle file_system;     // of the keys store; null: the real one
   std::vector<FileSystemHandle> replica_file_systems;  // by replica; those missing: file_system
 };
 
@@ -49,82 +53,89 @@ struct EpochChange {
   Hash old_root{};
   Hash new_root{};
   std::uint64_t leaves = 0;
-  unsigned grade = 0;                        // of the lowest member
-  std::uint16_t members = 0;                 // root stores that destroyed the old root key
+  unsigned grade = 0;         // of the lowest member
+  std::uint16_t members = 0;  // root stores that destroyed the old root key
   std::uint16_t replicas = 0;
-  std::vector<std::uint64_t> requests;       // sequences of the erasure.requested events
+  std::vector<std::uint64_t> requests;  // sequences of the erasure.requested events
 };
 
 struct Fence {
-  std::uint64_t request = 0;     // sequence of the erasure.requested event that goes out with this fence
+  std::uint64_t request = 0;  // sequence of the erasure.requested event that goes out with this fence
   std::vector<Slot> slots;
 };
 
 class Vault {
  public:
   // Makes an empty key tree at epoch 1: keys store, replicas, root. Errors: "exists".
-  static Status create(const Options& options, RootStore& root, const KeyTreeId& tree, const LedgerId& ledger, Random& random);
-  // Opens with the checks of keys.md: the highest epoch whose root node opens and matches wins; a pending epoch is rolled forward
-  // or back. `mark` and `epoch` are the ledger's: unavailable "keys_behind" (both numbers), "root_behind" (both epochs),
-  // "other_ledger", "root_store_missing". `root`, clock and random must outlive the vault.
-  static Result<std::unique_ptr<Vault>> open(const Options& options, RootStore& root, const LedgerId& ledger, KeysMark mark,
-                                             Epoch epoch, Clock& clock, Random& random);
+  static Status create(const Options& options, RootStore& root, const KeyTreeId& tree, const LedgerId& ledger,
+                       Random& random);
+  // Opens with the checks of keys.md: the highest epoch whose root node opens and matches wins; a pending epoch is
+  // rolled forward or back. `mark` and `epoch` are the ledger's: unavailable "keys_behind" (both numbers),
+  // "root_behind" (both epochs), "other_ledger", "root_store_missing". `root`, clock and random must outlive the vault.
+  static Result<std::unique_ptr<Vault>> open(const Options& options, RootStore& root, const LedgerId& ledger,
+                                             KeysMark mark, Epoch epoch, Clock& clock, Random& random);
   virtual ~Vault() = default;
 
   [[nodiscard]] virtual KeyTreeId tree() const = 0;
   [[nodiscard]] virtual Epoch epoch() const = 0;
-  [[nodiscard]] virtual KeysMark mark() const = 0;   // newest synced key batch
+  [[nodiscard]] virtual KeysMark mark() const = 0;  // newest synced key batch
   [[nodiscard]] virtual unsigned grade() const = 0;
 
   // A fresh leaf from the pool, at random; its key is in the cache.
   virtual Result<Slot> new_leaf() = 0;
 
   // Seals one part (keys.md 2) and makes salt and inner hash. The envelope's number is left 0 for the writer.
-  virtual Result<ledger::SealedPart> seal(Slot slot, const EventId& event, std::uint16_t part, ClassNo cls, const OwnerId& owner,
-                                          std::uint16_t schema, ByteView body) = 0;
+  virtual Result<ledger::SealedPart> seal(Slot slot, const EventId& event, std::uint16_t part, ClassNo cls,
+                                          const OwnerId& owner, std::uint16_t schema, ByteView body) = 0;
   // An empty part that says: this owner was looked at. No key is used.
   virtual ledger::SealedPart trace(Slot slot, ClassNo cls, const OwnerId& owner) = 0;
 
-  // Opens a stored part; its hash was checked against the header by codec::check_parts. gone "erased" if its key is dead.
+  // Opens a stored part; its hash was checked against the header by codec::check_parts. gone "erased" if its key is
+  // dead.
   virtual Result<SecretBytes> open(const ledger::AccessReceipt& receipt, const Header& header, std::uint16_t part,
                                    const StoredPart& stored) = 0;
   virtual Result<SecretBytes> open(const ledger::SystemReceipt& receipt, const Header& header, std::uint16_t part,
                                    const StoredPart& stored) = 0;
 
-  // Rows of read models: sealed under a key derived from the leaf, random nonce in front; `row` goes into the associated data.
+  // Rows of read models: sealed under a key derived from the leaf, random nonce in front; `row` goes into the
+  // associated data.
   virtual Result<Bytes> seal_row(Slot slot, std::string_view projection, ByteView row, ByteView body) = 0;
   virtual Result<SecretBytes> open_row(const ledger::AccessReceipt& receipt, const OwnerId& owner, Slot slot,
                                        std::string_view projection, ByteView row, ByteView sealed) = 0;
-  virtual Result<SecretBytes> open_row(const ledger::SystemReceipt& receipt, Slot slot, std::string_view projection, ByteView row,
-                                       ByteView sealed) = 0;
+  virtual Result<SecretBytes> open_row(const ledger::SystemReceipt& receipt, Slot slot, std::string_view projection,
+                                       ByteView row, ByteView sealed) = 0;
 
   // Idempotency (keys.md 10): keyed hash and seal under a day's leaf.
   virtual Result<Hash> day_mac(Slot day, ByteView data) = 0;
   virtual Result<Bytes> day_seal(Slot day, const ByteArray<12>& nonce, ByteView body) = 0;
   virtual Result<SecretBytes> day_open(Slot day, const ByteArray<12>& nonce, ByteView sealed) = 0;
 
-  [[nodiscard]] virtual bool living(Slot slot) = 0;   // neither fenced nor a tombstone (walks the tree if it must)
+  [[nodiscard]] virtual bool living(Slot slot) = 0;  // neither fenced nor a tombstone (walks the tree if it must)
 
-  // Erasure, keys.md 5. fence: step 0, writer thread, synced before it returns, together with the request's number; from then on
-  // seal, open and row calls on these slots answer gone "erased". forget_fences drops fences whose request is not in the ledger.
+  // Erasure, keys.md 5. fence: step 0, writer thread, synced before it returns, together with the request's number;
+  // from then on seal, open and row calls on these slots answer gone "erased". forget_fences drops fences whose request
+  // is not in the ledger.
   virtual Status fence(const Fence& fence) = 0;
   [[nodiscard]] virtual std::vector<Fence> fences() = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
-  // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a time.
-  // On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were being
-  // destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last one is gone.
-  // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
+  // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
+  // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were
+  // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last
+  // one is gone. Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;
-  // Step 6 after the event is durable: fences, pending record and old nodes go. not_found "epoch_unknown" if it is not untold.
+  // Step 6 after the event is durable: fences, pending record and old nodes go. not_found "epoch_unknown" if it is not
+  // untold.
   virtual Status told(Epoch epoch) = 0;
-  // Called after each step of erase (1, 2, 3, 41, 42, 43) and before the first (0), on its thread, without locks; null by default.
+  // Called after each step of erase (1, 2, 3, 41, 42, 43) and before the first (0), on its thread, without locks; null
+  // by default.
   std::function<void(int step)> on_step;
 
   struct Counters {
     std::uint64_t sealed = 0, opened = 0, nodes_written = 0, pool = 0, cached_keys = 0, memory_locked = 0;
-    std::uint64_t cached_nodes = 0, replicas_away = 0, erasures_aborted = 0;  // aborted: the check of step 4b failed; alarm
+    std::uint64_t cached_nodes = 0, replicas_away = 0,
+                  erasures_aborted = 0;  // aborted: the check of step 4b failed; alarm
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   virtual void close() = 0;

@@ -10,9 +10,7 @@ constexpr std::chrono::milliseconds kRetry{1000};  // of a replica that is away,
 constexpr std::chrono::milliseconds kIdleCheck{1000};
 constexpr std::size_t kNodeCacheShare = 8;  // of key_cache_bytes_max, to interior nodes
 
-Error read_only() {
-  return Error(Errc::denied, "keys_read_only", "The keys are open for reading only.");
-}
+Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Private to vault: the vault, in four files: vault_impl.cc (threads, pool, small answers), open.cc (create, open, recovery),
-// seal.cc (parts, rows, day keys), erase.cc (fences, epochs).
+// Private to vault: the vault, in four files: vault_impl.cc (threads, pool, small answers), open.cc (create, open,
+// recovery), seal.cc (parts, rows, day keys), erase.cc (fences, epochs).
 #pragma once
 
 #include <atomic>
@@ -44,8 +44,8 @@ class VaultImpl final : public Vault {
   unsigned grade() const override { return root_store_.grade(); }
 
   Result<Slot> new_leaf() override;
-  Result<ledger::SealedPart> seal(Slot slot, const EventId& event, std::uint16_t part, ClassNo cls, const OwnerId& owner,
-                                  std::uint16_t schema, ByteView body) override;
+  Result<ledger::SealedPart> seal(Slot slot, const EventId& event, std::uint16_t part, ClassNo cls,
+                                  const OwnerId& owner, std::uint16_t schema, ByteView body) override;
   ledger::SealedPart trace(Slot slot, ClassNo cls, const OwnerId& owner) override;
   Result<SecretBytes> open(const ledger::AccessReceipt& receipt, const Header& header, std::uint16_t part,
                            const StoredPart& stored) override;
@@ -76,7 +76,8 @@ class VaultImpl final : public Vault {
   struct Erasures {
     std::map<std::uint64_t, std::vector<Slot>> fences;  // by request, slots ascending
     std::vector<EpochChange> untold;
-    std::optional<EpochChange> unfinished;  // its root is effective here, but not every member has destroyed the old one
+    std::optional<EpochChange>
+        unfinished;  // its root is effective here, but not every member has destroyed the old one
   };
   struct NextEpoch;
 
@@ -86,7 +87,7 @@ class VaultImpl final : public Vault {
 
   void write_leaf_nodes_ahead();  // key thread
   Status write_leaf_nodes(std::uint32_t count);
-  void drop_idle_nodes();         // the other thread
+  void drop_idle_nodes();  // the other thread
 
   void step(int number) const {
     if (on_step) on_step(number);
