@@ -1,5 +1,5 @@
-// Configuration (contract section 4): flag > SIEGEL_<SECTION>_<KEY> > file > default. An unknown key or a bad value is an error with file
-// and line. Secrets are files, never values.
+// Configuration (contract section 4): flag > SIEGEL_<SECTION>_<KEY> > file > default. An unknown key or a bad value is
+// an error with file and line. Secrets are files, never values.
 #pragma once
 
 #include <filesystem>

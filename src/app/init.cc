@@ -16,7 +16,8 @@ Status refuse_existing(const Places& places) {
   for (const auto& path : {places.data, places.root, places.signer, places.head}) {
     std::error_code ignored;
     const bool there = std::filesystem::exists(path, ignored);
-    const bool empty_dir = there && std::filesystem::is_directory(path, ignored) && std::filesystem::is_empty(path, ignored);
+    const bool empty_dir =
+        there && std::filesystem::is_directory(path, ignored) && std::filesystem::is_empty(path, ignored);
     if (there && !empty_dir)
       return Error(Errc::conflict, "exists", "There is something already; init never writes over it.")
           .with("path", path.string());
@@ -38,9 +39,10 @@ Status make_dirs(SystemFiles& files, const Places& places) {
 
 Result<Initialised> init(const InitOptions& options, Clock& clock, Random& random) {
   if (!options.single_disk && (options.key_replicas.empty() || options.root_mirrors.empty()))
-    return Error(Errc::invalid, "second_place_missing",
-                 "One lost disk would lose all personal data: name --key-replica and --root-mirror on other storage, or say "
-                 "--single-disk.");
+    return Error(
+        Errc::invalid, "second_place_missing",
+        "One lost disk would lose all personal data: name --key-replica and --root-mirror on other storage, or say "
+        "--single-disk.");
   auto places = default_places(options.data);
   if (!options.lock_path.empty()) places.head = std::filesystem::absolute(options.lock_path);
   for (const auto& dir : options.key_replicas) places.key_replicas.push_back(std::filesystem::absolute(dir));

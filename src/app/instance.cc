@@ -35,7 +35,8 @@ class Opened final : public Instance {
     vault_options.replicas = places.key_replicas;
     vault_options.key_cache_bytes_max = config.key_cache_bytes_max;
     vault_options.spare_leaves = config.spare_leaves;
-    SIEGEL_TRY(vault, vault::Vault::open(vault_options, *root_, id, ledger_->keys_mark(), ledger_->epoch(), clock, random));
+    SIEGEL_TRY(vault,
+               vault::Vault::open(vault_options, *root_, id, ledger_->keys_mark(), ledger_->epoch(), clock, random));
     vault_ = std::move(vault);
     SIEGEL_CHECK(open_views(places));
     if (!ledger_->read_only().empty()) return Done{};  // no look could be logged: nothing personal is served
@@ -81,7 +82,8 @@ class Opened final : public Instance {
     views_ = std::make_unique<views::Views>(*views_store_);
     SIEGEL_TRY(position, views_->load_position());
     if (position > ledger_->size())
-      return Error(Errc::corrupt, "views_ahead", "The read models show more than the ledger holds: run `siegel rebuild`.")
+      return Error(Errc::corrupt, "views_ahead",
+                   "The read models show more than the ledger holds: run `siegel rebuild`.")
           .with("views", position)
           .with("ledger", ledger_->size());
     views_->advance(position);

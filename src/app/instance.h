@@ -1,5 +1,5 @@
-// Everything that lives on one data directory, opened with the checks of a start, closed in reverse. The server makes a new one when
-// the ledger went read-only and the cause is gone: the same checks, no half-known state.
+// Everything that lives on one data directory, opened with the checks of a start, closed in reverse. The server makes a
+// new one when the ledger went read-only and the cause is gone: the same checks, no half-known state.
 #pragma once
 
 #include <filesystem>
@@ -17,14 +17,15 @@ using GroupHook = std::function<void(std::size_t events, std::chrono::nanosecond
 
 class Instance {
  public:
-  // Errors (each says what to do): store_missing, format_newer, data_in_use (with pid), other_ledger, root_behind, keys_behind,
-  // root_store_missing, ledger_damaged …
+  // Errors (each says what to do): store_missing, format_newer, data_in_use (with pid), other_ledger, root_behind,
+  // keys_behind, root_store_missing, ledger_damaged …
   static Result<std::unique_ptr<Instance>> open(const std::filesystem::path& data, const Config& config,
                                                 service::Executor& executor, Clock& clock, Random& random,
                                                 ledger::Tail& watcher, GroupHook on_group);
   virtual ~Instance() = default;
 
-  // Null while the ledger is read-only from the start: then nothing personal can be read either, because no look could be logged.
+  // Null while the ledger is read-only from the start: then nothing personal can be read either, because no look could
+  // be logged.
   [[nodiscard]] virtual std::shared_ptr<service::Service> service() = 0;
   [[nodiscard]] virtual ledger::Ledger& ledger() = 0;
   [[nodiscard]] virtual vault::Vault& vault() = 0;
@@ -35,8 +36,8 @@ class Instance {
 
 struct InitOptions {
   std::filesystem::path data;
-  std::string origin;                               // empty: "siegel.local/<ledger id>"
-  std::filesystem::path lock_path;                  // of the lock record; empty: DIR.outside/head
+  std::string origin;               // empty: "siegel.local/<ledger id>"
+  std::filesystem::path lock_path;  // of the lock record; empty: DIR.outside/head
   std::vector<std::filesystem::path> key_replicas;
   std::vector<std::filesystem::path> root_mirrors;
   bool single_disk = false;
@@ -48,8 +49,8 @@ struct Initialised {
   unsigned grade = 0;
   Places places;
 };
-// Makes a new ledger; never over anything: conflict "exists". Wants a second place for keys and root, or single_disk (invalid
-// "second_place_missing").
+// Makes a new ledger; never over anything: conflict "exists". Wants a second place for keys and root, or single_disk
+// (invalid "second_place_missing").
 Result<Initialised> init(const InitOptions& options, Clock& clock, Random& random);
 
 }  // namespace siegel::app

@@ -25,10 +25,14 @@ Result<std::uint64_t> parse_duration_ms(const std::string& text) {
   const auto number = parse_u64(std::string_view(text).substr(0, text.size() - 1));
   if (!number || *number == 0 || *number > 36'500) return wrong();
   switch (text.back()) {
-    case 'm': return *number * 60'000;
-    case 'h': return *number * 3'600'000;
-    case 'd': return *number * 86'400'000;
-    default: return wrong();
+    case 'm':
+      return *number * 60'000;
+    case 'h':
+      return *number * 3'600'000;
+    case 'd':
+      return *number * 86'400'000;
+    default:
+      return wrong();
   }
 }
 
@@ -63,16 +67,18 @@ int run_init(const InitOptions& options, bool json) {
   const auto made = init(options, clock, random);
   if (!made) return report(made.error());
   if (json) {
-    std::printf("{\"ledger\":\"%s\",\"origin\":\"%s\",\"verifier_key\":\"%s\",\"grade\":\"L%u\"}\n", to_text(made->ledger).c_str(),
-                made->origin.c_str(), made->verifier_key.c_str(), made->grade);
+    std::printf("{\"ledger\":\"%s\",\"origin\":\"%s\",\"verifier_key\":\"%s\",\"grade\":\"L%u\"}\n",
+                to_text(made->ledger).c_str(), made->origin.c_str(), made->verifier_key.c_str(), made->grade);
   } else {
     std::printf("ledger %s\norigin %s\nverifier key %s\nroot-store grade L%u\n", to_text(made->ledger).c_str(),
                 made->origin.c_str(), made->verifier_key.c_str(), made->grade);
   }
-  std::fprintf(stderr, "siegel: keep the verifier key: with it anyone can check this ledger without trusting anybody.\n");
+  std::fprintf(stderr,
+               "siegel: keep the verifier key: with it anyone can check this ledger without trusting anybody.\n");
   if (options.single_disk)
-    std::fprintf(stderr,
-                 "siegel: --single-disk: one disk failure loses all personal data, and backups of the ledger will not open.\n");
+    std::fprintf(
+        stderr,
+        "siegel: --single-disk: one disk failure loses all personal data, and backups of the ledger will not open.\n");
   std::fprintf(stderr, "siegel: never back up %s: an old copy of the root key would undo deletions.\n",
                made->places.root.parent_path().c_str());
   return 0;
@@ -110,7 +116,8 @@ int run_token_create(const LocalTokenOptions& options) {
   auto written = service->create_local_token(std::move(grant));
   if (!written) return report(written.error());
   if (options.json) {
-    std::printf("{\"token_id\":\"%s\",\"token\":\"%s\"}\n", to_text(*written->token_id).c_str(), written->token.c_str());
+    std::printf("{\"token_id\":\"%s\",\"token\":\"%s\"}\n", to_text(*written->token_id).c_str(),
+                written->token.c_str());
   } else {
     std::printf("%s\n", written->token.c_str());
     std::fprintf(stderr, "siegel: this token is shown once; it is kept only as a hash.\n");
@@ -130,7 +137,8 @@ int run_lock_show(const std::filesystem::path& data, bool json) {
   } else {
     std::printf("ledger size %llu\nlock record:\n%s", static_cast<unsigned long long>(alone.ledger->size().get()),
                 record ? text.c_str() : "missing\n");
-    for (const auto& reason : alone.ledger->read_only()) std::printf("read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
+    for (const auto& reason : alone.ledger->read_only())
+      std::printf("read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
   }
   alone.ledger->close();
   return 0;
@@ -138,9 +146,10 @@ int run_lock_show(const std::filesystem::path& data, bool json) {
 
 int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes) {
   if (!yes || reason.empty()) {
-    std::fprintf(stderr,
-                 "siegel: adopting makes this ledger the truth, whatever the lock record says: events that it remembers and the "
-                 "ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes\n");
+    std::fprintf(
+        stderr,
+        "siegel: adopting makes this ledger the truth, whatever the lock record says: events that it remembers and the "
+        "ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes\n");
     return 4;
   }
   LedgerAlone alone;

@@ -1,4 +1,5 @@
-// The local commands (L in contract section 3): they work on the data directory with the server stopped. Each returns the exit code.
+// The local commands (L in contract section 3): they work on the data directory with the server stopped. Each returns
+// the exit code.
 #pragma once
 
 #include <filesystem>

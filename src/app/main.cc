@@ -23,7 +23,8 @@ std::map<std::string, std::string> environment() {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string text(*entry);
     const auto equals = text.find('=');
-    if (text.starts_with("SIEGEL_") && equals != std::string::npos) out[text.substr(0, equals)] = text.substr(equals + 1);
+    if (text.starts_with("SIEGEL_") && equals != std::string::npos)
+      out[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return out;
 }
@@ -33,7 +34,8 @@ template <class F>
 int with_config(const ctl::Global& global, F&& then) {
   auto config = app::load_config(global.config, environment());
   if (!config) return app::report(config.error());
-  return then(*config, global.data.empty() ? std::filesystem::path(config->data_dir) : std::filesystem::path(global.data));
+  return then(*config,
+              global.data.empty() ? std::filesystem::path(config->data_dir) : std::filesystem::path(global.data));
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ struct Metrics::Impl {
                                      .Help("Events not published yet; 0 while Kafka is off")
                                      .Register(registry)
                                      .Add({{"topic", "siegel.events"}});
-  prometheus::Gauge& overdue = gauge("siegel_acknowledgements_overdue", "Erasure notices that a consumer did not acknowledge in time");
+  prometheus::Gauge& overdue =
+      gauge("siegel_acknowledgements_overdue", "Erasure notices that a consumer did not acknowledge in time");
   // Families look their labels up by map and lock: remember what was made.
   std::mutex mutex;
   std::map<std::pair<std::string_view, int>, prometheus::Counter*> by_answer;

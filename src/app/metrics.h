@@ -15,10 +15,10 @@ class Metrics {
  public:
   Metrics();
   ~Metrics();
-  void finished(const http::Finished& request);                              // I/O threads
-  void group(std::size_t events, std::chrono::nanoseconds sync);             // writer thread
-  void event(EventType type);                                                // writer thread
-  void erased(double seconds);                                               // from request to unreadable
+  void finished(const http::Finished& request);                   // I/O threads
+  void group(std::size_t events, std::chrono::nanoseconds sync);  // writer thread
+  void event(EventType type);                                     // writer thread
+  void erased(double seconds);                                    // from request to unreadable
   // Values that are asked for when somebody scrapes.
   struct Now {
     std::uint64_t queued = 0, size = 0, projected = 0;

@@ -75,7 +75,8 @@ Status write_format(const Places& places, const LedgerId& id) {
 Result<LedgerId> read_format(const Places& places) {
   SystemFiles files;
   auto read = files.read_file(places.format(), kSmallFile);
-  if (!read) return Error(Errc::not_found, "store_missing", "There is no data directory here: make one with `siegel init`.");
+  if (!read)
+    return Error(Errc::not_found, "store_missing", "There is no data directory here: make one with `siegel init`.");
   std::istringstream text{std::string(as_chars(*read))};
   std::string name, version, id;
   text >> name >> version >> id;

@@ -12,10 +12,10 @@ namespace siegel::app {
 
 struct Places {
   std::filesystem::path data;
-  std::filesystem::path root;                            // the root store's file
+  std::filesystem::path root;  // the root store's file
   std::filesystem::path signer;
-  std::filesystem::path head;                            // lock record
-  std::vector<std::filesystem::path> key_replicas;       // chosen at init, kept in DIR/PLACES
+  std::filesystem::path head;                       // lock record
+  std::vector<std::filesystem::path> key_replicas;  // chosen at init, kept in DIR/PLACES
   std::vector<std::filesystem::path> root_mirrors;
   [[nodiscard]] std::filesystem::path ledger() const { return data / "ledger"; }
   [[nodiscard]] std::filesystem::path keys() const { return data / "keys"; }

@@ -59,14 +59,15 @@ class EventCounter final : public ledger::Tail {
 // The instance of the moment. After a failed write a new one is opened, as at a start, once the cause is gone.
 class Running {
  public:
-  Running(const ServeSettings& settings, Metrics& metrics)
-      : settings_(settings), metrics_(metrics), workers_(2) {}
+  Running(const ServeSettings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics), workers_(2) {}
   ~Running() { close(); }
 
   Status open() {
     auto counter = std::make_unique<EventCounter>(metrics_);
     SIEGEL_TRY(opened, Instance::open(settings_.data, settings_.config, workers_, clock_, random_, *counter,
-                                      [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); }));
+                                      [this](std::size_t events, std::chrono::nanoseconds sync) {
+                                        metrics_.group(events, sync);
+                                      }));
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
     instance_ = std::move(opened);
@@ -96,7 +97,8 @@ class Running {
     if (!failed || now - tried_ < kReopenEvery) return;
     tried_ = now;
     close();
-    if (auto opened = open(); !opened) std::fprintf(stderr, "siegel: still read-only: %s\n", opened.error().text().c_str());
+    if (auto opened = open(); !opened)
+      std::fprintf(stderr, "siegel: still read-only: %s\n", opened.error().text().c_str());
   }
 
   std::shared_ptr<service::Service> service() {
@@ -106,7 +108,8 @@ class Running {
 
   Error why_not() {
     const std::lock_guard lock(mutex_);
-    Error error(Errc::unavailable, "read_only", "The ledger is read-only; the reason stands in the server's log and in /readyz.");
+    Error error(Errc::unavailable, "read_only",
+                "The ledger is read-only; the reason stands in the server's log and in /readyz.");
     if (instance_)
       for (const auto& reason : instance_->ledger().read_only()) error = std::move(error).with("reason", reason.code);
     return error;
@@ -141,11 +144,13 @@ class Running {
   void tell_reasons() {
     const std::lock_guard lock(mutex_);
     for (const auto& reason : instance_->ledger().read_only())
-      std::fprintf(stderr, "siegel: ALARM the ledger is read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
+      std::fprintf(stderr, "siegel: ALARM the ledger is read-only: %s: %s\n", reason.code.c_str(),
+                   reason.detail.c_str());
     if (instance_->vault().grade() == 0)
-      std::fprintf(stderr,
-                   "siegel: root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
-                   "copy-on-write.\n");
+      std::fprintf(
+          stderr,
+          "siegel: root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
+          "copy-on-write.\n");
   }
 
  private:
@@ -170,9 +175,9 @@ bool is_loopback(const std::string& listen) {
 int report(const Error& error) {
   std::fprintf(stderr, "siegel: %s [%s]\n", error.text().c_str(), error.code());
   if (error.category() == Errc::invalid) return 2;
-  const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict || error.is("root_behind") ||
-                       error.is("keys_behind") || error.is("other_ledger") || error.is("format_newer") ||
-                       error.is("data_in_use") || error.is("read_only");
+  const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict ||
+                       error.is("root_behind") || error.is("keys_behind") || error.is("other_ledger") ||
+                       error.is("format_newer") || error.is("data_in_use") || error.is("read_only");
   return refused ? 4 : 1;
 }
 

@@ -14,7 +14,8 @@ struct ServeSettings {
   std::string version;
   std::string openapi;
 };
-// Returns the exit code of contract section 3. Prints "listening on http://…" on stdout when ready; SIGTERM and SIGINT drain.
+// Returns the exit code of contract section 3. Prints "listening on http://…" on stdout when ready; SIGTERM and SIGINT
+// drain.
 int serve(const ServeSettings& settings);
 
 // One line on stderr: what is wrong and what to do. 2 wrong configuration, 4 refused, 1 else.

@@ -1,5 +1,5 @@
-// Threads on which reads go on after their access event is durable, and commands are prepared again. Bounded by what waits on
-// the ledger's queue.
+// Threads on which reads go on after their access event is durable, and commands are prepared again. Bounded by what
+// waits on the ledger's queue.
 #pragma once
 
 #include <deque>

@@ -64,12 +64,12 @@ ByteArray<sizeof(T)> be(T value) noexcept {
   return out;
 }
 
-std::string to_hex(ByteView bytes);                           // lower case
-std::optional<Bytes> from_hex(std::string_view text);         // either case; nothing else
-std::string to_base64(ByteView bytes);                        // standard alphabet, padded
-std::optional<Bytes> from_base64(std::string_view text);      // strict: padding, no stray bits, no white space
-std::string to_base64url(ByteView bytes);                     // URL alphabet, no padding
-std::optional<Bytes> from_base64url(std::string_view text);   // strict: no padding, no stray bits
+std::string to_hex(ByteView bytes);                          // lower case
+std::optional<Bytes> from_hex(std::string_view text);        // either case; nothing else
+std::string to_base64(ByteView bytes);                       // standard alphabet, padded
+std::optional<Bytes> from_base64(std::string_view text);     // strict: padding, no stray bits, no white space
+std::string to_base64url(ByteView bytes);                    // URL alphabet, no padding
+std::optional<Bytes> from_base64url(std::string_view text);  // strict: no padding, no stray bits
 
 // Reads from the front of a view; every read says whether there was enough. Never reads past the end.
 class ByteReader {

@@ -12,8 +12,8 @@ namespace siegel {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual TimeMs now() = 0;                            // wall clock
-  [[nodiscard]] virtual std::chrono::nanoseconds steady() = 0;       // never steps; origin arbitrary
+  [[nodiscard]] virtual TimeMs now() = 0;                       // wall clock
+  [[nodiscard]] virtual std::chrono::nanoseconds steady() = 0;  // never steps; origin arbitrary
 };
 
 class SystemClock final : public Clock {

@@ -4,14 +4,22 @@ namespace siegel {
 
 std::string_view name_of(Errc code) noexcept {
   switch (code) {
-    case Errc::not_found: return "not_found";
-    case Errc::gone: return "gone";
-    case Errc::conflict: return "conflict";
-    case Errc::invalid: return "invalid";
-    case Errc::denied: return "denied";
-    case Errc::overloaded: return "overloaded";
-    case Errc::unavailable: return "unavailable";
-    case Errc::corrupt: return "corrupt";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::gone:
+      return "gone";
+    case Errc::conflict:
+      return "conflict";
+    case Errc::invalid:
+      return "invalid";
+    case Errc::denied:
+      return "denied";
+    case Errc::overloaded:
+      return "overloaded";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::corrupt:
+      return "corrupt";
   }
   return "unknown";
 }

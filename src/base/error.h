@@ -29,7 +29,9 @@ enum class Errc : std::uint8_t {
 std::string_view name_of(Errc code) noexcept;
 
 template <class V>
-concept Loggable = requires(std::ostream& o, const V& v) { o << v; };
+concept Loggable = requires(std::ostream& o, const V& v) {
+  o << v;
+};
 
 class Error {
  public:
@@ -84,13 +86,12 @@ using Status = Result<Done>;
 #define SIEGEL_TRY_JOIN2(a, b) a##b
 #define SIEGEL_TRY_JOIN(a, b) SIEGEL_TRY_JOIN2(a, b)
 // SIEGEL_TRY(seq, ledger.append(batch)); declares seq, or returns the error.
-#define SIEGEL_TRY(name, expression)                                                       \
-  auto SIEGEL_TRY_JOIN(siegel_try_, __LINE__) = (expression);                              \
-  if (!SIEGEL_TRY_JOIN(siegel_try_, __LINE__))                                             \
-    return ::siegel::Error(std::move(SIEGEL_TRY_JOIN(siegel_try_, __LINE__)).error());     \
+#define SIEGEL_TRY(name, expression)                                                   \
+  auto SIEGEL_TRY_JOIN(siegel_try_, __LINE__) = (expression);                          \
+  if (!SIEGEL_TRY_JOIN(siegel_try_, __LINE__))                                         \
+    return ::siegel::Error(std::move(SIEGEL_TRY_JOIN(siegel_try_, __LINE__)).error()); \
   [[maybe_unused]] auto name = std::move(*SIEGEL_TRY_JOIN(siegel_try_, __LINE__))
 // The same for a Status, or where the value is not needed.
-#define SIEGEL_CHECK(expression)                                                           \
-  if (auto SIEGEL_TRY_JOIN(siegel_check_, __LINE__) = (expression);                        \
-      !SIEGEL_TRY_JOIN(siegel_check_, __LINE__))                                           \
+#define SIEGEL_CHECK(expression)                                                                               \
+  if (auto SIEGEL_TRY_JOIN(siegel_check_, __LINE__) = (expression); !SIEGEL_TRY_JOIN(siegel_check_, __LINE__)) \
   return ::siegel::Error(std::move(SIEGEL_TRY_JOIN(siegel_check_, __LINE__)).error())

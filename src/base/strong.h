@@ -19,11 +19,7 @@ class Strong {
   [[nodiscard]] constexpr const T& get() const noexcept { return v_; }
   friend constexpr auto operator<=>(const Strong&, const Strong&) = default;
   friend constexpr bool operator==(const Strong&, const Strong&) = default;
-  friend std::ostream& operator<<(std::ostream& o, const Strong& s)
-    requires(kLog == Log::ok)
-  {
-    return o << s.v_;
-  }
+  friend std::ostream& operator<<(std::ostream& o, const Strong& s) requires(kLog == Log::ok) { return o << s.v_; }
 
  private:
   T v_{};

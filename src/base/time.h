@@ -19,10 +19,10 @@ struct CivilDate {
   auto operator<=>(const CivilDate&) const = default;
 };
 
-bool is_valid(const CivilDate& date) noexcept;           // year 1..9999
+bool is_valid(const CivilDate& date) noexcept;                 // year 1..9999
 std::int64_t days_from_civil(const CivilDate& date) noexcept;  // days since 1970-01-01
 CivilDate civil_from_days(std::int64_t days) noexcept;
-std::string to_iso(const CivilDate& date);               // 2025-12-31
+std::string to_iso(const CivilDate& date);  // 2025-12-31
 std::optional<CivilDate> parse_iso_date(std::string_view text);
 
 // RFC 3339 in UTC with 'Z'; milliseconds only where they are not zero.

@@ -26,8 +26,8 @@ std::optional<IdentityKey> IdentityIndex::key(const TypeDefinition& type, const 
     if (it == values.end()) return std::nullopt;
     const auto form = match_form(field->type, it->value.expose());
     if (form.empty()) return std::nullopt;
-    // Equal identity of equal kind is the same person across all types: the kind is the field's type, and its name where the
-    // type alone does not say what the text means.
+    // Equal identity of equal kind is the same person across all types: the kind is the field's type, and its name
+    // where the type alone does not say what the text means.
     const bool speaks = field->type == FieldType::email || field->type == FieldType::phone;
     append(text, as_bytes(speaks ? name_of(field->type) : std::string_view(field->name)));
     text.push_back(0);

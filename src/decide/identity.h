@@ -1,7 +1,7 @@
-// The identity index: who has this e-mail address? In memory only, keyed by a random key of the process, so that a memory image of
-// another run says nothing. Loaded at open from sealed rows under a SystemReceipt; until then lookups answer "starting".
-// Counts how many records of a subject carry an identity, so that a change or a removal takes back only its own.
-// Threads: all from any thread.
+// The identity index: who has this e-mail address? In memory only, keyed by a random key of the process, so that a
+// memory image of another run says nothing. Loaded at open from sealed rows under a SystemReceipt; until then lookups
+// answer "starting". Counts how many records of a subject carry an identity, so that a change or a removal takes back
+// only its own. Threads: all from any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ class IdentityIndex {
  public:
   explicit IdentityIndex(Random& random);
 
-  // Keyed hash over the kinds of the fields and their match forms; nothing if a value is missing (an incomplete identity matches none).
+  // Keyed hash over the kinds of the fields and their match forms; nothing if a value is missing (an incomplete
+  // identity matches none).
   [[nodiscard]] std::optional<IdentityKey> key(const TypeDefinition& type, const Values& values) const;
   [[nodiscard]] IdentityKey key(std::string_view system, std::string_view external_id) const;
 
@@ -35,7 +36,7 @@ class IdentityIndex {
   };
   [[nodiscard]] Found find(const IdentityKey& key) const;
   void add(const IdentityKey& key, const SubjectId& subject);
-  void take(const IdentityKey& key, const SubjectId& subject);          // one record less
+  void take(const IdentityKey& key, const SubjectId& subject);               // one record less
   void forget(std::span<const IdentityKey> keys, const SubjectId& subject);  // all of them: the subject is erased
   [[nodiscard]] bool loaded() const;
   void set_loaded();

@@ -14,25 +14,36 @@ unsigned roles_for(Action action) {
   switch (action) {
     case Action::read_status:
     case Action::read_metrics:
-    case Action::read_registries: return kAny;
-    case Action::manage_tokens: return kAdmin;
+    case Action::read_registries:
+      return kAny;
+    case Action::manage_tokens:
+      return kAdmin;
     case Action::write_purposes:
-    case Action::write_classes: return kAdmin | kOfficer;
-    case Action::write_types: return kAdmin | kEditor;
+    case Action::write_classes:
+      return kAdmin | kOfficer;
+    case Action::write_types:
+      return kAdmin | kEditor;
     case Action::add_record:
     case Action::change_record:
-    case Action::remove_record: return kEditor;
+    case Action::remove_record:
+      return kEditor;
     case Action::read_record:
-    case Action::list_records: return kEditor | kOfficer | kSender;
+    case Action::list_records:
+      return kEditor | kOfficer | kSender;
     case Action::read_history:
     case Action::read_subject:
-    case Action::export_subject: return kEditor | kOfficer;
+    case Action::export_subject:
+      return kEditor | kOfficer;
     case Action::erase:
-    case Action::read_erasures: return kOfficer | kAdmin;
-    case Action::read_certificate: return kOfficer | kAdmin | kAuditor;
+    case Action::read_erasures:
+      return kOfficer | kAdmin;
+    case Action::read_certificate:
+      return kOfficer | kAdmin | kAuditor;
     case Action::read_events:
-    case Action::read_proofs: return kAuditor | kOfficer;
-    case Action::read_checkpoint: return kAuditor | kOfficer | kAdmin;
+    case Action::read_proofs:
+      return kAuditor | kOfficer;
+    case Action::read_checkpoint:
+      return kAuditor | kOfficer | kAdmin;
   }
   return 0;
 }
@@ -47,8 +58,7 @@ bool holds(bool all, const std::vector<std::string>& list, std::string_view name
 
 Status check_purpose(const Registries& registries, const TokenGrant& grant, std::string_view name, Permit& permit) {
   if (name.empty() && !grant.all_purposes && grant.purposes.size() == 1) name = grant.purposes.front();
-  if (name.empty())
-    return denied("purpose_missing", "This use needs a purpose: name it in Siegel-Purpose.");
+  if (name.empty()) return denied("purpose_missing", "This use needs a purpose: name it in Siegel-Purpose.");
   const auto* purpose = registries.purpose(name);
   if (purpose == nullptr) return denied("purpose_unknown", "The purpose named in Siegel-Purpose does not exist.");
   if (!holds(grant.all_purposes, grant.purposes, name))
@@ -76,7 +86,8 @@ bool needs_purpose(Action action) noexcept {
     case Action::list_records:
     case Action::read_history:
     case Action::read_subject:
-    case Action::export_subject: return true;
+    case Action::export_subject:
+      return true;
     case Action::read_status:
     case Action::read_metrics:
     case Action::manage_tokens:
@@ -89,7 +100,8 @@ bool needs_purpose(Action action) noexcept {
     case Action::read_certificate:
     case Action::read_events:
     case Action::read_checkpoint:
-    case Action::read_proofs: return false;
+    case Action::read_proofs:
+      return false;
   }
   return true;
 }
@@ -101,7 +113,8 @@ bool Permit::covers(FieldNo field) const {
 Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs now) {
   const auto* token = registries.token(use.token);
   if (token == nullptr || token->revoked) return denied("token_wrong", "The token is not known or was revoked.");
-  if (token->grant.expires_at && *token->grant.expires_at <= now) return denied("token_expired", "The token has expired.");
+  if (token->grant.expires_at && *token->grant.expires_at <= now)
+    return denied("token_expired", "The token has expired.");
   Permit permit;
   permit.role = token->grant.role;
   if ((roles_for(use.action) & bit(permit.role)) == 0)
@@ -115,9 +128,9 @@ Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs no
   if (needs_purpose(use.action)) SIEGEL_CHECK(check_purpose(registries, token->grant, use.purpose, permit));
   for (const auto name : use.fields) {
     const auto* field = permit.type == nullptr ? nullptr : permit.type->definition.field(name);
-    if (field == nullptr)
-      return Error(Errc::invalid, "unknown_field", "The record type has no field of that name.");
-    if (!permit.covers(field->number)) return denied("field_denied", "The purpose does not cover a field that was named.");
+    if (field == nullptr) return Error(Errc::invalid, "unknown_field", "The record type has no field of that name.");
+    if (!permit.covers(field->number))
+      return denied("field_denied", "The purpose does not cover a field that was named.");
   }
   return permit;
 }
@@ -128,11 +141,16 @@ RefusalCode refusal_code(const Error& error) noexcept {
     RefusalCode number;
   };
   using enum RefusalCode;
-  static constexpr Entry kEntries[] = {{"token_expired", token_expired},     {"role_denied", role_denied},
-                                       {"purpose_missing", purpose_missing}, {"purpose_unknown", purpose_unknown},
-                                       {"purpose_denied", purpose_denied},   {"type_denied", type_denied},
-                                       {"field_denied", field_denied},       {"bulk_denied", bulk_denied},
-                                       {"consent_missing", consent_missing}, {"restricted", restricted},
+  static constexpr Entry kEntries[] = {{"token_expired", token_expired},
+                                       {"role_denied", role_denied},
+                                       {"purpose_missing", purpose_missing},
+                                       {"purpose_unknown", purpose_unknown},
+                                       {"purpose_denied", purpose_denied},
+                                       {"type_denied", type_denied},
+                                       {"field_denied", field_denied},
+                                       {"bulk_denied", bulk_denied},
+                                       {"consent_missing", consent_missing},
+                                       {"restricted", restricted},
                                        {"erased", erased}};
   for (const auto& entry : kEntries)
     if (error.is(entry.code)) return entry.number;

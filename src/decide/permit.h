@@ -1,5 +1,5 @@
-// No use without a permit (DESIGN I6): role, purpose, legal ground, types and fields are checked here and nowhere else. Pure. The
-// worker asks early to spare work; what the writer decides, at the sequence number of the use, counts.
+// No use without a permit (DESIGN I6): role, purpose, legal ground, types and fields are checked here and nowhere else.
+// Pure. The worker asks early to spare work; what the writer decides, at the sequence number of the use, counts.
 #pragma once
 
 #include <optional>
@@ -15,13 +15,27 @@ namespace siegel::decide {
 
 // What somebody wants to do; the roles that may are those of contract section 2.
 enum class Action : std::uint8_t {
-  read_status, read_metrics,
+  read_status,
+  read_metrics,
   manage_tokens,
-  read_registries, write_purposes, write_classes, write_types,
-  add_record, change_record, remove_record,
-  read_record, list_records, read_history, read_subject, export_subject,
-  erase, read_erasures, read_certificate,
-  read_events, read_checkpoint, read_proofs,
+  read_registries,
+  write_purposes,
+  write_classes,
+  write_types,
+  add_record,
+  change_record,
+  remove_record,
+  read_record,
+  list_records,
+  read_history,
+  read_subject,
+  export_subject,
+  erase,
+  read_erasures,
+  read_certificate,
+  read_events,
+  read_checkpoint,
+  read_proofs,
 };
 bool needs_purpose(Action action) noexcept;  // routes marked P
 
@@ -35,22 +49,33 @@ struct Use {
 
 struct Permit {
   Role role{};
-  PurposeNo purpose;                     // 0 where none is needed
+  PurposeNo purpose;  // 0 where none is needed
   LegalGround ground = LegalGround::none;
-  const Registered<TypeDefinition>* type = nullptr;   // of the registries given
+  const Registered<TypeDefinition>* type = nullptr;  // of the registries given
   bool all_fields = true;
-  std::vector<FieldNo> fields;           // covered by the purpose, ascending; only if not all_fields
+  std::vector<FieldNo> fields;  // covered by the purpose, ascending; only if not all_fields
   [[nodiscard]] bool covers(FieldNo field) const;
 };
 
-// denied: token_wrong (unknown, revoked: 401) token_expired, role_denied, purpose_missing, purpose_unknown, purpose_denied,
-// type_denied, field_denied; not_found: a type that does not exist; invalid bad_value: a field that the type does not have.
+// denied: token_wrong (unknown, revoked: 401) token_expired, role_denied, purpose_missing, purpose_unknown,
+// purpose_denied, type_denied, field_denied; not_found: a type that does not exist; invalid bad_value: a field that the
+// type does not have.
 Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs now);
 
 // How a refusal stands in the header of refusal.recorded.
 enum class RefusalCode : std::uint16_t {
-  other = 0, token_expired, role_denied, purpose_missing, purpose_unknown, purpose_denied, type_denied, field_denied,
-  bulk_denied, consent_missing, restricted, erased
+  other = 0,
+  token_expired,
+  role_denied,
+  purpose_missing,
+  purpose_unknown,
+  purpose_denied,
+  type_denied,
+  field_denied,
+  bulk_denied,
+  consent_missing,
+  restricted,
+  erased
 };
 RefusalCode refusal_code(const Error& error) noexcept;
 

@@ -125,9 +125,15 @@ void State::evict(TreeSize position) {
       map.erase(it);
     };
     switch (oldest.kind) {
-      case Touched::Kind::record: drop(records_, RecordId(id), [](const RecordEntry& e) { return e.modified; }); break;
-      case Touched::Kind::owner: drop(owners_, OwnerId(id), [](const OwnerEntry& e) { return e.modified; }); break;
-      case Touched::Kind::answer: drop(answers_, oldest.key, [](const Answered& e) { return e.seq; }); break;
+      case Touched::Kind::record:
+        drop(records_, RecordId(id), [](const RecordEntry& e) { return e.modified; });
+        break;
+      case Touched::Kind::owner:
+        drop(owners_, OwnerId(id), [](const OwnerEntry& e) { return e.modified; });
+        break;
+      case Touched::Kind::answer:
+        drop(answers_, oldest.key, [](const Answered& e) { return e.seq; });
+        break;
     }
     evicted_ = std::max(evicted_, oldest.seq);
     nothing_evicted_ = false;

@@ -1,7 +1,7 @@
-// The decision state (DESIGN 2): what the writer needs to decide at the sequence number of the use. It already includes the earlier
-// commands of the same group. Bounded: entries newer than the views' position stay; older ones are evicted, oldest first. A worker
-// that finds nothing here reads the views and hands its snapshot along; evicted() says whether that snapshot can still be trusted.
-// Threads: one mutex inside; the writer changes, workers look. Each call is short.
+// The decision state (DESIGN 2): what the writer needs to decide at the sequence number of the use. It already includes
+// the earlier commands of the same group. Bounded: entries newer than the views' position stay; older ones are evicted,
+// oldest first. A worker that finds nothing here reads the views and hands its snapshot along; evicted() says whether
+// that snapshot can still be trusted. Threads: one mutex inside; the writer changes, workers look. Each call is short.
 #pragma once
 
 #include <deque>
@@ -36,9 +36,10 @@ struct LeafEntry {
 struct OwnerEntry {
   std::vector<LeafEntry> leaves;
   Seq modified;
-  std::vector<ClassNo> fenced;  // classes whose erasure is open or done: no new leaf, no part (an empty class list fences all)
+  std::vector<ClassNo>
+      fenced;  // classes whose erasure is open or done: no new leaf, no part (an empty class list fences all)
   bool fenced_all = false;
-  [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;       // the newest of the class
+  [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;  // the newest of the class
   [[nodiscard]] LeafEntry* leaf(Slot slot);
   [[nodiscard]] bool is_fenced(ClassNo cls) const;
 };
@@ -63,8 +64,8 @@ class State {
   [[nodiscard]] std::optional<OwnerEntry> find_owner(const OwnerId& id) const;
 
   // ── writer ──
-  // The entry, taken over from the snapshot if it is not here. `known` false: cannot tell (the snapshot is older than what was
-  // evicted, or there is none): the command must be prepared again.
+  // The entry, taken over from the snapshot if it is not here. `known` false: cannot tell (the snapshot is older than
+  // what was evicted, or there is none): the command must be prepared again.
   struct Record {
     bool known = false;
     RecordEntry* entry = nullptr;  // null and known: does not exist
@@ -72,22 +73,22 @@ class State {
   Record record(const RecordId& id, const std::optional<Snapshot<RecordEntry>>& snapshot);
   struct Owner {
     bool known = false;
-    OwnerEntry* entry = nullptr;   // never null when known: an owner without leaves is an empty entry
+    OwnerEntry* entry = nullptr;  // never null when known: an owner without leaves is an empty entry
   };
   Owner owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot);
-  OwnerEntry& new_owner(const OwnerId& id);                       // id was drawn by this command: nothing can be known of it
+  OwnerEntry& new_owner(const OwnerId& id);  // id was drawn by this command: nothing can be known of it
   RecordEntry& new_record(const RecordId& id, RecordEntry entry);
   void touched(const RecordId& id, Seq seq);
   void touched(const OwnerId& id, Seq seq);
 
   // Idempotency: what is not indexed by the views yet.
   struct Answered {
-    Hash request{};        // HMAC of the request under the day's key
+    Hash request{};  // HMAC of the request under the day's key
     Bytes outcome;
     Seq seq;
   };
-  [[nodiscard]] std::optional<Answered> answered(const Hash& mac) const;      // workers
-  [[nodiscard]] const Answered* answered_already(const Hash& mac) const;      // writer
+  [[nodiscard]] std::optional<Answered> answered(const Hash& mac) const;  // workers
+  [[nodiscard]] const Answered* answered_already(const Hash& mac) const;  // writer
   void answer(const Hash& mac, Answered answered);
 
   // Writer: whether what the views showed at this position is still the whole truth about what is not here.
@@ -95,7 +96,8 @@ class State {
   // At open: nothing is here, so only views that show all `size` events can be trusted.
   void start_at(TreeSize size);
 
-  // Drops the oldest entries that the views (at `position`) hold too. After it, evicted() tells the newest sequence dropped.
+  // Drops the oldest entries that the views (at `position`) hold too. After it, evicted() tells the newest sequence
+  // dropped.
   void evict(TreeSize position);
   [[nodiscard]] Seq evicted() const;
   [[nodiscard]] std::size_t entries() const;
@@ -119,7 +121,9 @@ class State {
   std::unordered_map<RecordId, RecordEntry, IdHash> records_;
   std::unordered_map<OwnerId, OwnerEntry, IdHash> owners_;
   struct HashHash {
-    std::size_t operator()(const Hash& h) const noexcept { return static_cast<std::size_t>(get_be<std::uint64_t>(h.data())); }
+    std::size_t operator()(const Hash& h) const noexcept {
+      return static_cast<std::size_t>(get_be<std::uint64_t>(h.data()));
+    }
   };
   std::unordered_map<Hash, Answered, HashHash> answers_;
   std::deque<Touched> order_;  // ascending by sequence

@@ -36,7 +36,8 @@ std::string_view token_of(const Request& request) {
   const auto header = request.header("authorization");
   if (!header || header->size() < 7) return {};
   auto scheme = std::string(header->substr(0, 7));
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return scheme == "bearer " ? header->substr(7) : std::string_view{};
 }
 
@@ -53,7 +54,8 @@ void ready(const CallPtr& call) {
 }
 
 void metrics(const CallPtr& call) {
-  call->send(200, call->options->metrics ? call->options->metrics() : "", {}, {}, {}, "text/plain; version=0.0.4; charset=utf-8");
+  call->send(200, call->options->metrics ? call->options->metrics() : "", {}, {}, {},
+             "text/plain; version=0.0.4; charset=utf-8");
 }
 
 void openapi(const CallPtr& call) { call->send(200, call->options->openapi, {}, {}, {}, "application/yaml"); }
@@ -80,8 +82,8 @@ struct Api::Routes {
   std::vector<Route> all;
 };
 
-Api::Api(ApiOptions options, Provider service) : options_(std::move(options)), service_(std::move(service)),
-                                                 routes_(std::make_unique<Routes>()) {
+Api::Api(ApiOptions options, Provider service)
+    : options_(std::move(options)), service_(std::move(service)), routes_(std::make_unique<Routes>()) {
   for (auto&& some : {plain_routes(), registry_routes(), record_routes(), erasure_routes(), log_routes()})
     routes_->all.insert(routes_->all.end(), some.begin(), some.end());
   routes_->all.push_back({Method::get, "/metrics", metrics, !options_.loopback});
@@ -106,8 +108,8 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   }
   if (found == nullptr) {
     if (allow.empty()) return call->fail(not_found());
-    auto response = problem_response(Error(Errc::invalid, "method_not_allowed", "This route does not know that method."),
-                                     call->reply.request_id());
+    auto response = problem_response(
+        Error(Errc::invalid, "method_not_allowed", "This route does not know that method."), call->reply.request_id());
     response.headers.push_back({"Allow", allow});
     response.route = call->route;
     return call->reply.send(std::move(response));
@@ -133,10 +135,11 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
       return call->fail(Error(Errc::invalid, "bad_header", "Siegel-Wait-Ms is a number up to 30000."));
     wait = *number;
   }
-  call->service->at_least(*position, std::chrono::milliseconds(wait), [call, serve = found->serve](const Status& reached) {
-    if (!reached) return call->fail(reached.error());
-    serve(call);
-  });
+  call->service->at_least(*position, std::chrono::milliseconds(wait),
+                          [call, serve = found->serve](const Status& reached) {
+                            if (!reached) return call->fail(reached.error());
+                            serve(call);
+                          });
 }
 
 // ── what routes share ──
@@ -193,9 +196,9 @@ Result<service::WriteOptions> write_options(const Call& call) {
     if (*none != "*") return Error(Errc::invalid, "bad_header", "If-None-Match can only be *.");
     out.create_only = true;
   }
-  for (const auto piece : {name_of(request.method), std::string_view(request.path), std::string_view(call.caller.purpose),
-                           request.header("if-match").value_or(""), request.header("if-none-match").value_or(""),
-                           std::string_view(request.body)})
+  for (const auto piece : {name_of(request.method), std::string_view(request.path),
+                           std::string_view(call.caller.purpose), request.header("if-match").value_or(""),
+                           request.header("if-none-match").value_or(""), std::string_view(request.body)})
     append_piece(out.request, piece);
   return out;
 }
@@ -205,7 +208,8 @@ Result<std::uint64_t> number_of(const Call& call, const char* name, std::optiona
   if (text == nullptr && normal) return *normal;
   const auto number = text == nullptr ? std::nullopt : parse_u64(*text);
   if (!number)
-    return Error(Errc::invalid, "bad_value", "A query parameter must be a whole number.").with("pointer", std::string("/") + name);
+    return Error(Errc::invalid, "bad_value", "A query parameter must be a whole number.")
+        .with("pointer", std::string("/") + name);
   return *number;
 }
 

@@ -1,5 +1,5 @@
-// The HTTP API (contract sections 1 and 2): parse, call the service, render. No rule of its own; nothing of the input is echoed.
-// Threads: handle() on I/O threads; answers come from the service's threads. Lifetime: outlives the server.
+// The HTTP API (contract sections 1 and 2): parse, call the service, render. No rule of its own; nothing of the input
+// is echoed. Threads: handle() on I/O threads; answers come from the service's threads. Lifetime: outlives the server.
 #pragma once
 
 #include <functional>
@@ -14,18 +14,19 @@ namespace siegel::http {
 
 struct ApiOptions {
   std::size_t page_items_max = 200;
-  bool loopback = true;                          // then /metrics needs no token
-  std::string openapi;                           // text of schemas/openapi.yaml
+  bool loopback = true;  // then /metrics needs no token
+  std::string openapi;   // text of schemas/openapi.yaml
   std::string version;
-  std::function<std::string()> metrics;          // text format of Prometheus
+  std::function<std::string()> metrics;                 // text format of Prometheus
   std::function<std::vector<std::string>()> not_ready;  // names of failed checks; empty: ready
   std::function<std::uint64_t()> uptime_s;
-  std::function<Error()> unavailable;            // why there is no service at the moment
+  std::function<Error()> unavailable;  // why there is no service at the moment
 };
 
 class Api final : public Handler {
  public:
-  using Provider = std::function<std::shared_ptr<service::Service>()>;  // null while the instance is (re)opened or read-only
+  using Provider =
+      std::function<std::shared_ptr<service::Service>()>;  // null while the instance is (re)opened or read-only
   Api(ApiOptions options, Provider service);
   ~Api() override;
   void handle(std::unique_ptr<Request> request, Reply reply) override;

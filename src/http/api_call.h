@@ -19,16 +19,17 @@ class JsonWriter;
 struct Call {
   Request request;
   Reply reply;
-  std::string_view route;                        // static label
-  std::array<std::string_view, 2> path{};        // the variable segments of the path, in order
+  std::string_view route;                  // static label
+  std::array<std::string_view, 2> path{};  // the variable segments of the path, in order
   std::shared_ptr<service::Service> service;
   service::Caller caller;
   const ApiOptions* options = nullptr;
 
   void fail(const Error& error) const { reply.fail(error, route); }
   // Renders and sends; position and version become headers.
-  void send(int status, std::string body, std::optional<TreeSize> position = {}, std::optional<std::uint64_t> version = {},
-            std::vector<Header> headers = {}, std::string_view content_type = "application/json") const;
+  void send(int status, std::string body, std::optional<TreeSize> position = {},
+            std::optional<std::uint64_t> version = {}, std::vector<Header> headers = {},
+            std::string_view content_type = "application/json") const;
   [[nodiscard]] std::string position_text(TreeSize size) const;
 };
 using CallPtr = std::shared_ptr<Call>;
@@ -36,10 +37,10 @@ using CallPtr = std::shared_ptr<Call>;
 using RouteFunction = void (*)(const CallPtr&);
 struct Route {
   Method method;
-  const char* pattern;                           // "/v1/records/*/history": * is one segment
+  const char* pattern;  // "/v1/records/*/history": * is one segment
   RouteFunction serve;
   bool needs_token = true;
-  bool at_least = false;                         // honours Siegel-At-Least
+  bool at_least = false;  // honours Siegel-At-Least
 };
 // Each file brings its routes.
 std::vector<Route> registry_routes();
@@ -48,10 +49,10 @@ std::vector<Route> erasure_routes();
 std::vector<Route> log_routes();
 
 // ── shared parsing; all errors are answered by the caller of these ──
-Result<JsonObject> body_object(const Call& call);                  // 415 without application/json, bad_json
-Result<service::WriteOptions> write_options(const Call& call);     // Idempotency-Key, If-Match, If-None-Match
+Result<JsonObject> body_object(const Call& call);               // 415 without application/json, bad_json
+Result<service::WriteOptions> write_options(const Call& call);  // Idempotency-Key, If-Match, If-None-Match
 Result<std::size_t> limit_of(const Call& call, std::size_t normal);
-Result<std::optional<Id16>> cursor_of(const Call& call);           // base64url of 16 bytes: bad_cursor
+Result<std::optional<Id16>> cursor_of(const Call& call);  // base64url of 16 bytes: bad_cursor
 Result<std::optional<Seq>> seq_cursor_of(const Call& call);
 std::string cursor_text(const Id16& id);
 std::string cursor_text(Seq seq);
@@ -73,10 +74,10 @@ void write_history(JsonWriter& json, const Registries& registries, const service
 }  // namespace siegel::http
 
 // In a route function: declares the value, or answers the error and returns.
-#define SIEGEL_CALL_TRY(name, expression)                                   \
-  auto SIEGEL_TRY_JOIN(siegel_call_, __LINE__) = (expression);              \
-  if (!SIEGEL_TRY_JOIN(siegel_call_, __LINE__)) {                           \
-    call->fail(SIEGEL_TRY_JOIN(siegel_call_, __LINE__).error());            \
-    return;                                                                 \
-  }                                                                         \
+#define SIEGEL_CALL_TRY(name, expression)                        \
+  auto SIEGEL_TRY_JOIN(siegel_call_, __LINE__) = (expression);   \
+  if (!SIEGEL_TRY_JOIN(siegel_call_, __LINE__)) {                \
+    call->fail(SIEGEL_TRY_JOIN(siegel_call_, __LINE__).error()); \
+    return;                                                      \
+  }                                                              \
   [[maybe_unused]] auto name = std::move(*SIEGEL_TRY_JOIN(siegel_call_, __LINE__))

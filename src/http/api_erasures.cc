@@ -11,7 +11,10 @@ using service::Written;
 std::string grade_text(unsigned grade) { return "L" + std::to_string(grade); }
 
 void write_erasure(JsonWriter& json, const ErasureId& id, const views::ErasureRow& row) {
-  json.begin().text("erasure", to_text(id)).text("state", views::name_of(row.state)).text("ground", service::name_of(row.ground));
+  json.begin()
+      .text("erasure", to_text(id))
+      .text("state", views::name_of(row.state))
+      .text("ground", service::name_of(row.ground));
   json.number("subjects", row.subjects).number("leaves", row.leaves);
   json.text("requested_at", to_rfc3339(row.requested_at)).text("deadline", to_rfc3339(row.deadline));
   if (row.effective_seq) {
@@ -56,7 +59,8 @@ Result<service::RequestErasure> read_request(const JsonObject& object) {
 }
 
 void request_erasure(const CallPtr& call) {
-  if (auto allowed = call->service->may(call->caller, decide::Action::erase); !allowed) return call->fail(allowed.error());
+  if (auto allowed = call->service->may(call->caller, decide::Action::erase); !allowed)
+    return call->fail(allowed.error());
   SIEGEL_CALL_TRY(options, write_options(*call));
   SIEGEL_CALL_TRY(object, body_object(*call));
   SIEGEL_CALL_TRY(command, read_request(object));
@@ -80,7 +84,8 @@ void request_erasure(const CallPtr& call) {
 void list_erasures(const CallPtr& call) {
   SIEGEL_CALL_TRY(limit, limit_of(*call, 50));
   SIEGEL_CALL_TRY(after, cursor_of(*call));
-  SIEGEL_CALL_TRY(items, call->service->erasures(call->caller, after ? std::optional<ErasureId>(*after) : std::nullopt, limit + 1));
+  SIEGEL_CALL_TRY(
+      items, call->service->erasures(call->caller, after ? std::optional<ErasureId>(*after) : std::nullopt, limit + 1));
   const bool more = items.size() > limit;
   if (more) items.pop_back();
   JsonWriter json;
@@ -106,16 +111,21 @@ void get_erasure(const CallPtr& call) {
 }
 
 constexpr const char* kLeftDe =
-    "Der Inhalt ist durch Vernichtung der Schluessel unlesbar, auch in jeder Sicherung. Umschlaege (eine Zufallskennung, Klasse, Zeit und Art "
+    "Der Inhalt ist durch Vernichtung der Schluessel unlesbar, auch in jeder Sicherung. Umschlaege (eine "
+    "Zufallskennung, Klasse, Zeit und Art "
     "der Ereignisse) bleiben bis zum naechsten Aufraeumen, in Sicherungen bis zu deren Ablauf.";
 constexpr const char* kLeftEn =
-    "The content is unreadable by destroyed keys, in every backup too. Envelopes (a random id, class, time and type of events) "
+    "The content is unreadable by destroyed keys, in every backup too. Envelopes (a random id, class, time and type of "
+    "events) "
     "stay until the next sweep, and in backups until these expire.";
 
 std::string certificate_json(const service::CertificateAnswer& c) {
   JsonWriter json;
   const auto& e = c.row.effective;
-  json.begin().text("erasure", to_text(c.id)).text("stage", "unreadable by destroyed keys").text("state", views::name_of(c.row.state));
+  json.begin()
+      .text("erasure", to_text(c.id))
+      .text("stage", "unreadable by destroyed keys")
+      .text("state", views::name_of(c.row.state));
   json.text("ground", service::name_of(c.row.ground)).number("subjects", c.row.subjects).number("leaves", e.leaves);
   json.text("requested_at", to_rfc3339(c.row.requested_at)).text("effective_at", to_rfc3339(c.row.effective_at));
   json.begin("epoch").number("old", e.old_epoch).number("new", e.new_epoch).end();
@@ -123,7 +133,11 @@ std::string certificate_json(const service::CertificateAnswer& c) {
   json.number("root_stores", e.members).number("key_replicas", e.replicas).list("kept_classes");
   for (const auto& kept : c.kept_classes) json.text(kept);
   json.end_list().text("left", kLeftEn);
-  json.begin("proof").number("index", c.seq.get()).number("size", c.size.get()).text("header", to_base64(c.header)).list("hashes");
+  json.begin("proof")
+      .number("index", c.seq.get())
+      .number("size", c.size.get())
+      .text("header", to_base64(c.header))
+      .list("hashes");
   for (const auto& hash : c.inclusion) json.text(to_base64(hash));
   json.end_list().text("checkpoint", c.checkpoint).end().end();
   return json.take();
@@ -133,11 +147,20 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out.push_back(c);
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out.push_back(c);
     }
   }
   return out;
@@ -145,9 +168,9 @@ std::string escape_html(std::string_view text) {
 
 std::string certificate_html(const service::CertificateAnswer& c, bool german) {
   const auto& e = c.row.effective;
-  std::string out = std::string("<!doctype html><html lang=\"") + (german ? "de" : "en") + "\"><meta charset=\"utf-8\"><title>" +
-                    (german ? "Löschbescheinigung" : "Certificate of erasure") + "</title><h1>" +
-                    (german ? "Löschbescheinigung" : "Certificate of erasure") + "</h1><dl>";
+  std::string out = std::string("<!doctype html><html lang=\"") + (german ? "de" : "en") +
+                    "\"><meta charset=\"utf-8\"><title>" + (german ? "Löschbescheinigung" : "Certificate of erasure") +
+                    "</title><h1>" + (german ? "Löschbescheinigung" : "Certificate of erasure") + "</h1><dl>";
   const auto row = [&](const char* de, const char* en, const std::string& value) {
     out += std::string("<dt>") + (german ? de : en) + "</dt><dd>" + escape_html(value) + "</dd>";
   };
@@ -159,7 +182,8 @@ std::string certificate_html(const service::CertificateAnswer& c, bool german) {
   row("Schlüsselepoche", "Key epoch", std::to_string(e.old_epoch) + " -> " + std::to_string(e.new_epoch));
   row("Stufe des Wurzelspeichers", "Root-store grade", grade_text(e.grade));
   for (const auto& kept : c.kept_classes) row("Bleibt", "Kept", kept);
-  out += std::string("</dl><p>") + (german ? kLeftDe : kLeftEn) + "</p><pre>" + escape_html(c.checkpoint) + "</pre></html>";
+  out += std::string("</dl><p>") + (german ? kLeftDe : kLeftEn) + "</p><pre>" + escape_html(c.checkpoint) +
+         "</pre></html>";
   return out;
 }
 
@@ -171,7 +195,8 @@ void certificate(const CallPtr& call) {
     return call->send(200, answer.checkpoint, {}, {}, {}, "text/plain; charset=utf-8");
   if (accept.find("text/html") != std::string_view::npos) {
     const auto language = call->request.header("accept-language").value_or("de");
-    return call->send(200, certificate_html(answer, !language.starts_with("en")), {}, {}, {}, "text/html; charset=utf-8");
+    return call->send(200, certificate_html(answer, !language.starts_with("en")), {}, {}, {},
+                      "text/html; charset=utf-8");
   }
   call->send(200, certificate_json(answer));
 }

@@ -14,7 +14,9 @@ void status(const CallPtr& call) {
   const auto now = call->service->status();
   JsonWriter json;
   json.begin().text("version", call->options->version).text("ledger", to_text(now.ledger)).text("origin", now.origin);
-  json.text("verifier_key", now.verifier_key).number("size", now.size.get()).text("checkpoint_at", to_rfc3339(now.checkpoint_at));
+  json.text("verifier_key", now.verifier_key)
+      .number("size", now.size.get())
+      .text("checkpoint_at", to_rfc3339(now.checkpoint_at));
   json.flag("read_only", !now.read_only.empty()).list("reasons");
   for (const auto& reason : now.read_only) json.begin().text("code", reason.code).text("detail", reason.detail).end();
   json.end_list().number("epoch", now.epoch.get());
@@ -33,7 +35,9 @@ std::string event_line(const service::EventLine& line) {
   json.begin().number("seq", line.seq.get()).text("time", to_rfc3339(h.time)).text("id", to_hex(h.id.get()));
   json.text("type", siegel::name_of(h.type)).text("source", siegel::name_of(h.source));
   json.number("purpose", h.purpose.get()).number("record_type", h.record_type.get());
-  json.text("legal_ground", siegel::name_of(h.ground)).number("parts", h.part_count).number("keys_mark", h.keys_mark.get());
+  json.text("legal_ground", siegel::name_of(h.ground))
+      .number("parts", h.part_count)
+      .number("keys_mark", h.keys_mark.get());
   json.text("parts_digest", to_hex(h.parts_digest)).text("leaf_hash", to_hex(line.leaf)).end();
   return json.take();
 }
@@ -72,7 +76,8 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     // A comment tells whether the client is still there before it is waited for again.
     if (stream_->write(kSseHeartbeat) == Flow::closed) return;
     const Position more{call_->service->ledger_id(), TreeSize(next_.get() + 1)};
-    call_->service->at_least(more, std::chrono::seconds(10), [self = shared_from_this()](const Status&) { self->pump(); });
+    call_->service->at_least(more, std::chrono::seconds(10),
+                             [self = shared_from_this()](const Status&) { self->pump(); });
   }
 
   CallPtr call_;

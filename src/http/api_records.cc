@@ -110,7 +110,8 @@ Result<std::vector<service::NamedValue>> read_values(Members& members) {
       }
       raw = std::move(texts);
     } else if (!std::holds_alternative<std::nullptr_t>(json.value)) {
-      members.wrong("/values", "Values are strings, true, false, null or lists of strings; numbers are written as strings.");
+      members.wrong("/values",
+                    "Values are strings, true, false, null or lists of strings; numbers are written as strings.");
     }
     out.push_back({name, Personal<service::RawValue>(std::move(raw))});
   }
@@ -122,7 +123,8 @@ std::function<void(Result<service::Written>)> answer_written(const CallPtr& call
     if (!outcome) return call->fail(outcome.error());
     std::vector<Header> headers;
     if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
-    if (outcome->kind == service::Written::Kind::removed) return call->send(204, "", outcome->size, {}, std::move(headers));
+    if (outcome->kind == service::Written::Kind::removed)
+      return call->send(204, "", outcome->size, {}, std::move(headers));
     JsonWriter json;
     json.begin().text("record", to_text(*outcome->record));
     if (outcome->subject) {
@@ -134,8 +136,8 @@ std::function<void(Result<service::Written>)> answer_written(const CallPtr& call
     json.text("event_hash", to_hex(outcome->event_hash)).text("position", call->position_text(outcome->size));
     if (outcome->ambiguous) json.flag("ambiguous", true);
     json.end();
-    call->send(outcome->kind == service::Written::Kind::created ? 201 : 200, json.take(), outcome->size, outcome->version,
-               std::move(headers));
+    call->send(outcome->kind == service::Written::Kind::created ? 201 : 200, json.take(), outcome->size,
+               outcome->version, std::move(headers));
   };
 }
 
@@ -160,8 +162,8 @@ void add_record(const CallPtr& call) {
     Members inner(*external, "/external");
     inner.required("system").text("system", reference.system).required("id").text("id", reference.id);
     SIEGEL_CALL_TRY(done, inner.finish());
-    const bool ok = is_name(reference.system) && !reference.id.empty() && reference.id.size() <= 200 && is_utf8(reference.id) &&
-                    reference.id.find('\0') == std::string::npos;
+    const bool ok = is_name(reference.system) && !reference.id.empty() && reference.id.size() <= 200 &&
+                    is_utf8(reference.id) && reference.id.find('\0') == std::string::npos;
     if (!ok) members.wrong("/external", "external is a system's name and an id of at most 200 bytes.");
     command.external = Personal<ExternalReference>(std::move(reference));
   }
@@ -180,7 +182,8 @@ void change_record(const CallPtr& call) {
   members.text("reason", reason);
   SIEGEL_CALL_TRY(done, members.finish());
   options.reason = Personal<std::string>(std::move(reason));
-  call->service->write(call->caller, service::ChangeRecord{id, std::move(values)}, std::move(options), answer_written(call));
+  call->service->write(call->caller, service::ChangeRecord{id, std::move(values)}, std::move(options),
+                       answer_written(call));
 }
 
 void remove_record(const CallPtr& call) {
@@ -291,7 +294,8 @@ void get_subject(const CallPtr& call) {
 
 // RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe in front.
 void append_cell(std::string& out, std::string_view text) {
-  const bool formula = !text.empty() && (text.front() == '=' || text.front() == '+' || text.front() == '@' || text.front() == '\t');
+  const bool formula =
+      !text.empty() && (text.front() == '=' || text.front() == '+' || text.front() == '@' || text.front() == '\t');
   out.push_back('"');
   if (formula) out.push_back('\'');
   for (const char c : text) {

@@ -205,7 +205,10 @@ void write_texts(JsonWriter& json, std::string_view name, const std::vector<std:
 
 void write(JsonWriter& json, const Registered<PurposeDefinition>& purpose) {
   const auto& d = purpose.definition;
-  json.begin().text("name", d.name).number("version", purpose.version).text("legal_ground", siegel::name_of(d.legal_ground));
+  json.begin()
+      .text("name", d.name)
+      .number("version", purpose.version)
+      .text("legal_ground", siegel::name_of(d.legal_ground));
   write_titles(json, d.title);
   if (d.fields_limited) {
     json.begin("fields");
@@ -217,8 +220,8 @@ void write(JsonWriter& json, const Registered<PurposeDefinition>& purpose) {
 
 void write(JsonWriter& json, const Registered<ClassDefinition>& cls) {
   const auto& d = cls.definition;
-  const auto start = std::string(d.end_of_calendar_year ? kYearPrefix : "") +
-                     std::string(kStarts[static_cast<std::size_t>(d.start)]);
+  const auto start =
+      std::string(d.end_of_calendar_year ? kYearPrefix : "") + std::string(kStarts[static_cast<std::size_t>(d.start)]);
   json.begin().text("name", d.name).number("version", cls.version).text("period", d.period).text("start", start);
   json.text("legal_ground", siegel::name_of(d.legal_ground)).text("note", d.note);
   json.flag("built_in", cls.number < built_in::first_free_class).end();
@@ -342,8 +345,8 @@ void list_types(const CallPtr& call) {
       call, decide::Action::read_registries, [](const Registries& r) -> const auto& { return r.types; });
 }
 void list_tokens(const CallPtr& call) {
-  list<std::map<Id16, RegisteredToken>>(call, decide::Action::manage_tokens,
-                                        [](const Registries& r) -> const auto& { return r.tokens; });
+  list<std::map<Id16, RegisteredToken>>(
+      call, decide::Action::manage_tokens, [](const Registries& r) -> const auto& { return r.tokens; });
 }
 void get_purpose(const CallPtr& call) { get<PurposeDefinition>(call, &Registries::purpose); }
 void get_class(const CallPtr& call) { get<ClassDefinition>(call, &Registries::cls); }

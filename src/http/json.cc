@@ -18,12 +18,22 @@ Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
   using simdjson::dom::element_type;
   if (depth > kDepthMax) return bad_json("The JSON text is nested more than 32 deep.");
   switch (element.type()) {
-    case element_type::NULL_VALUE: out.value = nullptr; break;
-    case element_type::BOOL: out.value = element.get_bool().value_unsafe(); break;
-    case element_type::INT64: out.value = JsonNumber{element.get_int64().value_unsafe()}; break;
+    case element_type::NULL_VALUE:
+      out.value = nullptr;
+      break;
+    case element_type::BOOL:
+      out.value = element.get_bool().value_unsafe();
+      break;
+    case element_type::INT64:
+      out.value = JsonNumber{element.get_int64().value_unsafe()};
+      break;
     case element_type::UINT64:
-    case element_type::DOUBLE: out.value = JsonNumber{}; break;
-    case element_type::STRING: out.value = std::string(element.get_string().value_unsafe()); break;
+    case element_type::DOUBLE:
+      out.value = JsonNumber{};
+      break;
+    case element_type::STRING:
+      out.value = std::string(element.get_string().value_unsafe());
+      break;
     case element_type::ARRAY: {
       JsonArray items;
       simdjson::dom::array array;
@@ -39,7 +49,8 @@ Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
       JsonObject members;
       std::set<std::string_view> names;
       simdjson::dom::object object;
-      if (element.get_object().get(object) != simdjson::SUCCESS) return bad_json("The body is not a JSON text in UTF-8.");
+      if (element.get_object().get(object) != simdjson::SUCCESS)
+        return bad_json("The body is not a JSON text in UTF-8.");
       for (const auto member : object) {
         if (!names.insert(member.key).second) return bad_json("An object has the same member twice.");
         members.emplace_back(std::string(member.key), Json{});
@@ -158,7 +169,8 @@ Status Members::finish() {
   for (const auto& [key, value] : object_)
     if (std::find(taken_.begin(), taken_.end(), key) == taken_.end())
       // The name is the caller's text, so the pointer ends at the object that holds it.
-      return Error(Errc::invalid, "unknown_field", "The object has a member that is not known here.").with("pointer", pointer_);
+      return Error(Errc::invalid, "unknown_field", "The object has a member that is not known here.")
+          .with("pointer", pointer_);
   if (error_) return Error(*error_);
   return Done{};
 }

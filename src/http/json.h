@@ -1,5 +1,6 @@
-// JSON as the doors take it: UTF-8, an object at top level, depth <= 32, no duplicate member at any depth, nothing after it. And a
-// reader that names each member once, so that an unknown one is refused. Errors carry a JSON pointer (RFC 6901), never a value.
+// JSON as the doors take it: UTF-8, an object at top level, depth <= 32, no duplicate member at any depth, nothing
+// after it. And a reader that names each member once, so that an unknown one is refused. Errors carry a JSON pointer
+// (RFC 6901), never a value.
 #pragma once
 
 #include <cstdint>
@@ -38,14 +39,14 @@ class Members {
   Members& text(const char* name, std::string& out);
   Members& flag(const char* name, bool& out);
   Members& texts(const char* name, std::vector<std::string>& out);
-  const Json* any(const char* name);                    // null if absent
-  const JsonObject* object(const char* name);           // null if absent; bad_value if no object
+  const Json* any(const char* name);           // null if absent
+  const JsonObject* object(const char* name);  // null if absent; bad_value if no object
   const JsonArray* array(const char* name);
   Members& required(const char* name);                  // bad_value if absent or null
   void wrong(const std::string& at, const char* what);  // remembers the first error
   [[nodiscard]] std::string at(std::string_view name) const;
   [[nodiscard]] const JsonObject& all() const { return object_; }
-  Status finish();                                      // the first error, or unknown_field
+  Status finish();  // the first error, or unknown_field
 
  private:
   const Json* find(std::string_view name) const;

@@ -3,7 +3,8 @@
 // Guarantees: (1) a command is answered only after its events are synced; (2) a group is visible whole or not at all;
 //             (3) sequence numbers have no gap; (4) no size is ever signed with two roots; (5) time never decreases.
 // Order:      write -> sync -> sign -> answer -> tail, lock record. Only durable trees are signed.
-// Threads:    submit() from any thread; finish() and done() of commands run on the writer thread, owned here, which does
+// Threads:    submit() from any thread; finish() and done() of commands run on the writer thread, owned here, which
+// does
 //             every write. Only a command that is not even queued is done() within submit(). Reads from any thread.
 //             Lifetime: outlives its cursors; tails, signer, clock and files outlive it; close() drains the queue.
 // Failure:    after a failed write, sync or signature the group's commands and all later ones get "read_only", whatever
@@ -43,38 +44,39 @@ struct SealedPart {
 
 // An event ready but for what only the writer knows (seq, time, keys mark, parts digest).
 struct Draft {
-  Header header;                                   // facts may be completed by finish()
-  std::optional<codec::HeaderTemplate> prepared;   // encoded ahead by a worker; reset it when finish() changes the header
-  std::vector<SealedPart> parts;                   // part 0 is the actor's
+  Header header;  // facts may be completed by finish()
+  std::optional<codec::HeaderTemplate>
+      prepared;                   // encoded ahead by a worker; reset it when finish() changes the header
+  std::vector<SealedPart> parts;  // part 0 is the actor's
 };
 
 // When and where a group is being decided.
 struct Moment {
-  Seq next;        // sequence of the next event
-  TimeMs time;     // of all events of the group
+  Seq next;     // sequence of the next event
+  TimeMs time;  // of all events of the group
 };
 
 struct Verdict {
-  std::vector<Draft> events;                       // empty: nothing is written, done() still comes after the group's sync
+  std::vector<Draft> events;  // empty: nothing is written, done() still comes after the group's sync
   std::optional<codec::IdempotencyRow> idempotency;  // stands beside the last event; without events it is not kept
 };
 
 struct Committed {
-  Seq first;                                   // of this command's events; meaningless if it wrote none
+  Seq first;  // of this command's events; meaningless if it wrote none
   std::uint32_t events = 0;
-  TreeSize size;                               // behind this command's last event: its position
+  TreeSize size;  // behind this command's last event: its position
   TimeMs time;
-  std::vector<Hash> leaf_hashes;               // of this command's events
-  std::optional<AccessReceipt> access;         // if one of them is access.read
-  std::optional<SystemReceipt> system;         // if one of them is job.started
+  std::vector<Hash> leaf_hashes;        // of this command's events
+  std::optional<AccessReceipt> access;  // if one of them is access.read
+  std::optional<SystemReceipt> system;  // if one of them is job.started
 };
 
 // One command on its way through the writer. The service derives from it.
 class Command {
  public:
   virtual ~Command() = default;
-  // Writer thread, once, in order: decide against the state that includes all earlier commands, of this group and of the
-  // one before, which under bulk load is still being written (if it fails, this one is refused too); give owners,
+  // Writer thread, once, in order: decide against the state that includes all earlier commands, of this group and of
+  // the one before, which under bulk load is still being written (if it fails, this one is refused too); give owners,
   // running numbers and registry numbers. Must not block or do I/O but for a synced fence of an erasure.
   virtual Verdict finish(const Moment& at) = 0;
   // Writer thread, once: after sync and signature, or with the error that kept the group from being written.
@@ -125,16 +127,16 @@ inline constexpr std::size_t kEventPartsBytesMax = std::size_t{8} << 20;
 struct Options {
   std::string origin;
   LedgerId id;
-  std::string lock_record_path;             // outside the data directory (I12)
+  std::string lock_record_path;  // outside the data directory (I12)
   std::size_t queue_commands_max = 65'536;
-  std::size_t group_events_max = 5'000;     // 1,000 while single commands wait
+  std::size_t group_events_max = 5'000;  // 1,000 while single commands wait
   std::size_t group_bytes_max = 8 * 1024 * 1024;
   std::uint32_t group_wait_us_max = 200;    // only while more commands are in flight than wait; never for one client
   std::uint64_t clock_back_ms_max = 5'000;  // a larger step back stops writing: "clock_stepped_back" (T1)
   // Commands begun and not yet answered, those in the queue among them; asked by the writer, must not block. Left out:
   // as many as the last group had, since their clients are likely to come back.
   std::function<std::size_t()> in_flight;
-  Files* files = nullptr;                   // for the lock record; null: the system's
+  Files* files = nullptr;  // for the lock record; null: the system's
 };
 
 struct Reason {
@@ -145,8 +147,8 @@ struct Reason {
 };
 
 struct StoredEvent {
-  Bytes header;   // canonical header bytes
-  Bytes parts;    // codec::decode_parts
+  Bytes header;  // canonical header bytes
+  Bytes parts;   // codec::decode_parts
 };
 
 // Walks events in order over one consistent view. Not thread-safe; must not outlive the ledger.
@@ -165,10 +167,11 @@ class Ledger {
   // Makes an empty ledger in an empty store; never called by serve. Its first lock record is made by open() and
   // adopt_lock_record(). Errors: conflict "exists".
   static Status create(Store& store, const Options& options);
-  // Recovers: reads size and edge, recomputes the open tile from headers, compares the edge, re-signs the tail, compares with the
-  // lock record. Damage refuses (corrupt "ledger_damaged", "other_ledger", "format_newer"; not_found "ledger_missing"); a
-  // lock record missing, damaged, ahead or of another root opens read-only and signs nothing: the newest note of the store
-  // is shown, which may be of a smaller size. The store must be writable: what is found is synced before it is signed.
+  // Recovers: reads size and edge, recomputes the open tile from headers, compares the edge, re-signs the tail,
+  // compares with the lock record. Damage refuses (corrupt "ledger_damaged", "other_ledger", "format_newer"; not_found
+  // "ledger_missing"); a lock record missing, damaged, ahead or of another root opens read-only and signs nothing: the
+  // newest note of the store is shown, which may be of a smaller size. The store must be writable: what is found is
+  // synced before it is signed.
   static Result<std::unique_ptr<Ledger>> open(std::unique_ptr<Store> store, const Options& options, Signer& signer,
                                               Clock& clock);
   virtual ~Ledger() = default;
@@ -178,16 +181,17 @@ class Ledger {
   virtual void subscribe(Tail& tail) = 0;                     // before start()
   virtual void close() = 0;                                   // drains, stops, syncs the lock record; idempotent
 
-  [[nodiscard]] virtual TreeSize size() const = 0;            // durable and signed
-  [[nodiscard]] virtual std::string checkpoint() const = 0;   // newest signed note
-  [[nodiscard]] virtual KeysMark keys_mark() const = 0;       // of the newest event
-  [[nodiscard]] virtual Epoch epoch() const = 0;              // newest erasure.effective, from the head row; 0: none
+  [[nodiscard]] virtual TreeSize size() const = 0;           // durable and signed
+  [[nodiscard]] virtual std::string checkpoint() const = 0;  // newest signed note
+  [[nodiscard]] virtual KeysMark keys_mark() const = 0;      // of the newest event
+  [[nodiscard]] virtual Epoch epoch() const = 0;             // newest erasure.effective, from the head row; 0: none
   [[nodiscard]] virtual std::vector<Reason> read_only() const = 0;  // empty: writable
   [[nodiscard]] virtual std::size_t queued() const = 0;
-  // Adopts the ledger as it is: signs its head, writes a new lock record (the ceremony of `siegel lock adopt`, and init).
+  // Adopts the ledger as it is: signs its head, writes a new lock record (the ceremony of `siegel lock adopt`, and
+  // init).
   virtual Status adopt_lock_record() = 0;
 
-  virtual Result<StoredEvent> read(Seq seq) const = 0;        // not_found past the end
+  virtual Result<StoredEvent> read(Seq seq) const = 0;  // not_found past the end
   virtual Result<std::unique_ptr<EventCursor>> cursor(Seq from) const = 0;
   virtual Result<Hash> root(TreeSize size) const = 0;
   virtual Result<Hash> leaf(Seq seq) const = 0;

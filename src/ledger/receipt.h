@@ -11,7 +11,8 @@ namespace siegel::ledger {
 
 class Ledger;
 
-// Proof that an access event naming these owners is synced. Movable, not constructible elsewhere. Lives as long as one answer.
+// Proof that an access event naming these owners is synced. Movable, not constructible elsewhere. Lives as long as one
+// answer.
 class AccessReceipt {
  public:
   AccessReceipt(AccessReceipt&&) noexcept = default;
@@ -34,7 +35,8 @@ class AccessReceipt {
   std::vector<OwnerId> owners_;
 };
 
-// For jobs of the system (projector, identity index, rebuild): made when job.started is durable; its end is an event too.
+// For jobs of the system (projector, identity index, rebuild): made when job.started is durable; its end is an event
+// too.
 class SystemReceipt {
  public:
   SystemReceipt(SystemReceipt&&) noexcept = default;

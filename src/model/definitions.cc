@@ -10,7 +10,7 @@
 namespace siegel {
 namespace {
 
-constexpr std::array<std::string_view, 7> kRoles = {"",       "admin",  "privacy_officer", "editor",
+constexpr std::array<std::string_view, 7> kRoles = {"",       "admin",   "privacy_officer", "editor",
                                                     "sender", "auditor", "consumer"};
 constexpr std::array<std::string_view, 11> kBuiltIn = {
     "",         "registry",     "staff-log",   "access-log",    "erasure-notice", "job",
@@ -18,8 +18,7 @@ constexpr std::array<std::string_view, 11> kBuiltIn = {
 
 constexpr std::size_t kTitleBytesMax = 500, kNoteBytesMax = 4000, kFieldsMax = 1000, kChoicesMax = 1000;
 
-Error schema(const char* what, const std::string& pointer,
-             std::source_location at = std::source_location::current()) {
+Error schema(const char* what, const std::string& pointer, std::source_location at = std::source_location::current()) {
   return Error(Errc::invalid, "schema_invalid", what, at).with("pointer", pointer);
 }
 
@@ -71,7 +70,8 @@ Status check_field(const FieldDefinition& field, const TypeDefinition& type, con
   if (chooses == field.choices.empty() || field.choices.size() > kChoicesMax)
     return schema("Choices belong to choice and multichoice fields, which need 1 to 1000.", at + "/choices");
   const std::set<std::string> unique(field.choices.begin(), field.choices.end());
-  if (unique.size() != field.choices.size() || unique.contains("")) return schema("Choices must differ.", at + "/choices");
+  if (unique.size() != field.choices.size() || unique.contains(""))
+    return schema("Choices must differ.", at + "/choices");
   for (const auto& choice : field.choices)
     if (!is_text(choice, kTitleBytesMax)) return schema("A choice is too long or not UTF-8.", at + "/choices");
   if (field.personal && type.subject_mode == SubjectMode::none)
@@ -121,16 +121,12 @@ Registries::Registries() {
     LegalGround ground;
   };
   using enum LegalGround;
-  const Default defaults[] = {{built_in::registry, "P100Y", legal_obligation},
-                              {built_in::staff_log, "P3Y", legal_obligation},
-                              {built_in::access_log, "P1Y", legal_obligation},
-                              {built_in::erasure_notice, "P60D", legal_obligation},
-                              {built_in::job, "P30D", legitimate_interests},
-                              {built_in::day_keys, "P7D", legitimate_interests},
-                              {built_in::request_file, "P3Y", legal_obligation},
-                              {built_in::suppression, "P3Y", legal_obligation},
-                              {built_in::consent_proof, "P3Y", legal_obligation},
-                              {built_in::message_log, "P3Y", legal_obligation}};
+  const Default defaults[] = {
+      {built_in::registry, "P100Y", legal_obligation},    {built_in::staff_log, "P3Y", legal_obligation},
+      {built_in::access_log, "P1Y", legal_obligation},    {built_in::erasure_notice, "P60D", legal_obligation},
+      {built_in::job, "P30D", legitimate_interests},      {built_in::day_keys, "P7D", legitimate_interests},
+      {built_in::request_file, "P3Y", legal_obligation},  {built_in::suppression, "P3Y", legal_obligation},
+      {built_in::consent_proof, "P3Y", legal_obligation}, {built_in::message_log, "P3Y", legal_obligation}};
   for (const auto& d : defaults) {
     Registered<ClassDefinition> cls;
     cls.number = d.cls.get();
@@ -141,7 +137,9 @@ Registries::Registries() {
   }
 }
 
-const Registered<PurposeDefinition>* Registries::purpose(std::string_view name) const { return by_name(purposes, name); }
+const Registered<PurposeDefinition>* Registries::purpose(std::string_view name) const {
+  return by_name(purposes, name);
+}
 const Registered<PurposeDefinition>* Registries::purpose(PurposeNo number) const {
   return by_number(purposes, number.get());
 }

@@ -24,8 +24,8 @@ struct PurposeDefinition {
   std::string name;
   LegalGround legal_ground = LegalGround::none;
   Titles title;
-  bool fields_limited = false;                               // false: the purpose covers all fields
-  std::map<std::string, std::vector<std::string>> fields;    // record type -> field names
+  bool fields_limited = false;                             // false: the purpose covers all fields
+  std::map<std::string, std::vector<std::string>> fields;  // record type -> field names
   bool operator==(const PurposeDefinition&) const = default;
 };
 
@@ -112,7 +112,8 @@ inline constexpr std::uint32_t first_free_class = 64;
 std::string_view name_of(ClassNo cls) noexcept;  // empty: not built in
 }  // namespace built_in
 
-// keys.md 9: what an erasure of "all" classes ends. The other built-in classes live on and are listed on the certificate.
+// keys.md 9: what an erasure of "all" classes ends. The other built-in classes live on and are listed on the
+// certificate.
 constexpr bool dies_at_erasure(ClassNo cls) noexcept {
   return cls.get() >= built_in::first_free_class || cls == built_in::message_log;
 }
@@ -122,7 +123,7 @@ struct Registries {
   std::map<std::string, Registered<PurposeDefinition>, std::less<>> purposes;
   std::map<std::string, Registered<ClassDefinition>, std::less<>> classes;  // with the built-in ones
   std::map<std::string, Registered<TypeDefinition>, std::less<>> types;
-  std::map<Id16, RegisteredToken> tokens;                 // by token id
+  std::map<Id16, RegisteredToken> tokens;  // by token id
   std::map<Hash, Id16> token_by_hash;
 
   Registries();  // with the built-in classes
@@ -147,7 +148,7 @@ struct Registries {
 // Keeps the numbers of fields known before, moves dropped ones to `retired`, and numbers new ones on.
 void number_fields(TypeDefinition& next, const TypeDefinition* before);
 
-Result<TypeDefinition> check(TypeDefinition type, const Registries& registries);      // 422 schema_invalid, class_missing
+Result<TypeDefinition> check(TypeDefinition type, const Registries& registries);  // 422 schema_invalid, class_missing
 Result<PurposeDefinition> check(PurposeDefinition purpose, const Registries& registries);
 Result<ClassDefinition> check(ClassDefinition cls);
 

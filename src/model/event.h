@@ -18,27 +18,35 @@ namespace siegel {
 struct NoFacts {
   bool operator==(const NoFacts&) const = default;
 };
-struct RegistryFacts {  // registry.*-set, token-*
+struct RegistryFacts {        // registry.*-set, token-*
   std::uint32_t number = 0;   // of the purpose, class, type; of the token in order of creation
   std::uint32_t version = 0;  // from 1
   bool operator==(const RegistryFacts&) const = default;
 };
 struct AccessFacts {  // access.read
-  enum class Kind : std::uint8_t { record = 1, list = 2, history = 3, subject = 4, subject_export = 5, search = 6, parts = 7 };
+  enum class Kind : std::uint8_t {
+    record = 1,
+    list = 2,
+    history = 3,
+    subject = 4,
+    subject_export = 5,
+    search = 6,
+    parts = 7
+  };
   Kind kind = Kind::record;
   std::vector<std::uint16_t> fields;  // field numbers of the record type that were looked at; empty: no field values
   bool operator==(const AccessFacts&) const = default;
 };
-struct RefusalFacts {  // refusal.recorded
+struct RefusalFacts {           // refusal.recorded
   std::uint16_t code = 0;       // RefusalCode
   std::uint16_t requested = 0;  // EventType that the command would have made
   bool operator==(const RefusalFacts&) const = default;
 };
 struct ErasureRequestedFacts {
-  std::uint16_t ground = 0;             // ErasureGround
+  std::uint16_t ground = 0;  // ErasureGround
   std::uint64_t deadline_ms = 0;
-  std::uint32_t leaves = 0;             // fenced with this event
-  std::vector<std::uint32_t> classes;   // empty: all classes that an Art. 17 request ends
+  std::uint32_t leaves = 0;            // fenced with this event
+  std::vector<std::uint32_t> classes;  // empty: all classes that an Art. 17 request ends
   bool operator==(const ErasureRequestedFacts&) const = default;
 };
 struct ErasureEffectiveFacts {
@@ -47,10 +55,10 @@ struct ErasureEffectiveFacts {
   Hash old_root{};
   Hash new_root{};
   std::uint64_t leaves = 0;
-  std::uint16_t grade = 0;                // 0..3 for L0..L3
-  std::uint16_t members = 0;              // root stores that destroyed the old key
-  std::uint16_t replicas = 0;             // key replicas that hold the new nodes
-  std::vector<std::uint64_t> requests;    // sequences of the erasure.requested events that this epoch carries out
+  std::uint16_t grade = 0;              // 0..3 for L0..L3
+  std::uint16_t members = 0;            // root stores that destroyed the old key
+  std::uint16_t replicas = 0;           // key replicas that hold the new nodes
+  std::vector<std::uint64_t> requests;  // sequences of the erasure.requested events that this epoch carries out
   bool operator==(const ErasureEffectiveFacts&) const = default;
 };
 struct ErasureCompletedFacts {

@@ -10,8 +10,8 @@ namespace siegel {
 namespace {
 
 constexpr std::array<std::string_view, 17> kTypes = {
-    "", "text", "multiline", "email", "phone", "url", "integer", "decimal", "date", "datetime", "boolean", "choice",
-    "multichoice", "reference", "file", "signature", "geo"};
+    "",         "text",    "multiline", "email",       "phone",     "url",  "integer",   "decimal", "date",
+    "datetime", "boolean", "choice",    "multichoice", "reference", "file", "signature", "geo"};
 
 Error bad(const char* reason, std::source_location at = std::source_location::current()) {
   return Error(Errc::invalid, "bad_value", "A value does not fit the type of its field.", at).with("reason", reason);
@@ -36,8 +36,8 @@ Result<Value> email(std::string_view text) {
       domain.find("..") != std::string_view::npos || domain.front() == '-')
     return bad("bad_email");
   for (const char c : text)
-    if (static_cast<unsigned char>(c) <= ' ' || c == '<' || c == '>' || c == '"' || c == '(' || c == ')' ||
-        c == ',' || c == ';' || c == ':' || c == '\\' || c == '[' || c == ']' || c == 0x7F)
+    if (static_cast<unsigned char>(c) <= ' ' || c == '<' || c == '>' || c == '"' || c == '(' || c == ')' || c == ',' ||
+        c == ';' || c == ':' || c == '\\' || c == '[' || c == ']' || c == 0x7F)
       return bad("bad_email");
   return Value(std::string(text.substr(0, at + 1)) + lowered(domain));
 }
@@ -109,12 +109,18 @@ Result<Value> canonical_value(FieldType type, const std::vector<std::string>& ch
     case FieldType::text:
       if (text.find_first_of("\r\n") != std::string_view::npos) return bad("line_break");
       return Value(std::string(text));
-    case FieldType::multiline: return Value(std::string(text));
-    case FieldType::email: return email(text);
-    case FieldType::phone: return phone(text);
-    case FieldType::url: return url(text);
-    case FieldType::integer: return number(text, false);
-    case FieldType::decimal: return number(text, true);
+    case FieldType::multiline:
+      return Value(std::string(text));
+    case FieldType::email:
+      return email(text);
+    case FieldType::phone:
+      return phone(text);
+    case FieldType::url:
+      return url(text);
+    case FieldType::integer:
+      return number(text, false);
+    case FieldType::decimal:
+      return number(text, true);
     case FieldType::date:
       if (!parse_iso_date(text)) return bad("bad_date");
       return Value(std::string(text));
@@ -129,13 +135,16 @@ Result<Value> canonical_value(FieldType type, const std::vector<std::string>& ch
     case FieldType::choice:
       if (std::find(choices.begin(), choices.end(), text) == choices.end()) return bad("unknown_choice");
       return Value(std::string(text));
-    case FieldType::multichoice: return canonical_values(choices, {std::string(text)});
+    case FieldType::multichoice:
+      return canonical_values(choices, {std::string(text)});
     case FieldType::reference:
       if (!parse_id("re", text)) return bad("bad_reference");
       return Value(std::string(text));
     case FieldType::file:
-    case FieldType::signature: return bad("no_storage_yet");
-    case FieldType::geo: return geo(text);
+    case FieldType::signature:
+      return bad("no_storage_yet");
+    case FieldType::geo:
+      return geo(text);
   }
   return bad("unknown_type");
 }

@@ -1,5 +1,5 @@
-// Field types and values. A value is kept as exact text: what the type allows has one spelling, and that spelling is what
-// is sealed, compared and shown. JSON forms: contract section 2.
+// Field types and values. A value is kept as exact text: what the type allows has one spelling, and that spelling is
+// what is sealed, compared and shown. JSON forms: contract section 2.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,22 @@
 namespace siegel {
 
 enum class FieldType : std::uint8_t {
-  text = 1, multiline, email, phone, url, integer, decimal, date, datetime, boolean, choice, multichoice, reference,
-  file, signature, geo
+  text = 1,
+  multiline,
+  email,
+  phone,
+  url,
+  integer,
+  decimal,
+  date,
+  datetime,
+  boolean,
+  choice,
+  multichoice,
+  reference,
+  file,
+  signature,
+  geo
 };
 std::string_view name_of(FieldType type) noexcept;
 std::optional<FieldType> parse_field_type(std::string_view text) noexcept;

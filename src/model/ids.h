@@ -1,5 +1,5 @@
-// Ids and numbers of the domain. Ids made by the server are 16 bytes, time-ordered as UUIDv7 (RFC 9562), and are written
-// as "<two letters>_<22 base64url>". Pseudonyms (subject, record, token) are not loggable.
+// Ids and numbers of the domain. Ids made by the server are 16 bytes, time-ordered as UUIDv7 (RFC 9562), and are
+// written as "<two letters>_<22 base64url>". Pseudonyms (subject, record, token) are not loggable.
 #pragma once
 
 #include <cstdint>
@@ -16,26 +16,26 @@ namespace siegel {
 
 using Id16 = ByteArray<16>;
 
-using Seq = Strong<struct SeqTag, std::uint64_t, Log::ok>;           // position of an event in the ledger, from 0
+using Seq = Strong<struct SeqTag, std::uint64_t, Log::ok>;            // position of an event in the ledger, from 0
 using TreeSize = Strong<struct TreeSizeTag, std::uint64_t, Log::ok>;  // number of events; seq + 1 of the last one
 using KeysMark = Strong<struct KeysMarkTag, std::uint64_t, Log::ok>;  // number of the newest key batch relied upon
-using Epoch = Strong<struct EpochTag, std::uint64_t, Log::ok>;       // of the root key
-using Slot = Strong<struct SlotTag, std::uint64_t, Log::ok>;         // place of a leaf key in the key tree
+using Epoch = Strong<struct EpochTag, std::uint64_t, Log::ok>;        // of the root key
+using Slot = Strong<struct SlotTag, std::uint64_t, Log::ok>;          // place of a leaf key in the key tree
 
 // Registry numbers, given on the writer in order of registration, from 1; 0 = none.
 using ClassNo = Strong<struct ClassNoTag, std::uint32_t, Log::ok>;
 using PurposeNo = Strong<struct PurposeNoTag, std::uint32_t, Log::ok>;
 using TypeNo = Strong<struct TypeNoTag, std::uint32_t, Log::ok>;
-using FieldNo = Strong<struct FieldNoTag, std::uint16_t, Log::ok>;   // within a record type, by first appearance, from 1
+using FieldNo = Strong<struct FieldNoTag, std::uint16_t, Log::ok>;  // within a record type, by first appearance, from 1
 using RecordVersion = Strong<struct RecordVersionTag, std::uint64_t, Log::ok>;  // from 1
 
-using EventId = Strong<struct EventIdTag, Id16>;      // 16 random bytes; part keys derive from it
-using OwnerId = Strong<struct OwnerIdTag, Id16>;      // of a leaf: subject, token, record type or the ledger
+using EventId = Strong<struct EventIdTag, Id16>;  // 16 random bytes; part keys derive from it
+using OwnerId = Strong<struct OwnerIdTag, Id16>;  // of a leaf: subject, token, record type or the ledger
 using SubjectId = Strong<struct SubjectIdTag, Id16>;
 using RecordId = Strong<struct RecordIdTag, Id16>;
 using TokenId = Strong<struct TokenIdTag, Id16>;
 using ErasureId = Strong<struct ErasureIdTag, Id16>;
-using JobId = Strong<struct JobIdTag, Id16>;          // import or job of the system
+using JobId = Strong<struct JobIdTag, Id16>;  // import or job of the system
 using LedgerId = Strong<struct LedgerIdTag, ByteArray<8>>;
 using KeyTreeId = Strong<struct KeyTreeIdTag, Id16>;  // made at init, never changed
 
@@ -61,8 +61,8 @@ inline std::string to_text(const TokenId& id) { return id_text("tk", id.get()); 
 inline std::string to_text(const ErasureId& id) { return id_text("er", id.get()); }
 inline std::string to_text(const LedgerId& id) { return to_hex(id.get()); }
 
-Id16 new_id(Clock& clock, Random& random);    // UUIDv7
-EventId new_event_id(Random& random);         // 16 random bytes
+Id16 new_id(Clock& clock, Random& random);  // UUIDv7
+EventId new_event_id(Random& random);       // 16 random bytes
 
 // "<ledger id, 16 hex>:<tree size>"
 struct Position {

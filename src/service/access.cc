@@ -58,9 +58,12 @@ class ReadTask : public Task {
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (auto stop = decide_read(at)) return std::move(*stop);
     switch (s.place(drafts, at, owners, std::nullopt)) {
-      case Impl::Placed::again: return Again{};
-      case Impl::Placed::erased: return erased_error();
-      case Impl::Placed::yes: break;
+      case Impl::Placed::again:
+        return Again{};
+      case Impl::Placed::erased:
+        return erased_error();
+      case Impl::Placed::yes:
+        break;
     }
     return std::move(drafts);
   }
@@ -112,8 +115,8 @@ class ReadTask : public Task {
 
   AccessFacts::Kind kind_;
   Receipt receipt;
-  TreeSize needed_;                    // what the views must show: the newest change of what is read
-  std::vector<std::uint16_t> shown_;   // empty: every field that the purpose covers
+  TreeSize needed_;                   // what the views must show: the newest change of what is read
+  std::vector<std::uint16_t> shown_;  // empty: every field that the purpose covers
 };
 
 // Reads that begin with one record.
@@ -269,8 +272,8 @@ class HistoryFold {
   std::map<RecordId, std::map<FieldNo, Value>> current_;
 };
 
-Result<HistoryAnswer> fold_history(HistoryFold& fold, const std::vector<views::EventRef>& refs, std::optional<Seq> after,
-                                   std::size_t limit) {
+Result<HistoryAnswer> fold_history(HistoryFold& fold, const std::vector<views::EventRef>& refs,
+                                   std::optional<Seq> after, std::size_t limit) {
   HistoryAnswer out;
   for (const auto& ref : refs) {
     if (out.items.size() == limit) {
@@ -287,7 +290,9 @@ class RecordHistoryTask final : public OneRecordTask {
  public:
   RecordHistoryTask(Impl& service, Caller who, const RecordId& id, std::optional<Seq> after, std::size_t limit,
                     Callback<HistoryAnswer> then)
-      : OneRecordTask(service, std::move(who), id, AccessFacts::Kind::history), after_(after), limit_(limit),
+      : OneRecordTask(service, std::move(who), id, AccessFacts::Kind::history),
+        after_(after),
+        limit_(limit),
         done_(std::move(then)) {}
 
  protected:
@@ -346,8 +351,8 @@ class SubjectTask : public ReadTask {
       if (!head || head->removed) continue;
       const auto* type = registries->type(head->type);
       if (type == nullptr) continue;
-      const auto covered =
-          decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
+      const auto covered = decide::authorise(
+          *registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
       if (!covered) continue;
       SIEGEL_TRY(row, s.views.record(head->type, record));
       if (!row) continue;
@@ -363,8 +368,8 @@ class SubjectTask : public ReadTask {
     if (item.changes.empty()) return;
     const auto* type = registries->type(item.record_type);
     if (type == nullptr) return item.changes.clear();
-    const auto covered =
-        decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
+    const auto covered = decide::authorise(
+        *registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
     if (!covered) return item.changes.clear();
     std::erase_if(item.changes, [&](const Change& change) { return !covered->covers(change.field); });
   }
@@ -375,13 +380,13 @@ class SubjectTask : public ReadTask {
 class SubjectAnswerTask final : public SubjectTask {
  public:
   SubjectAnswerTask(Impl& service, Caller who, const SubjectId& id, bool whole, Callback<SubjectAnswer> then)
-      : SubjectTask(service, std::move(who), id, whole ? AccessFacts::Kind::subject_export : AccessFacts::Kind::subject),
-        whole_(whole), done_(std::move(then)) {}
+      : SubjectTask(service, std::move(who), id,
+                    whole ? AccessFacts::Kind::subject_export : AccessFacts::Kind::subject),
+        whole_(whole),
+        done_(std::move(then)) {}
 
  protected:
-  Status prepare() override {
-    return find(whole_ ? decide::Action::export_subject : decide::Action::read_subject);
-  }
+  Status prepare() override { return find(whole_ ? decide::Action::export_subject : decide::Action::read_subject); }
   Status answer() override {
     SubjectAnswer out;
     out.registries = registries;
@@ -425,7 +430,9 @@ class SubjectHistoryTask final : public SubjectTask {
  public:
   SubjectHistoryTask(Impl& service, Caller who, const SubjectId& id, std::optional<Seq> after, std::size_t limit,
                      Callback<HistoryAnswer> then)
-      : SubjectTask(service, std::move(who), id, AccessFacts::Kind::history), after_(after), limit_(limit),
+      : SubjectTask(service, std::move(who), id, AccessFacts::Kind::history),
+        after_(after),
+        limit_(limit),
         done_(std::move(then)) {}
 
  protected:

@@ -1,6 +1,7 @@
-// The stored result of a write, as an idempotency entry keeps it (sealed): ids, versions, position; never a token or a value.
-//   u8 format (1) | u8 kind | u64 version | u64 size | u64 seq | u8 flags | ids of 16 bytes for each flag set, in this order:
-//   record (1), subject (2), token id (8), erasure (16); flag 4: ambiguous
+// The stored result of a write, as an idempotency entry keeps it (sealed): ids, versions, position; never a token or a
+// value.
+//   u8 format (1) | u8 kind | u64 version | u64 size | u64 seq | u8 flags | ids of 16 bytes for each flag set, in this
+//   order: record (1), subject (2), token id (8), erasure (16); flag 4: ambiguous
 #include "service/impl.h"
 
 namespace siegel::service {

@@ -1,5 +1,5 @@
-// Carrying erasures out: steps 1 to 5 of keys.md 5, on a thread of its own. Requests that come within the window share one epoch.
-// What a crash interrupted is taken up at the next start, from fences, pending epochs and open requests.
+// Carrying erasures out: steps 1 to 5 of keys.md 5, on a thread of its own. Requests that come within the window share
+// one epoch. What a crash interrupted is taken up at the next start, from fences, pending epochs and open requests.
 #include <algorithm>
 #include <future>
 
@@ -71,7 +71,8 @@ void Impl::eraser_loop() {
       for (auto& open : batch)
         if (open.done) std::exchange(open.done, nullptr)(Written(open.written));
       eraser_.with([&](EraserState& e) { e.queue.insert(e.queue.begin(), batch.begin(), batch.end()); });
-      eraser_.when_for(kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+      eraser_.when_for(
+          kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
       continue;
     }
     for (auto& open : batch) {
@@ -93,7 +94,8 @@ void Impl::eraser_loop() {
   }
 }
 
-// At start: what was effective but not told is told; fences whose request never became durable go; open requests continue.
+// At start: what was effective but not told is told; fences whose request never became durable go; open requests
+// continue.
 Status Impl::carry_on_erasures() {
   for (const auto& change : vault.untold()) {
     SIEGEL_TRY(told, tell(*this, change));
@@ -107,11 +109,13 @@ Status Impl::carry_on_erasures() {
   SIEGEL_TRY(open, views.open_erasure_requests());
   auto fences = vault.fences();
   for (const auto& fence : fences) {
-    const bool asked = std::any_of(open.begin(), open.end(), [&](const auto& r) { return r.seq.get() == fence.request; });
+    const bool asked =
+        std::any_of(open.begin(), open.end(), [&](const auto& r) { return r.seq.get() == fence.request; });
     if (!asked) SIEGEL_CHECK(vault.forget_fence(fence.request));
   }
   for (const auto& request : open) {
-    const auto it = std::find_if(fences.begin(), fences.end(), [&](const auto& f) { return f.request == request.seq.get(); });
+    const auto it =
+        std::find_if(fences.begin(), fences.end(), [&](const auto& f) { return f.request == request.seq.get(); });
     if (it == fences.end())
       return Error(Errc::corrupt, "keys_behind", "An erasure was requested, but the keys store has lost its fence.")
           .with("seq", request.seq);

@@ -1,5 +1,5 @@
-// Asking for an erasure: step 0 of keys.md 5. The notice is sealed under a leaf of its own, the leaves that die are fenced on the
-// writer, and the request is in the ledger with the same group.
+// Asking for an erasure: step 0 of keys.md 5. The notice is sealed under a leaf of its own, the leaves that die are
+// fenced on the writer, and the request is in the ledger with the same group.
 #include <algorithm>
 #include <array>
 
@@ -147,7 +147,8 @@ class ErasureTask final : public WriteTask {
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
       if (dies(leaf.cls) && s.vault.living(leaf.slot)) notice.slots.push_back(leaf.slot);
-    if (notice.slots.empty()) return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
+    if (notice.slots.empty())
+      return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
     SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
     notice.records = std::move(records);
@@ -167,8 +168,8 @@ class ErasureTask final : public WriteTask {
     return Done{};
   }
 
-  // The one I/O on the writer: the fence is synced before the group that holds the request, so that keys_mark of the request
-  // covers it and a lost fence is noticed (docs/adr/0003).
+  // The one I/O on the writer: the fence is synced before the group that holds the request, so that keys_mark of the
+  // request covers it and a lost fence is noticed (docs/adr/0003).
   std::optional<Decision> fence(const ledger::Moment& at) {
     fences_.clear();
     for (std::size_t i = 0; i < people_.size(); ++i) {
@@ -201,7 +202,9 @@ class ErasureTask final : public WriteTask {
 
 }  // namespace
 
-std::string_view name_of(std::uint16_t ground) { return ground < kGrounds.size() ? kGrounds[ground] : std::string_view{}; }
+std::string_view name_of(std::uint16_t ground) {
+  return ground < kGrounds.size() ? kGrounds[ground] : std::string_view{};
+}
 
 std::optional<std::uint16_t> parse_erasure_ground(std::string_view text) {
   for (std::size_t i = 1; i < kGrounds.size(); ++i)

@@ -1,5 +1,5 @@
-// Exactly one effect per key (EV-03, keys.md 10). The client's key and the answer are personal by nature, so an entry is
-// HMAC(K_day, token | key) and a value sealed under K_day; K_day is a leaf of the ledger that dies after the window.
+// Exactly one effect per key (EV-03, keys.md 10). The client's key and the answer are personal by nature, so an entry
+// is HMAC(K_day, token | key) and a value sealed under K_day; K_day is a leaf of the ledger that dies after the window.
 #include <algorithm>
 
 #include "codec/bodies_codec.h"
@@ -41,7 +41,8 @@ Result<std::vector<Impl::DayKey>> Impl::living_days() {
   return days;
 }
 
-Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& caller, const WriteOptions& write_options) {
+Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& caller,
+                                                                  const WriteOptions& write_options) {
   SIEGEL_TRY(days, living_days());
   const auto key = client_key(caller, write_options.idempotency_key);
   const auto looked_at = views.position();
@@ -82,7 +83,8 @@ Result<codec::IdempotencyRow> Impl::row_for(const IdempotencyClaim& claim, const
   row.day_slot = claim.day;
   row.mac = claim.mac;
   random.fill(row.nonce);
-  SIEGEL_TRY(sealed, vault.day_seal(claim.day, row.nonce, codec::encode(IdempotencyBody{claim.request, encode(written)})));
+  SIEGEL_TRY(sealed,
+             vault.day_seal(claim.day, row.nonce, codec::encode(IdempotencyBody{claim.request, encode(written)})));
   row.sealed = std::move(sealed);
   return row;
 }

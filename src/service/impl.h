@@ -27,14 +27,14 @@ struct OpenErasure {
   std::vector<vault::Fence> fences;
   bool now = false;
   TimeMs requested_at;
-  Written written;                 // what the request's answer was
-  Callback<Written> done;          // null: nobody waits (any more)
+  Written written;         // what the request's answer was
+  Callback<Written> done;  // null: nobody waits (any more)
 };
 
 class Impl final : public Service {
  public:
-  Impl(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views, Executor& executor, Clock& clock, Random& random,
-       const Options& options);
+  Impl(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views, Executor& executor, Clock& clock,
+       Random& random, const Options& options);
   ~Impl() override;
 
   Status start() override;
@@ -104,7 +104,7 @@ class Impl final : public Service {
     Slot day;
     Hash mac{};
     Hash request{};
-    TreeSize looked_at;   // position of the views when nothing was found
+    TreeSize looked_at;  // position of the views when nothing was found
   };
   // The stored answer, a conflict (idempotency_conflict), or a claim to store one.
   Result<std::variant<Written, IdempotencyClaim>> claim(const Caller& caller, const WriteOptions& options);
@@ -140,7 +140,9 @@ class Impl final : public Service {
     Slot slot;
   };
   struct IdHash16 {
-    std::size_t operator()(const Id16& id) const noexcept { return static_cast<std::size_t>(get_be<std::uint64_t>(id.data() + 8)); }
+    std::size_t operator()(const Id16& id) const noexcept {
+      return static_cast<std::size_t>(get_be<std::uint64_t>(id.data() + 8));
+    }
   };
   Guarded<std::unordered_map<Id16, ActorLeaf, IdHash16>> actor_leaves_;
   Guarded<std::map<ClassNo, Slot>> ledger_leaves_;
@@ -151,7 +153,7 @@ class Impl final : public Service {
   Guarded<std::vector<DayKey>> day_keys_;
   Result<std::vector<DayKey>> living_days();
 
-  std::shared_ptr<ledger::SystemReceipt> index_receipt_;   // job identity_index, for its whole life
+  std::shared_ptr<ledger::SystemReceipt> index_receipt_;  // job identity_index, for its whole life
   std::thread loader_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> commands_{0};
@@ -180,11 +182,11 @@ class Task : public std::enable_shared_from_this<Task> {
   struct Again {};
   using Decision = std::variant<std::vector<ledger::Draft>, Error, Again>;
 
-  virtual Status prepare() = 0;                                       // worker
-  virtual Decision decide(const ledger::Moment& at) = 0;              // writer; the state is locked
-  virtual void committed(ledger::Committed&& committed) = 0;          // writer
-  virtual void failed(const Error& error) = 0;                        // any thread
-  [[nodiscard]] virtual EventType wanted() const = 0;                 // for refusals
+  virtual Status prepare() = 0;                               // worker
+  virtual Decision decide(const ledger::Moment& at) = 0;      // writer; the state is locked
+  virtual void committed(ledger::Committed&& committed) = 0;  // writer
+  virtual void failed(const Error& error) = 0;                // any thread
+  [[nodiscard]] virtual EventType wanted() const = 0;         // for refusals
   virtual std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment&, std::size_t /*events*/) { return {}; }
   // True: prepare only after the views show everything that was durable when the command came.
   [[nodiscard]] virtual bool needs_fresh_views() const { return false; }
@@ -194,7 +196,7 @@ class Task : public std::enable_shared_from_this<Task> {
   std::optional<Decision> still_permitted(const ledger::Moment& at);
   decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
   [[nodiscard]] std::vector<std::string_view> fields() const { return {named_fields.begin(), named_fields.end()}; }
-  Status permit_now(decide::Action what);                           // fills registries, permit; remembers the action
+  Status permit_now(decide::Action what);  // fills registries, permit; remembers the action
 
   Impl& s;
   Caller caller;
@@ -203,16 +205,16 @@ class Task : public std::enable_shared_from_this<Task> {
   std::shared_ptr<const Registries> registries;
   decide::Permit permit;
   decide::Action action{};
-  std::map<OwnerId, std::optional<OwnerSnapshot>> owners;             // of all parts, gathered in prepare()
-  std::optional<SubjectId> fresh;                                     // drawn by this command: nothing can be known of it
+  std::map<OwnerId, std::optional<OwnerSnapshot>> owners;  // of all parts, gathered in prepare()
+  std::optional<SubjectId> fresh;                          // drawn by this command: nothing can be known of it
   // The living record a command or read is about, and the permit for its type; else why not: gone "erased", not_found.
   Status find_record(const RecordId& id, decide::Action what);
-  Status know(const OwnerId& owner);                                  // adds its snapshot to `owners`
-  void rely_on(KeysMark mark) { keys_mark_ = mark; }                  // a key batch that decide() wrote
+  Status know(const OwnerId& owner);                  // adds its snapshot to `owners`
+  void rely_on(KeysMark mark) { keys_mark_ = mark; }  // a key batch that decide() wrote
   std::vector<ledger::Draft> drafts;
   // By find_record():
   decide::RecordEntry record_entry;
-  OwnerId record_owner;                                               // whom its parts belong to: the subject, or the type
+  OwnerId record_owner;  // whom its parts belong to: the subject, or the type
   std::optional<RecordSnapshot> record_seen;
 
  private:
@@ -236,9 +238,11 @@ class WriteTask : public Task {
   Status prepare() final;
   virtual Status prepare_write() = 0;
   Decision decide(const ledger::Moment& at) final;
-  virtual Decision decide_write(const ledger::Moment& at) = 0;        // fills `written` (but hashes)
+  virtual Decision decide_write(const ledger::Moment& at) = 0;  // fills `written` (but hashes)
   void committed(ledger::Committed&& committed) override;
-  void failed(const Error& error) override { if (done) done(Error(error)); }
+  void failed(const Error& error) override {
+    if (done) done(Error(error));
+  }
   std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment& at, std::size_t events) final;
 
   WriteOptions options;
@@ -250,13 +254,15 @@ class WriteTask : public Task {
   std::optional<Written> replay_;
 };
 
-std::shared_ptr<Task> make_add_record(Impl& s, Caller caller, AddRecord command, WriteOptions options, Callback<Written> done);
+std::shared_ptr<Task> make_add_record(Impl& s, Caller caller, AddRecord command, WriteOptions options,
+                                      Callback<Written> done);
 std::shared_ptr<Task> make_change_record(Impl& s, Caller caller, ChangeRecord command, WriteOptions options,
                                          Callback<Written> done);
 std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord command, WriteOptions options,
                                          Callback<Written> done);
 std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptions options, Callback<Written> done);
-std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options, Callback<Written> done);
+std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
+                                   Callback<Written> done);
 
 // A system event without anybody behind it but the ledger itself.
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
@@ -264,7 +270,7 @@ std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes bo
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});
 
-Bytes encode(const Written& written);                   // answers.cc: the stored result
+Bytes encode(const Written& written);  // answers.cc: the stored result
 Result<Written> decode_written(ByteView bytes);
 
 }  // namespace siegel::service

@@ -22,7 +22,8 @@ Result<ErasureAnswer> Impl::erasure(const Caller& caller, ErasureId id) {
   return ErasureAnswer{id, std::move(*row), position};
 }
 
-Result<std::vector<ErasureAnswer>> Impl::erasures(const Caller& caller, std::optional<ErasureId> after, std::size_t limit) {
+Result<std::vector<ErasureAnswer>> Impl::erasures(const Caller& caller, std::optional<ErasureId> after,
+                                                  std::size_t limit) {
   SIEGEL_CHECK(may(caller, decide::Action::read_erasures));
   const auto position = views.position();
   SIEGEL_TRY(rows, views.erasures(after, limit));

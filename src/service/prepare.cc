@@ -338,8 +338,8 @@ class RefusalTask final : public Task {
     registries = s.state.registries();
     decide::Permit none;
     SIEGEL_TRY(draft, s.draft(EventType::refusal_recorded, caller, none));
-    draft.header.facts = RefusalFacts{static_cast<std::uint16_t>(decide::refusal_code(error_)),
-                                      static_cast<std::uint16_t>(requested_)};
+    draft.header.facts =
+        RefusalFacts{static_cast<std::uint16_t>(decide::refusal_code(error_)), static_cast<std::uint16_t>(requested_)};
     SIEGEL_CHECK(know(owner_of(caller.token)));
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
@@ -363,7 +363,12 @@ class SystemTask final : public Task {
  public:
   SystemTask(Impl& service, EventType type, Facts facts, Bytes body, ClassNo cls,
              std::function<void(Result<ledger::Committed>)> done)
-      : Task(service, Caller{}), type_(type), facts_(std::move(facts)), body_(std::move(body)), cls_(cls), done_(std::move(done)) {}
+      : Task(service, Caller{}),
+        type_(type),
+        facts_(std::move(facts)),
+        body_(std::move(body)),
+        cls_(cls),
+        done_(std::move(done)) {}
 
  protected:
   Status prepare() override {

@@ -1,5 +1,5 @@
-// Records: added, changed, removed. Values are checked and sealed on the worker; whose they are, and their version, is decided
-// on the writer.
+// Records: added, changed, removed. Values are checked and sealed on the worker; whose they are, and their version, is
+// decided on the writer.
 #include <algorithm>
 
 #include "codec/bodies_codec.h"
@@ -120,9 +120,12 @@ class AddTask final : public WriteTask {
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (auto stop = settle_subject()) return std::move(*stop);
     switch (s.place(drafts, at, owners, subject_is_new_ ? subject_ : std::nullopt)) {
-      case Impl::Placed::again: return Again{};
-      case Impl::Placed::erased: return erased_error();
-      case Impl::Placed::yes: break;
+      case Impl::Placed::again:
+        return Again{};
+      case Impl::Placed::erased:
+        return erased_error();
+      case Impl::Placed::yes:
+        break;
     }
     const Seq seq(at.next.get() + drafts.size() - 1);
     s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
@@ -223,8 +226,8 @@ class AddTask final : public WriteTask {
     if (fresh) {
       SIEGEL_TRY(draft, s.draft(EventType::subject_registered, caller, permit));
       SIEGEL_TRY(slot, slot_of(parts.begin()->first));
-      SIEGEL_CHECK(s.add_part(draft, slot, parts.begin()->first, owner_,
-                              codec::encode(SubjectBody(SubjectRegistered{}))));
+      SIEGEL_CHECK(
+          s.add_part(draft, slot, parts.begin()->first, owner_, codec::encode(SubjectBody(SubjectRegistered{}))));
       SIEGEL_CHECK(s.encode_ahead(draft));
       drafts.push_back(std::move(draft));
     }
@@ -254,8 +257,8 @@ class AddTask final : public WriteTask {
   OwnerId owner_;
   std::optional<SubjectId> subject_;
   std::optional<decide::IdentityKey> identity_, external_;
-  bool links_ = false;            // the external reference is new and becomes an event
-  bool subject_is_new_ = false;   // as settled on the writer
+  bool links_ = false;           // the external reference is new and becomes an event
+  bool subject_is_new_ = false;  // as settled on the writer
 };
 
 // Changing and removing: an existing record, its owner, an expected version.
@@ -288,9 +291,12 @@ class ExistingTask : public WriteTask {
 
   Decision write(const ledger::Moment& at, decide::RecordEntry& entry, Written::Kind kind) {
     switch (s.place(drafts, at, owners, std::nullopt)) {
-      case Impl::Placed::again: return Again{};
-      case Impl::Placed::erased: return erased_error();
-      case Impl::Placed::yes: break;
+      case Impl::Placed::again:
+        return Again{};
+      case Impl::Placed::erased:
+        return erased_error();
+      case Impl::Placed::yes:
+        break;
     }
     const Seq seq(at.next.get() + drafts.size() - 1);
     entry.version = RecordVersion(entry.version.get() + 1);

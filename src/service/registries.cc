@@ -1,5 +1,5 @@
-// Registries: purposes, deletion classes, record types, tokens. Numbers and versions are given on the writer; the bodies are sealed under
-// the ledger's own leaf of class registry, because names and titles are written by people.
+// Registries: purposes, deletion classes, record types, tokens. Numbers and versions are given on the writer; the
+// bodies are sealed under the ledger's own leaf of class registry, because names and titles are written by people.
 #include <algorithm>
 
 #include "base/text.h"
@@ -41,7 +41,8 @@ Status check(const TokenGrant& grant, TimeMs now) {
     return wrong("Purposes are names.", "/purposes");
   if (grant.types.size() > 1000 || !std::all_of(grant.types.begin(), grant.types.end(), is_name))
     return wrong("Types are names.", "/types");
-  if (grant.expires_at && *grant.expires_at <= now) return wrong("The token would have expired already.", "/expires_at");
+  if (grant.expires_at && *grant.expires_at <= now)
+    return wrong("The token would have expired already.", "/expires_at");
   return Done{};
 }
 
@@ -159,11 +160,14 @@ class SetTask final : public WriteTask {
     return Done{};
   }
   template <class Other>
-  Status body_for(const Other&) { return Error(Errc::invalid, "bad_value", "This is no registry command."); }
+  Status body_for(const Other&) {
+    return Error(Errc::invalid, "bad_value", "This is no registry command.");
+  }
 
   std::optional<Decision> check_version() const {
     const bool exists = before_ > 0;
-    const bool wrong = (options.create_only && exists) || (options.expected_version && *options.expected_version != before_);
+    const bool wrong =
+        (options.create_only && exists) || (options.expected_version && *options.expected_version != before_);
     if (!wrong) return std::nullopt;
     return Decision(Error(Errc::conflict, "version_conflict", "The definition has another version by now.")
                         .with("current_version", before_));
@@ -187,8 +191,8 @@ class SetTask final : public WriteTask {
   RegistryBody body_;
   RegistryFacts facts_;
   TokenId token_;
-  std::uint32_t before_ = 0;      // version that is there now; 0: none
-  bool nothing_to_do_ = false;    // the same definition again
+  std::uint32_t before_ = 0;    // version that is there now; 0: none
+  bool nothing_to_do_ = false;  // the same definition again
 };
 
 }  // namespace

@@ -8,21 +8,30 @@
 
 namespace siegel::service {
 
-std::unique_ptr<Service> Service::make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views, Executor& executor,
-                                       Clock& clock, Random& random, const Options& options) {
+std::unique_ptr<Service> Service::make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
+                                       Executor& executor, Clock& clock, Random& random, const Options& options) {
   return std::make_unique<Impl>(ledger, vault, views, executor, clock, random, options);
 }
 
 Impl::Impl(ledger::Ledger& the_ledger, vault::Vault& the_vault, views::Views& the_views, Executor& the_executor,
            Clock& the_clock, Random& the_random, const Options& the_options)
-    : ledger(the_ledger), vault(the_vault), views(the_views), executor(the_executor), clock(the_clock),
-      random(the_random), options(the_options), state(the_options.decision_entries_max), identity(the_random) {}
+    : ledger(the_ledger),
+      vault(the_vault),
+      views(the_views),
+      executor(the_executor),
+      clock(the_clock),
+      random(the_random),
+      options(the_options),
+      state(the_options.decision_entries_max),
+      identity(the_random) {}
 
 Impl::~Impl() { stop(); }
 
 Result<Caller> Impl::authenticate(std::string_view token) {
-  if (token.empty()) return Error(Errc::denied, "token_missing", "This route needs a token: Authorization: Bearer sgl_…");
-  if (token.size() != 47 || !token.starts_with("sgl_")) return Error(Errc::denied, "token_wrong", "The token is not known or was revoked.");
+  if (token.empty())
+    return Error(Errc::denied, "token_missing", "This route needs a token: Authorization: Bearer sgl_…");
+  if (token.size() != 47 || !token.starts_with("sgl_"))
+    return Error(Errc::denied, "token_wrong", "The token is not known or was revoked.");
   const auto known = registries();
   const auto* found = known->token(sha256(as_bytes(token)));
   if (found == nullptr || found->revoked)
@@ -111,8 +120,8 @@ class LocalTokenTask final : public Task {
 Result<Written> Impl::create_local_token(TokenGrant grant) {
   auto promise = std::make_shared<std::promise<Result<Written>>>();
   auto future = promise->get_future();
-  submit(std::make_shared<LocalTokenTask>(*this, std::move(grant),
-                                          [promise](Result<Written> outcome) { promise->set_value(std::move(outcome)); }));
+  submit(std::make_shared<LocalTokenTask>(
+      *this, std::move(grant), [promise](Result<Written> outcome) { promise->set_value(std::move(outcome)); }));
   return future.get();
 }
 

@@ -1,7 +1,9 @@
-// What can be done with the data: one call per command and query. A door parses, calls, renders; it has no rule of its own.
+// What can be done with the data: one call per command and query. A door parses, calls, renders; it has no rule of its
+// own.
 //
-// Flow:    prepare (caller's thread: check, validate, seal) -> submit -> decide on the writer -> synced group -> answer.
-// Answers: through the callback, exactly once, from any thread, never before the call returned what it must keep. Writes answer on the
+// Flow:    prepare (caller's thread: check, validate, seal) -> submit -> decide on the writer -> synced group ->
+// answer. Answers: through the callback, exactly once, from any thread, never before the call returned what it must
+// keep. Writes answer on the
 //          writer thread, so a callback must be short; reads answer on the executor.
 // Errors:  the codes of contract section 1. A refusal by permit is itself an event before it is answered (I6).
 // Threads: all calls from any thread after start(). Lifetime: outlives every callback; stop() waits for them.
@@ -28,7 +30,7 @@ namespace siegel::service {
 // Who calls, for what. Made by authenticate(); the door adds purpose, request id and source.
 struct Caller {
   TokenId token;
-  std::string purpose;      // as given in Siegel-Purpose; empty: not given
+  std::string purpose;  // as given in Siegel-Purpose; empty: not given
   std::string request_id;
   Source source = Source::api;
 };
@@ -59,30 +61,30 @@ struct RevokeToken {
 struct AddRecord {
   std::string type;
   std::vector<NamedValue> values;
-  std::optional<SubjectId> subject;                        // given by the caller: must exist
-  std::optional<Personal<ExternalReference>> external;     // found by it, or linked to it
+  std::optional<SubjectId> subject;                     // given by the caller: must exist
+  std::optional<Personal<ExternalReference>> external;  // found by it, or linked to it
 };
 struct ChangeRecord {
   RecordId record;
-  std::vector<NamedValue> values;                          // null empties a field
+  std::vector<NamedValue> values;  // null empties a field
 };
 struct RemoveRecord {
   RecordId record;
 };
 struct RequestErasure {
-  std::vector<SubjectId> subjects;                         // 1 to 10,000
-  std::vector<std::string> classes;                        // empty: all
-  std::string ground;                                      // "art17-1-b"
-  bool now = false;                                        // answer when effective; else gathered for erase_window_ms
+  std::vector<SubjectId> subjects;   // 1 to 10,000
+  std::vector<std::string> classes;  // empty: all
+  std::string ground;                // "art17-1-b"
+  bool now = false;                  // answer when effective; else gathered for erase_window_ms
 };
-using Write = std::variant<SetPurpose, SetClass, SetType, CreateToken, RevokeToken, AddRecord, ChangeRecord, RemoveRecord,
-                           RequestErasure>;
+using Write = std::variant<SetPurpose, SetClass, SetType, CreateToken, RevokeToken, AddRecord, ChangeRecord,
+                           RemoveRecord, RequestErasure>;
 
 struct WriteOptions {
   std::optional<std::uint64_t> expected_version;  // If-Match
   bool create_only = false;                       // If-None-Match: *
   std::string idempotency_key;                    // empty: none
-  std::string request;                            // what "the same request" means: method, route, headers that matter, body
+  std::string request;  // what "the same request" means: method, route, headers that matter, body
   Personal<std::string> reason;
 };
 
@@ -91,16 +93,16 @@ struct Written {
   enum class Kind : std::uint8_t { created = 1, changed, removed, unchanged, erasure_requested, erasure_effective };
   Kind kind = Kind::created;
   std::uint64_t version = 0;
-  TreeSize size;                     // position
-  Seq seq;                           // of the command's main event
-  Hash event_hash{};                 // its leaf hash
+  TreeSize size;      // position
+  Seq seq;            // of the command's main event
+  Hash event_hash{};  // its leaf hash
   std::optional<RecordId> record;
   std::optional<SubjectId> subject;
-  bool ambiguous = false;            // two people had this identity: none was chosen
+  bool ambiguous = false;  // two people had this identity: none was chosen
   std::optional<TokenId> token_id;
-  std::string token;                 // shown once: empty in a replayed answer
+  std::string token;  // shown once: empty in a replayed answer
   std::optional<ErasureId> erasure;
-  Epoch old_epoch, new_epoch;        // erasure_effective
+  Epoch old_epoch, new_epoch;  // erasure_effective
   unsigned grade = 0;
   bool replayed = false;
 };
@@ -114,8 +116,8 @@ struct ShownRecord {
   std::optional<SubjectId> subject;
   RecordVersion version;
   TimeMs updated_at;
-  Personal<Values> values;                // covered by the purpose; fields without a value are left out
-  std::vector<ClassNo> erased;            // classes whose values are gone
+  Personal<Values> values;      // covered by the purpose; fields without a value are left out
+  std::vector<ClassNo> erased;  // classes whose values are gone
 };
 struct RecordAnswer {
   std::shared_ptr<const Registries> registries;
@@ -126,7 +128,7 @@ struct ListAnswer {
   std::shared_ptr<const Registries> registries;
   TypeNo type;
   std::vector<ShownRecord> items;
-  std::optional<RecordId> next;           // cursor: the last one shown, if there may be more
+  std::optional<RecordId> next;  // cursor: the last one shown, if there may be more
   TreeSize position;
 };
 struct Change {
@@ -138,13 +140,13 @@ struct HistoryItem {
   Seq seq;
   TimeMs at;
   EventType type{};
-  std::string actor;                      // "tk_…", "su_…", "system"
+  std::string actor;  // "tk_…", "su_…", "system"
   PurposeNo purpose;
   LegalGround ground = LegalGround::none;
   TypeNo record_type;
   std::optional<RecordId> record;
   std::vector<Change> changes;
-  std::vector<ClassNo> erased;            // parts that cannot be read any more
+  std::vector<ClassNo> erased;  // parts that cannot be read any more
 };
 struct HistoryAnswer {
   std::shared_ptr<const Registries> registries;
@@ -163,7 +165,7 @@ struct SubjectAnswer {
   std::vector<LeafInfo> leaves;
   std::vector<Personal<ExternalReference>> external;
   std::vector<ShownRecord> records;
-  std::vector<HistoryItem> history;       // export only
+  std::vector<HistoryItem> history;  // export only
   TreeSize position;
 };
 struct ErasureAnswer {
@@ -174,10 +176,10 @@ struct ErasureAnswer {
 struct CertificateAnswer {
   ErasureId id;
   views::ErasureRow row;
-  Seq seq;                                // of erasure.effective
-  Bytes header;                           // its canonical bytes
+  Seq seq;       // of erasure.effective
+  Bytes header;  // its canonical bytes
   std::vector<Hash> inclusion;
-  std::string checkpoint;                 // note that the proof leads to
+  std::string checkpoint;  // note that the proof leads to
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
 };
@@ -242,10 +244,11 @@ struct Counters {
 
 class Service {
  public:
-  // The parts must outlive the service. start() loads registries and open erasures, starts jobs of the system (identity index), and
-  // carries on with what a crash interrupted. Needs a started ledger and a projector that has caught up or is catching up.
-  static std::unique_ptr<Service> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views, Executor& executor,
-                                       Clock& clock, Random& random, const Options& options);
+  // The parts must outlive the service. start() loads registries and open erasures, starts jobs of the system (identity
+  // index), and carries on with what a crash interrupted. Needs a started ledger and a projector that has caught up or
+  // is catching up.
+  static std::unique_ptr<Service> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
+                                       Executor& executor, Clock& clock, Random& random, const Options& options);
   virtual ~Service() = default;
   virtual Status start() = 0;
   virtual void stop() = 0;
@@ -277,10 +280,12 @@ class Service {
   virtual void read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) = 0;
   virtual void export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) = 0;
 
-  // Without personal data: answered at once, on the caller's thread. A refusal is still an event (written, not waited for).
+  // Without personal data: answered at once, on the caller's thread. A refusal is still an event (written, not waited
+  // for).
   virtual Status may(const Caller& caller, decide::Action action) = 0;
   virtual Result<ErasureAnswer> erasure(const Caller& caller, ErasureId id) = 0;
-  virtual Result<std::vector<ErasureAnswer>> erasures(const Caller& caller, std::optional<ErasureId> after, std::size_t limit) = 0;
+  virtual Result<std::vector<ErasureAnswer>> erasures(const Caller& caller, std::optional<ErasureId> after,
+                                                      std::size_t limit) = 0;
   virtual Result<CertificateAnswer> certificate(const Caller& caller, ErasureId id) = 0;
   virtual Result<std::vector<EventLine>> events(const Caller& caller, Seq from, std::size_t limit) = 0;
   virtual Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) = 0;
@@ -291,11 +296,12 @@ class Service {
   virtual StatusAnswer status() = 0;
   virtual Counters counters() = 0;
 
-  // Siegel-At-Least: runs `then` once the read models show that position, or with an error (position_not_reached, other_ledger).
+  // Siegel-At-Least: runs `then` once the read models show that position, or with an error (position_not_reached,
+  // other_ledger).
   virtual void at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) = 0;
 };
 
-std::string_view name_of(std::uint16_t ground);   // erasure ground number -> "art17-1-b"; 0: unknown
+std::string_view name_of(std::uint16_t ground);  // erasure ground number -> "art17-1-b"; 0: unknown
 std::optional<std::uint16_t> parse_erasure_ground(std::string_view text);
 
 }  // namespace siegel::service

@@ -1,4 +1,5 @@
-// Start and stop: registries and open erasures are loaded, the identity index follows in the background, the clock is watched.
+// Start and stop: registries and open erasures are loaded, the identity index follows in the background, the clock is
+// watched.
 #include <algorithm>
 #include <future>
 
@@ -34,7 +35,8 @@ void Impl::end_job(JobFacts::Kind kind, std::uint64_t count) {
 }
 
 Status Impl::start() {
-  // What the decision state does not know must be in the views: they show everything that is durable before a command comes.
+  // What the decision state does not know must be in the views: they show everything that is durable before a command
+  // comes.
   std::promise<bool> shown;
   auto ready = shown.get_future();
   const auto size = ledger.size();
@@ -138,7 +140,8 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
   return keys;
 }
 
-// Types that identify people by fields are read once, in the background; until the end commands that must match answer "starting".
+// Types that identify people by fields are read once, in the background; until the end commands that must match answer
+// "starting".
 void Impl::load_identities() {
   const auto known = registries();
   const auto cut = ledger.size();  // records added later enter the index with their command
@@ -183,8 +186,8 @@ void Impl::watch_clock() {
   auto wall = static_cast<std::int64_t>(clock.now().get());
   auto steady = clock.steady();
   for (;;) {
-    const bool stop = clock_stop_.when_for(std::chrono::seconds(1), [](const bool& s) { return s; },
-                                           [](const bool& s, bool) { return s; });
+    const bool stop = clock_stop_.when_for(
+        std::chrono::seconds(1), [](const bool& s) { return s; }, [](const bool& s, bool) { return s; });
     if (stop) return;
     const auto wall_now = static_cast<std::int64_t>(clock.now().get());
     const auto steady_now = clock.steady();
