@@ -1,3 +1,6 @@
+#include <chrono>
+#include <thread>
+
 #include "support/catch.h"
 #include "support/vault_world.h"
 
@@ -12,6 +15,16 @@ std::vector<Person> grown(VaultWorld& world, int people = 5) {
   std::vector<Person> out;
   for (int i = 0; i < people; ++i) out.push_back(world.add());
   return out;
+}
+
+// The leaf pool may still be filling up: until it is full, its batches come after whatever a test writes.
+KeysMark settled_mark(const VaultWorld& world) {
+  for (auto mark = world.vault->mark();;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    const auto now = world.vault->mark();
+    if (now == mark) return mark;
+    mark = now;
+  }
 }
 
 Error refusal(VaultWorld& world) {
@@ -63,7 +76,7 @@ TEST_CASE("a bad byte in the WAL that hides what the ledger relies on is noticed
 TEST_CASE("a bad byte in the WAL behind the ledger's mark loses nothing that was relied on", "[unit][vault]") {
   VaultWorld world(4);
   const auto people = grown(world, 3);
-  const auto mark = world.ledger_mark;
+  const auto mark = settled_mark(world);
   REQUIRE(world.vault->fence({.request = 1, .slots = {people[0].slot}}));
   world.close();
   std::string wal;
@@ -71,12 +84,14 @@ TEST_CASE("a bad byte in the WAL behind the ledger's mark loses nothing that was
     if (path.ends_with(".log")) wal = path;
   }
   world.disk.flip(wal, world.disk.content(wal).size() - 3);
+  world.ledger_mark = KeysMark(mark.get() + 1);
+  const auto refused = world.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().is("keys_behind"));
   world.ledger_mark = mark;
   REQUIRE(world.open());  // the request of the fence is not in the ledger: nobody relied on it
   CHECK(world.vault->fences().empty());
   CHECK(world.readable(people[0]));
-  world.ledger_mark = KeysMark(mark.get() + 1);
-  CHECK(refusal(world).is("keys_behind"));
 }
 
 TEST_CASE("keys of another ledger do not open", "[unit][vault]") {
