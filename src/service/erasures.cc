@@ -89,6 +89,7 @@ class ErasureTask final : public WriteTask {
  private:
   struct Person {
     SubjectId subject;
+    std::vector<Slot> slots;  // that die
     std::vector<decide::IdentityKey> identities;
   };
 
@@ -142,7 +143,7 @@ class ErasureTask final : public WriteTask {
     }
     SIEGEL_CHECK(know(owner));
     SIEGEL_TRY(entry, s.look(owner, owners[owner]));
-    Person person{subject, {}};
+    Person person{subject, {}, {}};
     ErasureNotice notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
@@ -163,7 +164,7 @@ class ErasureTask final : public WriteTask {
                                                static_cast<std::uint32_t>(notice.slots.size()), classes_};
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
-    slots_.push_back(notice.slots);
+    person.slots = std::move(notice.slots);
     people_.push_back(std::move(person));
     return Done{};
   }
@@ -172,17 +173,16 @@ class ErasureTask final : public WriteTask {
   // request covers it and a lost fence is noticed (docs/adr/0003).
   std::optional<Decision> fence(const ledger::Moment& at) {
     fences_.clear();
-    for (std::size_t i = 0; i < people_.size(); ++i) {
-      vault::Fence one{at.next.get() + i, slots_[i]};
-      if (auto set = s.vault.fence(one); !set) return Decision(Error(set.error()));
-      fences_.push_back(std::move(one));
-      auto& entry = *s.state.owner(owner_of(people_[i].subject), std::nullopt).entry;
+    for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].slots});
+    if (auto set = s.vault.fence(fences_); !set) return Decision(Error(set.error()));
+    for (const auto& person : people_) {
+      auto& entry = *s.state.owner(owner_of(person.subject), std::nullopt).entry;
       if (classes_.empty()) {
         entry.fenced_all = true;
       } else {
         for (const auto cls : classes_) entry.fenced.emplace_back(cls);
       }
-      s.identity.forget(people_[i].identities, people_[i].subject);
+      s.identity.forget(person.identities, person.subject);
     }
     rely_on(s.vault.mark());
     return std::nullopt;
@@ -194,7 +194,6 @@ class ErasureTask final : public WriteTask {
   std::vector<std::uint32_t> classes_;
   TreeSize looked_at_;
   std::vector<Person> people_;
-  std::vector<std::vector<Slot>> slots_;
   std::vector<vault::Fence> fences_;
   std::optional<Written> already_;
   TimeMs requested_at_;

@@ -1,5 +1,6 @@
 // Erasure: fences, and the change of epoch in the steps of formats of keys, section 5.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "vault/vault_impl.h"
@@ -26,27 +27,39 @@ bool includes(std::span<const std::uint64_t> all, std::span<const std::uint64_t>
 
 // ── fences ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Status VaultImpl::fence(const Fence& fence) {
+Status VaultImpl::fence(std::span<const Fence> fences) {
   if (!options_.prefill) return read_only();
-  for (const auto slot : fence.slots) {
-    if (slot.get() >= kSlots) {
-      return Error(Errc::invalid, "slot_unknown", "This slot of the key tree was never given out.");
+  std::map<std::uint64_t, std::vector<Slot>> now;  // by request
+  for (const auto& fence : fences) {
+    for (const auto slot : fence.slots) {
+      if (slot.get() >= kSlots) {
+        return Error(Errc::invalid, "slot_unknown", "This slot of the key tree was never given out.");
+      }
     }
+    auto& slots = now[fence.request];
+    slots.insert(slots.end(), fence.slots.begin(), fence.slots.end());
   }
-  const auto before = erasures_.with([&](const Erasures& e) {
-    const auto at = e.fences.find(fence.request);
-    return at == e.fences.end() ? std::vector<Slot>() : at->second;
-  });
-  auto slots = fence.slots;
-  slots.insert(slots.end(), before.begin(), before.end());
-  slots = ascending(std::move(slots));
+  std::vector<Slot> before;
+  std::vector<Slot> dead;
   Batch batch;
-  batch.put(kFences, be(fence.request), encode_slots(slots));
+  for (auto& [request, slots] : now) {
+    erasures_.with([&](const Erasures& e) {
+      const auto at = e.fences.find(request);
+      if (at == e.fences.end()) return;
+      before.insert(before.end(), at->second.begin(), at->second.end());
+      slots.insert(slots.end(), at->second.begin(), at->second.end());
+    });
+    slots = ascending(std::move(slots));
+    batch.put(kFences, be(request), encode_slots(slots));
+    dead.insert(dead.end(), slots.begin(), slots.end());
+  }
   SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
-  erasures_.with([&](Erasures& e) { e.fences[fence.request] = slots; });
-  pool_.block(slots);
+  erasures_.with([&](Erasures& e) {
+    for (auto& [request, slots] : now) e.fences[request] = std::move(slots);
+  });
+  pool_.block(dead);
   pool_.unblock(before);
-  leaf_keys_.fence(slots);
+  leaf_keys_.fence(dead);
   return Done{};
 }
 

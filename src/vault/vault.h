@@ -115,7 +115,9 @@ class Vault {
   // Erasure, keys.md 5. fence: step 0, writer thread, synced before it returns, together with the request's number;
   // from then on seal, open and row calls on these slots answer gone "erased". forget_fences drops fences whose request
   // is not in the ledger.
-  virtual Status fence(const Fence& fence) = 0;
+  // All of them in one synced batch: either every fence stands or none.
+  virtual Status fence(std::span<const Fence> fences) = 0;
+  Status fence(const Fence& one) { return fence(std::span(&one, 1)); }
   [[nodiscard]] virtual std::vector<Fence> fences() = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a

@@ -61,7 +61,8 @@ class VaultImpl final : public Vault {
   Result<SecretBytes> day_open(Slot day, const ByteArray<12>& nonce, ByteView sealed) override;
   bool living(Slot slot) override;
 
-  Status fence(const Fence& fence) override;
+  using Vault::fence;
+  Status fence(std::span<const Fence> fences) override;
   std::vector<Fence> fences() override;
   Status forget_fence(std::uint64_t request) override;
   Result<EpochChange> erase(std::span<const Fence> fences) override;
