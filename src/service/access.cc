@@ -1,5 +1,6 @@
 // Reading: the access event is durable before anything is opened (I5), then the rows are opened against its receipt.
 #include <algorithm>
+#include <limits>
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
@@ -9,7 +10,8 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::milliseconds kCatchUpWait{10'000};
-constexpr std::size_t kHistoryMax = 10'000;  // events folded for one answer
+// An answer about one person or record is whole or an error, never cut off in silence: Art. 15 asks for all of it.
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 using Receipt = std::shared_ptr<ledger::AccessReceipt>;
 
@@ -303,7 +305,7 @@ class RecordHistoryTask final : public OneRecordTask {
   Status answer() override {
     const auto position = s.views.position();
     // Old values come from the events before: the fold starts at the first one.
-    SIEGEL_TRY(refs, s.views.history(id_, std::nullopt, kHistoryMax));
+    SIEGEL_TRY(refs, s.views.history(id_, std::nullopt, kAll));
     HistoryFold fold(s, *receipt, permit);
     SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
     out.registries = registries;
@@ -345,7 +347,7 @@ class SubjectTask : public ReadTask {
   // A subject's records may be of types and fields that the purpose or the token does not cover: these are left out.
   Result<std::vector<ShownRecord>> records() {
     std::vector<ShownRecord> out;
-    SIEGEL_TRY(ids, s.views.records_of(id_, kHistoryMax));
+    SIEGEL_TRY(ids, s.views.records_of(id_, kAll));
     for (const auto& record : ids) {
       SIEGEL_TRY(head, s.views.head(record));
       if (!head || head->removed) continue;
@@ -414,10 +416,10 @@ class SubjectAnswerTask final : public SubjectTask {
 
  private:
   Status add_history(SubjectAnswer& out) {
-    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kHistoryMax));
+    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
     const decide::Permit untyped;  // leave_out() asks for each event's own type
     HistoryFold fold(s, *receipt, untyped);
-    SIEGEL_TRY(folded, fold_history(fold, refs, std::nullopt, kHistoryMax));
+    SIEGEL_TRY(folded, fold_history(fold, refs, std::nullopt, kAll));
     for (auto& item : folded.items) leave_out(item);
     out.history = std::move(folded.items);
     return Done{};
@@ -439,7 +441,7 @@ class SubjectHistoryTask final : public SubjectTask {
   Status prepare() override { return find(decide::Action::read_history); }
   Status answer() override {
     const auto position = s.views.position();
-    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kHistoryMax));
+    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
     HistoryFold fold(s, *receipt, permit);
     SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
     for (auto& item : out.items) leave_out(item);
