@@ -8,6 +8,7 @@
 #include "app/local.h"
 #include "app/openapi.h"
 #include "app/serve.h"
+#include "bench/bench.h"
 #include "ctl/ctl.h"
 
 extern char** environ;
@@ -77,6 +78,14 @@ int main(int argc, char** argv) {
     return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
       return app::run_lock_adopt(data, o.reason, o.yes);
     });
+  };
+  local.bench = [](const ctl::BenchOptions& o) {
+    std::error_code unknown;
+    return bench::run({.dir = o.global.data.empty() ? "." : o.global.data,
+                       .program = std::filesystem::read_symlink("/proc/self/exe", unknown).string(),
+                       .only = o.only,
+                       .quick = o.quick,
+                       .json = o.global.json});
   };
   return ctl::run(argc, argv, local);
 }
