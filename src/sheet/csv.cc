@@ -130,6 +130,7 @@ Result<std::optional<CsvRow>> CsvReader::next() {
 
 std::string csv_line(const CsvRow& row, char delimiter) {
   const std::string special = std::string("\"\r\n") + delimiter;
+  if (row.size() == 1 && row[0].empty()) return "\"\"\r\n";  // an empty line would be passed over
   std::string out;
   for (const auto& cell : row) {
     if (&cell != &row.front()) out += delimiter;

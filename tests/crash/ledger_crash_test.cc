@@ -79,6 +79,41 @@ class CrashWorld {
     }
   }
 
+  // Three groups at a time, each decided while the one before is being written.
+  void append_overlapped_until_refused(int rounds) {
+    constexpr std::size_t kBulk = 500;
+    auto store = open_store();
+    if (!store) return;
+    auto options = test_options(*files_);
+    options.group_events_max = kBulk;
+    auto ledger = Ledger::open(std::move(*store), options, signer_, clock_);
+    if (!ledger || !(*ledger)->read_only().empty()) return;
+    REQUIRE((*ledger)->start());
+    for (int round = 0; round < rounds; ++round) {
+      boundaries_.push_back((*ledger)->size().get());
+      std::vector<Pending> pending;
+      for (int i = 0; i < 3; ++i) {
+        boundaries_.push_back(boundaries_.back() + kBulk);
+        std::vector<Draft> drafts;
+        for (std::size_t k = 0; k < kBulk; ++k) drafts.push_back(make_draft(random_, {.parts = 1, .bytes = 20}));
+        pending.push_back(submit(**ledger, std::move(drafts), {.mark = 1, .estimate = kBulk}));
+      }
+      bool good = true;
+      for (auto& one : pending) {
+        const auto outcome = one.get();
+        if (outcome) {
+          CHECK(good);  // after one that was refused nothing is acknowledged
+          acknowledged_ = outcome->size.get();
+        } else {
+          CHECK(outcome.error().is("read_only"));
+          good = false;
+        }
+      }
+      CHECK((*ledger)->size().get() == acknowledged_);
+      if (!good) return;
+    }
+  }
+
   void restart(std::uint64_t seed) {
     disk_ = disk_.after_restart(seed);
     files_ = disk_.files();
@@ -153,6 +188,35 @@ TEST_CASE("D2 a failure at any call of the disk leaves the old state or the new 
       if (!struck) break;
       REQUIRE(call < 2'000);
     }
+  }
+}
+
+TEST_CASE(
+    "D2 a failure at any call while groups overlap leaves whole groups, what was acknowledged, and one root a size",
+    "[crash][ledger][D2]") {
+  enum class Fault { power_loss, io_error, killed };
+  const auto fault = GENERATE(Fault::power_loss, Fault::io_error, Fault::killed);
+  for (std::uint64_t call = 1;; call += long_run() ? 1 : 4) {
+    CAPTURE(static_cast<int>(fault), call);
+    CrashWorld world(50'000 + call);
+    CrashPlan plan;
+    if (fault == Fault::power_loss) {
+      plan.power_loss_at_call = call;
+    } else {
+      plan.io_error_at_call = call;
+    }
+    world.disk().plan(plan);
+    world.append_overlapped_until_refused(2);
+    const bool struck = world.disk().calls() >= call;
+    world.disk().plan({});
+    if (fault == Fault::killed) {
+      world.kill();
+    } else {
+      world.restart(call);
+    }
+    world.check_recovered();
+    if (!struck) break;
+    REQUIRE(call < 2'000);
   }
 }
 

@@ -21,6 +21,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(home|Users|work|mnt)/[a-z]")
 TAG = re.compile(r"\[((?:[A-Z]{1,2}-\d{2})|(?:[A-Z]\d{1,2}))\]")
+CASE_NAME = re.compile(r'^TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', re.M)
+# Lists of CMake end at a semicolon, and the others mean something in Catch2's filters: such a case would not be run.
+CASE_NAME_BAD = re.compile(r"[;\\\[\]]|^[~!*]|\*$")
 SHOWN = "docs/requirements-shown.md"
 SHOWN_ROW = re.compile(r"^\| *([A-Z]{1,2}-?\d{1,2}) *\|")
 MOUNTED = {"tests/fresh/run"}  # builds below /work of its own root
@@ -52,6 +55,13 @@ def check_line(name, line, is_code):
             yield breach
 
 
+def check_case_names(name, text):
+    for found in CASE_NAME.finditer(text):
+        title = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', found.group(1)))
+        if CASE_NAME_BAD.search(title):
+            yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: ctest would not run a case of this name"
+
+
 def check(tree):
     breaches, tags, shown = [], {}, {}
     for relative in files(tree):
@@ -63,6 +73,8 @@ def check(tree):
         except UnicodeDecodeError:
             continue
         is_code = relative.suffix in CODE
+        if is_code and name.startswith("tests/"):
+            breaches += check_case_names(name, "\n".join(lines))
         if is_code and len(lines) > LINES_MAX:
             breaches.append(f"{name}:{LINES_MAX + 1}: more than {LINES_MAX} lines")
         for number, line in enumerate(lines, 1):
@@ -84,6 +96,7 @@ def self_test():
         "docs/page.md": ("see /ho" "me/somebody\n", "one machine"),
         "src/model/hash.cc": ("#include <openssl/evp.h>\n", "belongs to src/crypto"),
         "tests/unit/a_test.cc": ('TEST_CASE("x", "[unit][Q9]")\n', "Q9 is not in"),
+        "tests/unit/b_test.cc": ('TEST_CASE("one thing; "\n          "another")\n', "would not run"),
         SHOWN: ("| F1 | vectors |\n", "no test carries [F1]"),
     }
     clean = {"src/crypto/hash.cc": "#include <openssl/evp.h>\n", "src/base/whole.cc": "// a cosy home\n"}

@@ -1,6 +1,7 @@
 // How groups and rows are formed, and what tails and cursors see of them.
 #include "codec/header_codec.h"
 #include "codec/parts.h"
+#include "ledger/group.h"
 #include "ledger/layout.h"
 #include "ledger/queue.h"
 #include "support/ledger_world.h"
@@ -41,7 +42,7 @@ std::vector<std::size_t> sizes(const std::vector<std::unique_ptr<Command>>& comm
 
 }  // namespace
 
-TEST_CASE("Groups keep the order; bulk groups are short while single commands wait", "[unit][ledger][queue]") {
+TEST_CASE("Groups keep the order, and bulk groups are short while single commands wait", "[unit][ledger][queue]") {
   CommandQueue queue({.commands_max = 100, .events_max = 5'000, .wait_max = {}, .in_flight = {}});
   using Sizes = std::vector<std::size_t>;
   SECTION("bulk alone fills a group") {
@@ -230,4 +231,45 @@ TEST_CASE("EV-03 idempotency entries stand behind the row of their events and co
   CHECK(!*(*events)->next(seq, header, parts));
   const auto group = tail.all().at(0);
   CHECK(codec::decode_idempotency(codec::RowView::parse(group->rows[1].payloads)->trailer())->size() == 12);
+}
+
+TEST_CASE("D3 every single bit of the rows of headers and of parts is checked against what was hashed",
+          "[unit][ledger][D3]") {
+  SeededRandom random(3);
+  Seams seams;
+  MutableBytes headers, payloads;
+  std::size_t pairs = 0;
+  seams.row_encoded = [&](MutableBytes h, MutableBytes p) {
+    headers = h;
+    payloads = p;
+    ++pairs;
+  };
+  GroupBuilder group(seams);
+  group.begin({Seq(41), TimeMs(1'790'000'000'000), KeysMark(2), Epoch(0)});
+  const DraftOptions shapes[] = {{},
+                                 {.parts = 3, .bytes = 17, .prepared = true},
+                                 {.type = EventType::access_read, .facts = AccessFacts{}, .parts = 2, .bytes = 0}};
+  for (const auto& shape : shapes) {
+    Verdict verdict;
+    verdict.events.push_back(make_draft(random, shape));
+    verdict.idempotency = make_idempotency(random);
+    REQUIRE(group.add(std::move(verdict), KeysMark(2)));
+  }
+  Batch batch;
+  group.put_rows(batch);
+  REQUIRE(pairs == 1);  // one row of each: nothing moved since
+  REQUIRE(group.rows_match(batch));
+  std::size_t missed = 0, bits = 0;
+  for (const auto row : {headers, payloads}) {
+    for (std::size_t at = 0; at < row.size(); ++at) {
+      for (unsigned bit = 0; bit < 8; ++bit, ++bits) {
+        row[at] ^= static_cast<std::uint8_t>(1u << bit);
+        if (group.rows_match(batch)) ++missed;
+        row[at] ^= static_cast<std::uint8_t>(1u << bit);
+      }
+    }
+  }
+  CHECK(missed == 0);
+  CHECK(bits > 5'000);
+  CHECK(group.rows_match(batch));
 }

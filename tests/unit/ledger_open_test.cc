@@ -94,7 +94,7 @@ TEST_CASE("I1 a tail that was written but not signed is signed at open to the sa
   CHECK(world.lock_record() == other->checkpoint());
 }
 
-TEST_CASE("I1 what is found at open is synced before it is signed; if that fails it opens read-only, unsigned",
+TEST_CASE("I1 what is found at open is synced before it is signed, and if that fails it opens read-only",
           "[unit][ledger][D1]") {
   LedgerWorld world;
   REQUIRE(append_each(*world.open(), world.random, 2));

@@ -345,8 +345,9 @@ TEST_CASE("D3 any bit flipped between encode and commit stops the ledger before 
   CHECK(append_bulk(*ledger, world.random, 1));
 }
 
-TEST_CASE("A failed write, sync or signature refuses the group and all after it; reads go on; opening again recovers",
-          "[unit][ledger][D2]") {
+TEST_CASE(
+    "D2 a failed write or signature refuses the group and all after it - reads go on - and opening again recovers",
+    "[unit][ledger][D2]") {
   LedgerWorld world;
   const std::string kind = GENERATE("disk_full", "write_failed", "sign_failed");
   auto fail = std::make_shared<std::atomic<bool>>(false);
@@ -431,7 +432,8 @@ TEST_CASE("Under bulk load the next group is decided during the write, and writt
   }
 }
 
-TEST_CASE("A full queue answers overloaded, a closed ledger read_only; close() drains", "[unit][ledger][I13]") {
+TEST_CASE("I13 a full queue answers overloaded and a closed ledger read_only, and close() drains",
+          "[unit][ledger][I13]") {
   LedgerWorld world;
   world.options.queue_commands_max = 3;
   auto ledger = world.open(LedgerWorld::Start::no);

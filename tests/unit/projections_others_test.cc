@@ -246,7 +246,7 @@ TEST_CASE("PJ-05 with the notice goes what only the notice told, live as in a re
   CHECK(live.shown().owner(owner_of(subject(1))).value()->leaves.size() == 1);  // who looked at him
 }
 
-TEST_CASE("Registries keep number, version and first time; a revoked token keeps its body", "[unit][projections]") {
+TEST_CASE("Registries keep number, version and first time, and a revoked token keeps its body", "[unit][projections]") {
   Fold fold;
   const auto set = [&](EventType type, std::uint64_t seq, std::uint32_t number, std::uint32_t version,
                        const RegistryBody& body) {

@@ -56,7 +56,7 @@ TEST_CASE("a byte order mark is no part of the first cell, nothing else is trimm
   CHECK(read("\xEF\xBB\xBFname;x\n 007 ;5\" pipe").rows == std::vector<CsvRow>{{"name", "x"}, {" 007 ", "5\" pipe"}});
 }
 
-TEST_CASE("lines end with LF, CRLF or CR; the last may have no end", "[unit][sheet]") {
+TEST_CASE("lines end with LF, CRLF or CR, and the last may have no end", "[unit][sheet]") {
   const std::vector<CsvRow> wanted{{"a", "b"}, {"1", "2"}, {"3", "4"}};
   for (const char* text : {"a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r"}) {
     CAPTURE(text);
@@ -119,4 +119,6 @@ TEST_CASE("a line written is read as the same row", "[unit][sheet]") {
     REQUIRE(out.rows.size() == 2);
     CHECK(out.rows[1] == row);
   }
+  // One empty cell would be an empty line, which is passed over.
+  CHECK(read("a\r\n" + sheet::csv_line({""}, ';')).rows == std::vector<CsvRow>{{"a"}, {""}});
 }
