@@ -52,11 +52,13 @@ class RowCache final : public views::RowAccess {
   std::size_t place(views::Rows rows, ByteView key, bool& fresh);
   Result<Entry*> load(views::Rows rows, ByteView key);
   void grow();
+  void order_changed();
 
   Store& store_;
   Keys& keys_;
-  std::vector<Entry> entries_;         // in order of first use: ascending where ids are
+  std::vector<Entry> entries_;         // in order of first use
   std::vector<std::uint32_t> places_;  // open addressing, index + 1; a power of two
+  std::vector<const Entry*> order_;    // of write()
   std::size_t bytes_ = 0;
   Batch batch_;
 };
