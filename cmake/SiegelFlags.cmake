@@ -25,5 +25,5 @@ if(SIEGEL_SANITIZE)
 endif()
 
 if(SIEGEL_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-fsanitize=fuzzer-no-link "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_SOURCE_DIR}/cmake/clang_kj.h>")
 endif()

@@ -90,7 +90,7 @@ using Status = Result<Done>;
   auto SIEGEL_TRY_JOIN(siegel_try_, __LINE__) = (expression);                          \
   if (!SIEGEL_TRY_JOIN(siegel_try_, __LINE__))                                         \
     return ::siegel::Error(std::move(SIEGEL_TRY_JOIN(siegel_try_, __LINE__)).error()); \
-  [[maybe_unused]] auto name = std::move(*SIEGEL_TRY_JOIN(siegel_try_, __LINE__))
+  [[maybe_unused]] auto name = std::move(*SIEGEL_TRY_JOIN(siegel_try_, __LINE__))  // NOLINT(bugprone-macro-parentheses)
 // The same for a Status, or where the value is not needed.
 #define SIEGEL_CHECK(expression)                                                                               \
   if (auto SIEGEL_TRY_JOIN(siegel_check_, __LINE__) = (expression); !SIEGEL_TRY_JOIN(siegel_check_, __LINE__)) \

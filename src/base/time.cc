@@ -109,8 +109,8 @@ std::optional<TimeMs> parse_rfc3339(std::string_view text) {
   } else if (zone != "Z" && zone != "z") {
     return std::nullopt;
   }
-  const std::int64_t seconds =
-      days_from_civil(*date) * 86'400 + hour * 3600 + minute * 60 + second - offset_minutes * 60;
+  const std::int64_t of_day = std::int64_t{hour} * 3600 + std::int64_t{minute} * 60 + second;
+  const std::int64_t seconds = days_from_civil(*date) * 86'400 + of_day - offset_minutes * 60;
   if (seconds < 0) return std::nullopt;
   return TimeMs(static_cast<std::uint64_t>(seconds) * 1000 + micros / 1000);
 }

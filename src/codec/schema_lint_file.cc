@@ -20,6 +20,7 @@ Status lint_header_schema(const char* schema_path, const char* imports) {
           if (std::filesystem::is_directory(folder)) folders.push_back(disk->getRoot().openSubdir(absolute(folder)));
         }
         std::vector<const kj::ReadableDirectory*> borrowed;
+        borrowed.reserve(folders.size());
         for (const auto& folder : folders) borrowed.push_back(folder.get());
         const capnp::SchemaParser parser;
         const auto file = parser.parseFromDirectory(

@@ -72,12 +72,10 @@ Result<SwapAreas> swap_areas(const KernelTables& files) {
     std::string name;
     if (!(std::istringstream(line) >> name)) continue;
     name = unescaped(name);
-    const std::string base = fs::path(name).filename().string();
+    const auto device = fs::path(files.sys) / "class/block" / fs::path(name).filename();
     if (name.starts_with("/dev/zram")) {
       ++areas.zram;
-    } else if (name.starts_with("/dev/") && is_encrypted(fs::path(files.sys) / "class/block" / base, 0)) {
-      ++areas.encrypted;
-    } else if (sits_on_encrypted(name, files.sys)) {
+    } else if ((name.starts_with("/dev/") && is_encrypted(device, 0)) || sits_on_encrypted(name, files.sys)) {
       ++areas.encrypted;
     } else {
       ++areas.plain;

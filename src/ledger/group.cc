@@ -100,7 +100,7 @@ Result<GroupBuilder::Added> GroupBuilder::add(Verdict&& verdict, KeysMark keys_m
   const auto mark = verdict.events.empty() ? keys_mark_ : std::max(keys_mark_, keys_mark);
   for (auto& draft : verdict.events) {
     const auto seq = next();
-    auto event = complete(std::move(draft), mark);
+    auto event = complete(draft, mark);
     if (!event) {
       events_.resize(events_before);
       bytes_ = bytes_before;
@@ -120,7 +120,7 @@ Result<GroupBuilder::Added> GroupBuilder::add(Verdict&& verdict, KeysMark keys_m
 }
 
 // Takes header and parts out of the draft; the rest of it stays readable.
-Result<GroupBuilder::Event> GroupBuilder::complete(Draft&& draft, KeysMark keys_mark) {
+Result<GroupBuilder::Event> GroupBuilder::complete(Draft& draft, KeysMark keys_mark) {
   Event event;
   auto& header = draft.header;
   if (header.part_count != draft.parts.size() || draft.parts.empty() || draft.parts.size() > kPartsMax) {

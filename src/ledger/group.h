@@ -76,7 +76,7 @@ class GroupBuilder {
     std::size_t headers_entry = 0;  // of the batch
     std::size_t payloads_entry = 0;
   };
-  Result<Event> complete(Draft&& draft, KeysMark keys_mark);
+  Result<Event> complete(Draft& draft, KeysMark keys_mark);
   void note_facts(const Draft& draft, const Event& event, Seq seq, Added& added);
   [[nodiscard]] std::vector<Row> plan_rows() const;
   void put_row(Batch& batch, Row& row);

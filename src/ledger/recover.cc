@@ -132,10 +132,11 @@ std::optional<Reason> compare(const Result<std::optional<std::string>>& lock_rec
                               const TreeView& tree, TreeSize& locked) {
   if (!lock_record)
     return Reason{"lock_record_damaged", std::string("it cannot be read: ") + lock_record.error().code()};
-  if (!*lock_record) return Reason{"lock_record_missing", "ledger size " + std::to_string(tree.size)};
+  const auto& locked_note = *lock_record;
+  if (!locked_note) return Reason{"lock_record_missing", "ledger size " + std::to_string(tree.size)};
   const auto key = parse_verifier_key(signer.verifier_key());
   if (!key) return Reason{"lock_record_damaged", "the signer has no good verifier key"};
-  const auto opened = open_checkpoint(**lock_record, *key);
+  const auto opened = open_checkpoint(*locked_note, *key);
   if (!opened) return Reason{"lock_record_damaged", std::string("its note does not hold: ") + opened.error().code()};
 
   const auto& checkpoint = opened->checkpoint;

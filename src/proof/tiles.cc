@@ -18,7 +18,7 @@ std::string three_digits(std::uint64_t value) {
 // 1234067 -> x001/x234/067
 std::string grouped(std::uint64_t index) {
   std::string path = three_digits(index % kGroup);
-  for (index /= kGroup; index > 0; index /= kGroup) path = "x" + three_digits(index % kGroup) + "/" + path;
+  for (index /= kGroup; index > 0; index /= kGroup) path.insert(0, "x" + three_digits(index % kGroup) + "/");
   return path;
 }
 
@@ -29,10 +29,11 @@ std::optional<std::uint64_t> take_index(std::string_view& text) {
     const bool more = text.starts_with('x');
     if (more) text.remove_prefix(1);
     if (text.size() < 3) return std::nullopt;
+    std::uint64_t group = 0;
     for (const char c : text.substr(0, 3)) {
       if (c < '0' || c > '9') return std::nullopt;
+      group = group * 10 + static_cast<std::uint64_t>(c - '0');
     }
-    const auto group = static_cast<std::uint64_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
     if (index > (UINT64_MAX - group) / kGroup) return std::nullopt;
     index = index * kGroup + group;
     text.remove_prefix(3);

@@ -136,6 +136,7 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
   const auto* type = entry && !entry->removed ? known->type(entry->type) : nullptr;
   if (type == nullptr) {
     type_name.clear();
+    named_fields.clear();  // no type to have them: the record is what is missing
     SIEGEL_CHECK(permit_now(what));
     SIEGEL_TRY(erasure, s.views.erased(id.get()));
     if (erasure) return erased_error(erasure);

@@ -1,0 +1,220 @@
+#include "support/service_kit.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace siegel::test {
+
+using namespace service;  // NOLINT: the kit is about nothing else
+
+namespace {
+
+vault::Options vault_options(CrashDisk& disk) {
+  vault::Options options;
+  options.keys_dir = "/keys";
+  options.spare_leaves = 256;
+  options.file_system = disk.file_system();
+  return options;
+}
+
+template <class T>
+T must(Result<T> result) {
+  INFO((result ? std::string() : result.error().text()));
+  REQUIRE(result);
+  return std::move(*result);
+}
+
+}  // namespace
+
+class ServiceKit::Workers final : public Executor {
+ public:
+  Workers() {
+    for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { run(); });
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+  ~Workers() override {
+    state_.with([](State& state) { state.stop = true; });
+    state_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+  void post(std::function<void()> work) override {
+    state_.with([&](State& state) { state.queue.push_back(std::move(work)); });
+    state_.notify_one();
+  }
+
+ private:
+  struct State {
+    std::deque<std::function<void()>> queue;
+    bool stop = false;
+  };
+  void run() {
+    for (;;) {
+      auto work = state_.when([](const State& state) { return state.stop || !state.queue.empty(); },
+                              [](State& state) -> std::function<void()> {
+                                if (state.queue.empty()) return nullptr;
+                                auto first = std::move(state.queue.front());
+                                state.queue.pop_front();
+                                return first;
+                              });
+      if (!work) return;
+      work();
+    }
+  }
+  Guarded<State> state_;
+  std::vector<std::thread> threads_;
+};
+
+ServiceKit::ServiceKit(std::uint64_t seed) : world(seed), views_store(views::families().size()) {
+  root = vault::open_file_root_store("/outside/root", random, world.files.get());
+  const auto created = vault::Vault::create(vault_options(world.disk), *root, KeyTreeId(world.random.array<16>()),
+                                            test_ledger_id(), random);
+  INFO((created ? std::string() : created.error().text()));
+  REQUIRE(created);
+  open();
+}
+
+ServiceKit::~ServiceKit() { close(); }
+
+void ServiceKit::open() {
+  workers_ = std::make_unique<Workers>();
+  ledger = world.open(LedgerWorld::Start::no);
+  vault = must(vault::Vault::open(vault_options(world.disk), *root, test_ledger_id(), ledger->keys_mark(),
+                                  ledger->epoch(), world.clock, random));
+  views = std::make_unique<views::Views>(views_store);
+  views->advance(must(views->load_position()));
+  projector = projector::Projector::make(*ledger, *vault, *views, {});
+  ledger->subscribe(*projector);
+  REQUIRE(ledger->start());
+  Options options;
+  options.origin = kOrigin;
+  options.id = test_ledger_id();
+  options.erase_window = std::chrono::milliseconds(1);
+  options.verifier_key = world.signer.verifier_key();
+  service = Service::make(*ledger, *vault, *views, *workers_, wall, random, options);
+  REQUIRE(projector->start(must(service->begin_job(JobFacts::Kind::projector))));
+  const auto started = service->start();
+  INFO((started ? std::string() : started.error().text()));
+  REQUIRE(started);
+}
+
+void ServiceKit::close() {
+  if (!service) return;
+  service->stop();
+  ledger->close();
+  projector->stop();
+  vault->close();
+  workers_.reset();
+  service.reset();
+  projector.reset();
+  views.reset();
+  vault.reset();
+  ledger.reset();
+}
+
+std::future<ServiceKit::Outcome> ServiceKit::begin(const Caller& caller, Write command, WriteOptions options) {
+  auto promise = std::make_shared<std::promise<Outcome>>();
+  auto future = promise->get_future();
+  service->write(caller, std::move(command), std::move(options),
+                 [promise](Outcome outcome) { promise->set_value(std::move(outcome)); });
+  return future;
+}
+
+ServiceKit::Outcome ServiceKit::write(const Caller& caller, Write command, WriteOptions options) {
+  return begin(caller, std::move(command), std::move(options)).get();
+}
+
+Caller ServiceKit::token(Role role, bool all_purposes) {
+  TokenGrant grant;
+  grant.role = role;
+  grant.all_purposes = all_purposes;
+  grant.all_types = true;
+  if (!all_purposes) grant.purposes = {"care"};
+  const auto made = must(role == Role::admin && admin.token == TokenId() ? service->create_local_token(grant)
+                                                                         : write(admin, CreateToken{grant}));
+  auto caller = must(service->authenticate(made.token));
+  caller.purpose = "care";
+  caller.request_id = "req-" + to_hex(ByteView(caller.token.get()).first(4));
+  return caller;
+}
+
+void ServiceKit::set_up() {
+  admin = token(Role::admin);
+  PurposeDefinition purpose;
+  purpose.name = "care";
+  purpose.legal_ground = LegalGround::contract;
+  purpose.title = {{"de", "Betreuung"}};
+  must(write(admin, SetPurpose{purpose}));
+  ClassDefinition cls;
+  cls.name = "customer";
+  cls.period = "P3Y";
+  cls.legal_ground = LegalGround::contract;
+  must(write(admin, SetClass{cls}));
+  const auto field = [](const char* name, FieldType type, bool personal) {
+    FieldDefinition out;
+    out.name = name;
+    out.title = name;
+    out.type = type;
+    out.personal = personal;
+    out.cls = "customer";
+    return out;
+  };
+  TypeDefinition people;
+  people.name = "people";
+  people.title = {{"de", "Leute"}};
+  people.subject_mode = SubjectMode::match;
+  people.match_fields = {"e-mail"};
+  people.default_purpose = "care";
+  people.fields = {field("name", FieldType::text, true), field("e-mail", FieldType::email, true),
+                   field("city", FieldType::text, true)};
+  must(write(admin, SetType{people}));
+  TypeDefinition things;
+  things.name = "things";
+  things.title = {{"de", "Dinge"}};
+  things.default_purpose = "care";
+  things.fields = {field("label", FieldType::text, false)};
+  must(write(admin, SetType{things}));
+  editor = token(Role::editor, false);
+  officer = token(Role::privacy_officer);
+}
+
+void ServiceKit::catch_up() {
+  std::promise<bool> shown;
+  views->when(ledger->size(), std::chrono::seconds(60), [&](bool reached) { shown.set_value(reached); });
+  REQUIRE(shown.get_future().get());
+}
+
+NamedValue ServiceKit::value(std::string field, std::string text) {
+  return {std::move(field), Personal<RawValue>(RawValue(std::move(text)))};
+}
+
+AddRecord ServiceKit::person(const std::string& name, const std::string& email) {
+  AddRecord out;
+  out.type = "people";
+  out.values.push_back(value("name", name));
+  out.values.push_back(value("e-mail", email));
+  return out;
+}
+
+AddRecord ServiceKit::thing(const std::string& label) {
+  AddRecord out;
+  out.type = "things";
+  out.values.push_back(value("label", label));
+  return out;
+}
+
+bool ServiceKit::holds(ByteView needle) {
+  const auto in = [&](ByteView bytes) { return !std::ranges::search(bytes, needle).empty(); };
+  const auto any = [&](Store& store, std::size_t families) {
+    for (std::size_t i = 0; i < families; ++i) {
+      const auto rows = store.cursor(Family(static_cast<std::uint8_t>(i)), {});
+      for (rows->seek_to_first(); rows->valid(); rows->next()) {
+        if (in(rows->key()) || in(rows->value())) return true;
+      }
+    }
+    return false;
+  };
+  return any(world.store, ledger::Ledger::families().size()) || any(views_store, views::families().size());
+}
+
+}  // namespace siegel::test

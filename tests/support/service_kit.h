@@ -1,0 +1,88 @@
+// The whole service without doors: ledger, vault, read models and projector on disks in memory, tokens of each role and
+// a few registries. Closed and opened again it is a restart.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "crypto/random.h"
+#include "projector/projector.h"
+#include "service/service.h"
+#include "support/ledger_world.h"
+#include "vault/vault.h"
+#include "views/views.h"
+
+namespace siegel::test {
+
+// Shows a wall clock that can be set beside a steady one that goes on.
+class WallClock final : public Clock {
+ public:
+  explicit WallClock(Clock& clock) : clock_(clock) {}
+  TimeMs now() override { return TimeMs(clock_.now().get() + skew_ms_.load()); }
+  std::chrono::nanoseconds steady() override { return clock_.steady(); }
+  void set_skew(std::uint64_t ms) { skew_ms_ = ms; }
+
+ private:
+  Clock& clock_;
+  std::atomic<std::uint64_t> skew_ms_{0};
+};
+
+class ServiceKit final {
+ public:
+  using Outcome = Result<service::Written>;
+
+  explicit ServiceKit(std::uint64_t seed = 1);
+  ServiceKit(const ServiceKit&) = delete;
+  ServiceKit& operator=(const ServiceKit&) = delete;
+  ~ServiceKit();
+
+  void open();
+  void close();
+  // Makes tokens (admin, editor, officer), a purpose "care" (contract), a class "customer", a type "people" (identity:
+  // e-mail; name, e-mail, city in "customer") and a type "things" that concerns nobody (label).
+  void set_up();
+  void catch_up();  // until the read models show all that is durable
+
+  // A copy of the caller goes with each command; the answer is waited for.
+  Outcome write(const service::Caller& caller, service::Write command, service::WriteOptions options = {});
+  std::future<Outcome> begin(const service::Caller& caller, service::Write command, service::WriteOptions options = {});
+  service::Caller token(Role role, bool all_purposes = true);  // made by the admin
+
+  // Made-up commands.
+  static service::AddRecord person(const std::string& name, const std::string& email);
+  static service::AddRecord thing(const std::string& label);
+  static service::NamedValue value(std::string field, std::string text);
+  // Waits for an answer of a query: answer<service::RecordAnswer>([&](auto then) { world.service->read_record(…, then);
+  // })
+  template <class T, class F>
+  static Result<T> answer(F&& ask) {
+    auto promise = std::make_shared<std::promise<Result<T>>>();
+    auto future = promise->get_future();
+    ask([promise](Result<T> outcome) { promise->set_value(std::move(outcome)); });
+    return future.get();
+  }
+  // Whether these bytes stand in any row of the ledger or the read models.
+  bool holds(ByteView needle);
+
+  LedgerWorld world;
+  WallClock wall{world.clock};
+  SystemRandom random;
+  service::Caller admin, editor, officer;
+  std::unique_ptr<vault::RootStore> root;
+  std::unique_ptr<vault::Vault> vault;
+  MemoryStore views_store;
+  std::unique_ptr<views::Views> views;
+  std::unique_ptr<ledger::Ledger> ledger;
+  std::unique_ptr<projector::Projector> projector;
+  std::unique_ptr<service::Service> service;
+
+ private:
+  class Workers;
+  std::unique_ptr<Workers> workers_;
+};
+
+}  // namespace siegel::test
