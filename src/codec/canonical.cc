@@ -78,7 +78,7 @@ bool fills_sections(const capnp::word* pointer) {
 }  // namespace
 
 Draft::Draft() : message_(kj::arrayPtr(scratch(), kScratchWords)) {}
-Draft::~Draft() = default;  // the builder clears what it used of the scratch
+Draft::~Draft() noexcept = default;  // the builder clears what it used of the scratch
 
 // The canonical form drops zero words and null pointers from the end of a struct's two sections. The root's sections
 // stand first in the segment; what follows moves up, and the pointers to it reach less far by the pointers dropped.

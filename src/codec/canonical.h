@@ -18,7 +18,7 @@ using Words = kj::ArrayPtr<const capnp::word>;
 class Draft {
  public:
   Draft();
-  ~Draft();
+  ~Draft() noexcept;
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
 

@@ -53,8 +53,8 @@ Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
         return bad_json("The body is not a JSON text in UTF-8.");
       for (const auto member : object) {
         if (!names.insert(member.key).second) return bad_json("An object has the same member twice.");
-        members.emplace_back(std::string(member.key), Json{});
-        SIEGEL_CHECK(convert(member.value, depth + 1, members.back().second));
+        members.push_back({std::string(member.key), Json{}});
+        SIEGEL_CHECK(convert(member.value, depth + 1, members.back().value));
       }
       out.value = std::move(members);
       break;

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,12 +17,17 @@ namespace siegel::http {
 
 struct Json;
 using JsonArray = std::vector<Json>;
-using JsonObject = std::vector<std::pair<std::string, Json>>;
+struct JsonMember;
+using JsonObject = std::vector<JsonMember>;
 struct JsonNumber {
   std::optional<std::int64_t> integer;  // none: a fraction, an exponent or too large
 };
 struct Json {
   std::variant<std::nullptr_t, bool, JsonNumber, std::string, JsonArray, JsonObject> value;
+};
+struct JsonMember {
+  std::string name;
+  Json value;
 };
 
 // bad_json (400): not JSON, too deep, a duplicate member, no object at top level.

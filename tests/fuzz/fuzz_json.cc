@@ -21,9 +21,9 @@ bool same(const JsonObject& ours, const Other& other, unsigned depth) {
   SIEGEL_ASSERT(depth <= 32);
   if (!other.is_object() || other.size() != ours.size()) return false;  // the same size: no member twice
   return std::ranges::all_of(ours, [&](const auto& member) {
-    SIEGEL_ASSERT(is_utf8(member.first));
-    const auto at = other.find(member.first);
-    return at != other.end() && same(member.second, *at, depth + 1);
+    SIEGEL_ASSERT(is_utf8(member.name));
+    const auto at = other.find(member.name);
+    return at != other.end() && same(member.value, *at, depth + 1);
   });
 }
 
@@ -65,8 +65,8 @@ void take(const JsonObject& object) {
   const auto done = members.finish();
   if (done) {
     SIEGEL_ASSERT(members.has("type") && std::ranges::all_of(object, [](const auto& member) {
-                    return member.first == "type" || member.first == "ground" || member.first == "now" ||
-                           member.first == "subjects" || member.first == "fields" || member.first == "form";
+                    return member.name == "type" || member.name == "ground" || member.name == "now" ||
+                           member.name == "subjects" || member.name == "fields" || member.name == "form";
                   }));
   } else {
     SIEGEL_ASSERT(done.error().is("bad_value") || done.error().is("unknown_field"));
