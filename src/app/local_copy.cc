@@ -1,7 +1,13 @@
 #include "app/local_copy.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "ledger/ledger.h"
 #include "ledger/signer.h"
@@ -12,6 +18,8 @@ namespace siegel::app {
 namespace {
 
 constexpr std::size_t kNoteFileBytes = std::size_t{1} << 20;
+constexpr int kOpenTries = 5;
+constexpr std::chrono::milliseconds kBetweenTries{50};
 
 Result<std::filesystem::path> make_notes_dir() {
   std::error_code error;
@@ -21,6 +29,15 @@ Result<std::filesystem::path> make_notes_dir() {
     return Error(Errc::unavailable, "io_error", "No temporary directory can be made.");
   }
   return std::filesystem::path(name);
+}
+
+// Whether a server holds the data directory. Asks without leaving a trace there.
+bool somebody_writes(const Places& places) {
+  const int fd = ::open(places.lock().c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool taken = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
+  ::close(fd);
+  return taken;
 }
 
 }  // namespace
@@ -33,19 +50,17 @@ LedgerCopy::~LedgerCopy() {
 
 Status LedgerCopy::open(const std::filesystem::path& data) {
   SIEGEL_TRY(found, read_places(data));
+  return open(std::move(found));
+}
+
+Status LedgerCopy::open(Places found) {
   places = std::move(found);
   SIEGEL_TRY(id, read_format(places));
   SystemFiles files;
   if (auto record = files.read_file(places.head, kNoteFileBytes)) lock_record = std::string(as_chars(*record));
   SIEGEL_TRY(notes, make_notes_dir());
   notes_dir = std::move(notes);
-  RocksOptions rocks;
-  rocks.dir = places.ledger();
-  rocks.families = ledger::Ledger::families();
-  rocks.mode = RocksOptions::Mode::secondary;
-  rocks.secondary_dir = notes_dir;
-  SIEGEL_TRY(opened, open_rocksdb(rocks));
-  store = std::move(opened);
+  SIEGEL_CHECK(open_store());
   SIEGEL_TRY(newest, store->get(ledger::kCheckpoints, as_bytes(ledger::kNewestKey)));
   if (newest) newest_note = std::string(as_chars(*newest));
   SIEGEL_TRY(row, store->get(ledger::kHead, as_bytes(ledger::kHeadKey)));
@@ -58,10 +73,34 @@ Status LedgerCopy::open(const std::filesystem::path& data) {
   return Done{};
 }
 
+// Beside a writer as RocksDB's secondary, which overlooks a table that is not there (the writer may be taking it away);
+// else strictly. A writer may take files away between their being named and their being opened: then they are named
+// anew.
+Status LedgerCopy::open_store() {
+  RocksOptions rocks;
+  rocks.dir = places.ledger();
+  rocks.families = ledger::Ledger::families();
+  rocks.mode = somebody_writes(places) ? RocksOptions::Mode::secondary : RocksOptions::Mode::read_only;
+  rocks.secondary_dir = notes_dir;
+  auto opened = open_rocksdb(rocks);
+  for (int tries = 1; !opened && tries < kOpenTries; ++tries) {
+    std::this_thread::sleep_for(kBetweenTries);
+    opened = open_rocksdb(rocks);
+  }
+  if (!opened) return Error(opened.error());
+  store = std::move(*opened);
+  return Done{};
+}
+
 Result<std::string> LedgerCopy::own_key() const {
   SystemFiles files;
-  SIEGEL_TRY(signer, ledger::FileSigner::load(files, places.signer));
-  return signer->verifier_key();
+  auto signer = ledger::FileSigner::load(files, places.signer);
+  if (!signer && signer.error().category() == Errc::not_found) {
+    return Error(Errc::invalid, "key_missing", "The ledger's own key is not here: give its verifier key with --key.")
+        .with("place", places.signer.string());
+  }
+  SIEGEL_TRY(loaded, std::move(signer));
+  return loaded->verifier_key();
 }
 
 StoreSource::StoreSource(Store& store, std::uint64_t from, std::uint64_t size)

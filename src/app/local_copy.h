@@ -30,9 +30,14 @@ struct LedgerCopy {
   LedgerCopy(const LedgerCopy&) = delete;
   LedgerCopy& operator=(const LedgerCopy&) = delete;
   ~LedgerCopy();
+
   Status open(const std::filesystem::path& data);
-  // Of the ledger's own signing key.
+  Status open(Places found);  // the same where `found.data` is only a copy of the data directory
+  // Of the ledger's own signing key. invalid "key_missing" where that is not at its place.
   [[nodiscard]] Result<std::string> own_key() const;
+
+ private:
+  Status open_store();
 };
 
 // Events from a sequence on; a row of parts that is not there leaves its events without parts.
@@ -57,5 +62,10 @@ class StoreSource final : public verify::Source {
   std::vector<Hash> tile_;
   std::optional<std::uint64_t> tile_index_;
 };
+
+// What `siegel verify` does with an open copy (local_verify.cc): with the checkpoints that lie in it and beside it.
+// key: a verifier key; empty: the ledger's own.
+Result<verify::Options> verify_options(const LedgerCopy& copy, const std::string& key);
+Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options);
 
 }  // namespace siegel::app

@@ -17,26 +17,28 @@ namespace {
 constexpr int kDamage = 3;
 constexpr std::size_t kNoteFileBytes = std::size_t{1} << 20;
 
-Result<verify::Options> options_of(const VerifyRun& run, const LedgerCopy& copy) {
-  verify::Options options;
-  options.verifier_key = run.key;
-  if (run.key.empty()) {
-    SIEGEL_TRY(own, copy.own_key());
-    options.verifier_key = std::move(own);
-  }
-  using Kept = verify::SignedHead::Kept;
-  if (copy.newest_note) options.checkpoints.push_back({"the store's checkpoint", *copy.newest_note, Kept::with_copy});
-  if (copy.lock_record) options.checkpoints.push_back({"the lock record", *copy.lock_record, Kept::elsewhere});
+Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy& copy) {
   if (!run.checkpoint.empty()) {
     SystemFiles files;
-    SIEGEL_TRY(note, files.read_file(run.checkpoint, kNoteFileBytes));
-    options.checkpoints.push_back({"the given checkpoint", std::string(as_chars(note)), Kept::elsewhere});
+    auto note = files.read_file(run.checkpoint, kNoteFileBytes);
+    if (!note) {
+      return Error(Errc::invalid, "no_file", "The file with the checkpoint cannot be read.")
+          .with("file", run.checkpoint.string());
+    }
+    options.checkpoints.push_back(
+        {"the given checkpoint", std::string(as_chars(*note)), verify::SignedHead::Kept::elsewhere});
   }
-  const auto& head = *copy.head;
-  SIEGEL_TRY(range, CompactRange::resume(head.size.get(), head.frontier));
-  options.claim = verify::Claim{head.size.get(), range.root()};
-  options.from = std::min(run.from.value_or(0), head.size.get()) / kTileWidth * kTileWidth;
-  return options;
+  options.from = std::min(run.from.value_or(0), copy.head->size.get()) / kTileWidth * kTileWidth;
+  return Done{};
+}
+
+// Bytes of the tables that no event stands in: indexes, rows that newer ones replaced.
+void check_rest(LedgerCopy& copy, verify::Report& report) {
+  const auto tables = copy.store->check_tables();
+  if (tables) return;
+  report.findings.push_back(
+      {verify::Cause::unreadable, 0, 0,
+       "All events are as they were signed, but a table of the store is damaged elsewhere: " + tables.error().text()});
 }
 
 int failed(const Error& error) {
@@ -46,11 +48,36 @@ int failed(const Error& error) {
 
 }  // namespace
 
+Result<verify::Options> verify_options(const LedgerCopy& copy, const std::string& key) {
+  verify::Options options;
+  options.verifier_key = key;
+  if (key.empty()) {
+    SIEGEL_TRY(own, copy.own_key());
+    options.verifier_key = std::move(own);
+  }
+  using Kept = verify::SignedHead::Kept;
+  if (copy.newest_note) options.checkpoints.push_back({"the store's checkpoint", *copy.newest_note, Kept::with_copy});
+  if (copy.lock_record) options.checkpoints.push_back({"the lock record", *copy.lock_record, Kept::elsewhere});
+  const auto& head = *copy.head;
+  SIEGEL_TRY(range, CompactRange::resume(head.size.get(), head.frontier));
+  options.claim = verify::Claim{head.size.get(), range.root()};
+  return options;
+}
+
+Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options) {
+  StoreSource source(*copy.store, options.from, copy.head->size.get());
+  SystemClock clock;
+  SIEGEL_TRY(report, verify::verify(source, options, clock));
+  if (report.intact()) check_rest(copy, report);
+  return report;
+}
+
 int run_verify(const VerifyRun& run) {
   LedgerCopy copy;
   if (auto opened = copy.open(run.data); !opened) return failed(opened.error());
-  auto options = options_of(run, copy);
+  auto options = verify_options(copy, run.key);
   if (!options) return failed(options.error());
+  if (auto whole = complete(*options, run, copy); !whole) return report(whole.error());
   if (run.key.empty() && !run.quiet) {
     std::fprintf(
         stderr,
@@ -66,9 +93,7 @@ int run_verify(const VerifyRun& run) {
                    static_cast<unsigned long long>(size));
     };
   }
-  StoreSource source(*copy.store, options->from, size);
-  SystemClock clock;
-  const auto checked = verify::verify(source, *options, clock);
+  const auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error());
   std::printf("%s%s", (run.json ? verify::to_json(*checked) : verify::to_text(*checked)).c_str(), run.json ? "\n" : "");

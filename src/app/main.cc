@@ -6,6 +6,10 @@
 
 #include "app/config.h"
 #include "app/local.h"
+#include "app/local_backup.h"
+#include "app/local_export.h"
+#include "app/local_rebuild.h"
+#include "app/local_verify.h"
 #include "app/openapi.h"
 #include "app/serve.h"
 #include "bench/bench.h"
@@ -67,6 +71,31 @@ int main(int argc, char** argv) {
   local.token_create = [](const ctl::LocalToken& o) {
     return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
       return app::run_token_create({data, config, o.role, o.expires, o.label, o.purposes, o.types, o.global.json});
+    });
+  };
+  local.verify = [](const ctl::VerifyOptions& o) {
+    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
+      return app::run_verify({.data = data,
+                              .key = o.key,
+                              .checkpoint = o.checkpoint,
+                              .from = o.from,
+                              .json = o.global.json,
+                              .quiet = o.global.quiet});
+    });
+  };
+  local.export_log = [](const ctl::ExportLogOptions& o) {
+    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
+      return app::run_export_log({.data = data, .dir = o.dir, .json = o.global.json, .quiet = o.global.quiet});
+    });
+  };
+  local.rebuild = [](const ctl::RebuildOptions& o) {
+    return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
+      return app::run_rebuild({data, config, o.projection, o.global.json, o.global.quiet});
+    });
+  };
+  local.backup = [](const ctl::BackupOptions& o) {
+    return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
+      return app::run_backup({data, o.dir, config, o.global.json, o.global.quiet});
     });
   };
   local.lock_show = [](const ctl::LockOptions& o) {

@@ -1,6 +1,20 @@
 #include "app/stores.h"
 
+#include "base/text.h"
+#include "views/views.h"
+
 namespace siegel::app {
+namespace {
+
+constexpr std::size_t kGenerationFileBytes = 64;
+constexpr std::size_t kViewsCacheBytes = std::size_t{32} << 20;
+
+Error views_damaged() {
+  return Error(Errc::corrupt, "views_damaged",
+               "The read models are damaged: `siegel rebuild` makes them anew from the ledger.");
+}
+
+}  // namespace
 
 std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& random) {
   auto root = vault::open_file_root_store(places.root, random);
@@ -26,6 +40,73 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   rocks.families = ledger::Ledger::families();
   SIEGEL_TRY(store, open_rocksdb(rocks));
   return ledger::Ledger::open(std::move(store), options, signer, clock);
+}
+
+Status Core::open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random) {
+  SIEGEL_TRY(found, read_places(data));
+  places = std::move(found);
+  SIEGEL_TRY(ledger_id, read_format(places));
+  id = ledger_id;
+  if (!lock) {
+    SIEGEL_TRY(taken, DirectoryLock::take(places.lock()));
+    lock = std::make_unique<DirectoryLock>(std::move(taken));
+  }
+  SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
+  SIEGEL_TRY(loaded, ledger::FileSigner::load(files, places.signer));
+  signer = std::move(loaded);
+  auto settings = ledger_options(places, id, signer->origin());
+  settings.queue_commands_max = config.queue_commands_max;
+  settings.group_wait_us_max = static_cast<std::uint32_t>(config.group_commit_us_max);
+  SIEGEL_TRY(opened, open_ledger(places, settings, *signer, clock));
+  ledger = std::move(opened);
+  root = open_root_store(places, random);
+  vault::Options options;
+  options.keys_dir = places.keys();
+  options.replicas = places.key_replicas;
+  options.key_cache_bytes_max = config.key_cache_bytes_max;
+  options.spare_leaves = config.spare_leaves;
+  SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
+  vault = std::move(keys);
+  return Done{};
+}
+
+void Core::close_stores() {
+  if (ledger) ledger->close();
+  if (vault) vault->close();
+  vault.reset();
+  root.reset();
+  ledger.reset();
+  signer.reset();
+}
+
+Result<std::string> views_generation(const Places& places) {
+  SystemFiles files;
+  const auto read = files.read_file(places.views_name(), kGenerationFileBytes);
+  if (!read && read.error().category() == Errc::not_found) return std::string(kFirstGeneration);
+  if (!read) return Error(read.error());
+  auto name = std::string(as_chars(*read));
+  if (!name.empty() && name.back() == '\n') name.pop_back();
+  if (!parse_u64(name)) return views_damaged();  // a number and nothing else: it becomes part of a path
+  return name;
+}
+
+Status set_views_generation(const Places& places, const std::string& generation) {
+  SystemFiles files;
+  return files.write_file_durably(places.views_name(), as_bytes(generation + "\n"), 0600);
+}
+
+Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation) {
+  SystemFiles files;
+  SIEGEL_CHECK(files.make_dir(places.views(), 0700));
+  RocksOptions rocks;
+  rocks.dir = places.views() / generation;
+  rocks.families = views::families();
+  rocks.create = RocksOptions::Create::if_missing;
+  rocks.wal = RocksOptions::Wal::off;
+  rocks.cache = make_block_cache(kViewsCacheBytes);
+  auto store = open_rocksdb(rocks);
+  if (!store && store.error().category() == Errc::corrupt) return views_damaged();
+  return store;
 }
 
 }  // namespace siegel::app

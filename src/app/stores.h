@@ -2,11 +2,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
+#include "app/config.h"
 #include "app/places.h"
 #include "base/clock.h"
 #include "ledger/ledger.h"
+#include "ledger/signer.h"
+#include "store/file.h"
 #include "vault/root_store.h"
+#include "vault/vault.h"
 
 namespace siegel::app {
 
@@ -18,5 +23,29 @@ ledger::Options ledger_options(const Places& places, const LedgerId& id, const s
 // The ledger that is there; never makes one. Errors: those of open_rocksdb and Ledger::open.
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
                                                     ledger::Signer& signer, Clock& clock);
+
+// Ledger and keys, which are the truth, opened with the checks of a start. Errors: those of Instance::open.
+struct Core {
+  Places places;
+  LedgerId id;
+  SystemFiles files;
+  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<ledger::FileSigner> signer;
+  std::unique_ptr<ledger::Ledger> ledger;
+  std::unique_ptr<vault::RootStore> root;
+  std::unique_ptr<vault::Vault> vault;
+
+  Status open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random);
+  // In reverse; whoever uses a store must be gone. The lock stays, so that nobody comes between this and a new open().
+  void close_stores();
+};
+
+// Read models stand in views/<generation>; the file VIEWS names the one that counts. Without that file it is the first.
+// corrupt "views_damaged": run `siegel rebuild`.
+inline constexpr const char* kFirstGeneration = "1";
+Result<std::string> views_generation(const Places& places);
+Status set_views_generation(const Places& places, const std::string& generation);
+// Made if it is missing: the read models come back from the ledger. corrupt "views_damaged": run `siegel rebuild`.
+Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation);
 
 }  // namespace siegel::app

@@ -63,8 +63,10 @@ void add_log(CLI::App& app, Session& session) {
   CLI::App* command = nullptr;
   auto verify = add_hook<VerifyOptions>(
       app, session, "verify", session.text("Protokoll prüfen; 3 bei Schaden", "Verify the log; 3 if damaged"),
-      "  siegel verify\n  siegel verify --key 'origin+hash+key' --checkpoint checkpoint", session.local.verify,
-      command);
+      "  siegel verify                          # beside a running server too\n"
+      "  siegel verify --key 'siegel.local/5f0c2a91d47be803+1a2b3c4d+AY…' --checkpoint noted-in-may\n"
+      "  siegel --json verify --from 4000000    # those before count by their stored hashes",
+      session.local.verify, command);
   if (command != nullptr) {
     command->add_option("--key", verify->key,
                         session.text("Prüfschlüssel; ohne: der eigene", "Verifier key; without: the ledger's own"));
@@ -72,14 +74,18 @@ void add_log(CLI::App& app, Session& session) {
                         session.text("bekannter Stand (Datei)", "Known checkpoint (file)"));
     command->add_option("--from", verify->from, session.text("ab diesem Ereignis", "From this event"));
   }
-  auto log = add_hook<ExportLogOptions>(app, session, "export-log",
-                                        session.text("Protokoll zum Prüfen ausgeben", "Write the log for checking"),
-                                        "  siegel export-log /tmp/log", session.local.export_log, command);
-  if (command != nullptr) command->add_option("DIR", log->dir)->required();
+  auto log = add_hook<ExportLogOptions>(
+      app, session, "export-log", session.text("Protokoll zum Prüfen ausgeben", "Write the log for checking"),
+      "  siegel export-log /srv/audit/2026-11   # a new or empty directory; beside a running server too",
+      session.local.export_log, command);
+  if (command != nullptr)
+    command->add_option("DIR", log->dir, session.text("neues Verzeichnis", "New directory"))->required();
   auto rebuild = add_hook<RebuildOptions>(
       app, session, "rebuild",
       session.text("Ansichten neu berechnen; 3 bei Abweichung", "Compute the views anew; 3 if they differ"),
-      "  siegel rebuild --projection records", session.local.rebuild, command);
+      "  siegel rebuild                         # with the server stopped\n"
+      "  siegel rebuild --projection records    # compare and show only this one",
+      session.local.rebuild, command);
   if (command != nullptr)
     command->add_option("--projection", rebuild->projection, session.text("nur diese", "only this one"));
 }
@@ -113,9 +119,13 @@ void add_local(CLI::App& app, Session& session) {
     command->add_option("--only", bench->only, session.text("nur diese Messung", "only this one"));
     command->add_flag("--quick", bench->quick, session.text("kürzer und ungenauer", "shorter and less exact"));
   }
-  auto backup = add_hook<BackupOptions>(app, session, "backup", session.text("Sicherung schreiben", "Write a backup"),
-                                        "  siegel backup /srv/backup", session.local.backup, command);
-  if (command != nullptr) command->add_option("DIR", backup->dir)->required();
+  auto backup = add_hook<BackupOptions>(
+      app, session, "backup",
+      session.text("Sicherung schreiben und zur Probe öffnen", "Write a backup, and open it for a trial"),
+      "  siegel backup /srv/backup/2026-11-23   # with the server stopped; never holds keys", session.local.backup,
+      command);
+  if (command != nullptr)
+    command->add_option("DIR", backup->dir, session.text("neues Verzeichnis", "New directory"))->required();
 }
 
 }  // namespace siegel::ctl

@@ -13,6 +13,8 @@ using views::Rows;
 
 namespace {
 
+constexpr std::string_view kIdempotency = "idempotency";
+
 // Sum of the rows' keyed hashes modulo 2^256: no order, and a row twice does not cancel itself out.
 class Sum {
  public:
@@ -38,6 +40,13 @@ void add_row(Sum& sum, const HmacKey& key, Rows rows, ByteView row_key, ByteView
 }
 
 }  // namespace
+
+std::vector<std::string> projection_names() {
+  std::vector<std::string> out;
+  for (const auto& projection : all_projections()) out.emplace_back(projection->name());
+  out.emplace_back(kIdempotency);
+  return out;
+}
 
 Result<std::vector<Projector::Digest>> make_digests(views::Views& views, vault::Vault& vault, Keys& keys,
                                                     const SecretKey& key) {
@@ -71,7 +80,7 @@ Result<std::vector<Projector::Digest>> make_digests(views::Views& views, vault::
     if (at->second) add_row(sum, hmac, Rows::idempotency, cursor->key(), cursor->value());
   }
   SIEGEL_CHECK(cursor->status());
-  out.push_back(sum.named("idempotency"));
+  out.push_back(sum.named(kIdempotency));
   return out;
 }
 

@@ -27,6 +27,9 @@ struct Options {
   std::size_t batch_events_max = 4096;
 };
 
+// As digests() names them.
+std::vector<std::string> projection_names();
+
 class Projector : public ledger::Tail {
  public:
   static std::unique_ptr<Projector> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,

@@ -108,6 +108,8 @@ class Store {
   virtual Status compact(Family family) = 0;
   // A consistent copy that opens as a store; dir must not exist, its parent must. Hard links where possible.
   virtual Status checkpoint(const std::filesystem::path& dir) = 0;
+  // Reads every table whole: corrupt "store_damaged" also where no reader would come across the damage.
+  virtual Status check_tables() { return Done{}; }
   // After a failed write: closes and opens again in place, and takes writes if the cause is gone; else reads go on as
   // before. The store is then what a restart would have found: the failed batch is there or not, and a store without
   // WAL is back at its last flush, so its owner must look up where it stands. data_in_use while a Snapshot, Cursor or

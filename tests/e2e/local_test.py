@@ -1,0 +1,451 @@
+"""The commands that work on the data directory, by the real program: verify, export-log, rebuild, backup.
+
+usage: local_test.py SIEGEL_BINARY          SIEGEL_LEDGERCHECK: the Go program of tests/interop
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from api_test import prepare, wait_for_index  # noqa: E402
+from siegel_process import Siegel  # noqa: E402
+
+BINARY = None
+LEDGERCHECK = os.environ.get("SIEGEL_LEDGERCHECK")
+PROJECTIONS = {"registries", "record_types", "records", "subjects", "history", "erasures", "idempotency"}
+
+
+def add(s, name):
+    answer = s.request("POST", "/v1/record-types/contacts/records",
+                       {"values": {"name": name, "e-mail": f"{name.replace(' ', '.').lower()}@example.org"}},
+                       token=s.tokens["editor"])
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+def erase(s, subject):
+    answer = s.request("POST", "/v1/erasures", {"subject": subject, "classes": "all", "ground": "art17-1-b", "mode": "now"},
+                       token=s.tokens["privacy_officer"])
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+def get(s, record, position=None):
+    return s.request("GET", f"/v1/records/{record}", token=s.tokens["editor"],
+                     headers={"Siegel-At-Least": position} if position else None)
+
+
+def serve_again(s):
+    s.serve()
+    wait_for_index(s)
+
+
+def fork(s, name):
+    """A copy of everything that goes on by itself from here, with a root and a lock record of its own."""
+    home = s.home / name
+    home.mkdir()
+    for ending in ("", ".root", ".outside"):
+        shutil.copytree(f"{s.data}{ending}", home / f"data{ending}")
+    places = home / "data" / "PLACES"
+    places.write_text(places.read_text().replace(f"{s.data}.", f"{home / 'data'}."))
+    out = Siegel(BINARY, home)
+    out.token, out.tokens = s.token, s.tokens
+    return out
+
+
+def write(path, content):
+    path.write_text(content)
+    return str(path)
+
+
+class World(unittest.TestCase):
+    """One data directory for a class of tests: 300 people, so that the tree has a full tile and an open one."""
+
+    people = 300
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Siegel(BINARY)
+        cls.s.__enter__()
+        prepare(cls.s)
+        cls.added = [add(cls.s, f"Person {i}") for i in range(cls.people)]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.s.stop()
+        cls.s.__exit__(None, None, None)
+
+    def siegel(self, *arguments, code=0, data=None):
+        done = subprocess.run([BINARY, "--data", str(data or self.s.data), *arguments], capture_output=True, text=True,
+                              timeout=300)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout}\n{done.stderr}")
+        return done
+
+    def copy(self, name, data=None):
+        to = self.s.home / name
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.copytree(data or self.s.data, to)
+        return to
+
+
+class Verify(World):
+    def checkpoint(self):
+        return self.s.request("GET", "/v1/log/checkpoint", token=self.s.tokens["auditor"]).body.decode()
+
+    def test_1_G35_the_verifier_passes_before_and_after_an_erasure(self):
+        """[G35][V1] beside the running server, with the same checkpoints and the key of an auditor"""
+        key = self.siegel("--quiet", "export-log", str(self.s.home / "for-the-key")) and \
+            (self.s.home / "for-the-key" / "verifier-key").read_text().strip()
+        before = write(self.s.home / "before.checkpoint", self.checkpoint())
+        report = json.loads(self.siegel("--json", "verify", "--key", key, "--checkpoint", before).stdout)
+        self.assertEqual((report["result"], report["findings"], report["keys_destroyed"]), ("intact", [], 0))
+        self.assertEqual(report["checkpoints"], 3)  # the store's, the lock record, ours
+        gone = erase(self.s, self.added[7]["subject"])
+        self.assertEqual(get(self.s, self.added[7]["record"], gone["position"]).status, 410)
+        after = json.loads(self.siegel("--json", "verify", "--key", key, "--checkpoint", before).stdout)
+        self.assertEqual((after["result"], after["findings"]), ("intact", []))
+        self.assertGreater(after["keys_destroyed"], 0)
+        self.assertGreater(after["size"], report["size"])
+        self.s.stop()
+        stopped = self.siegel("--json", "verify", "--key", key, "--checkpoint", before)
+        self.assertEqual(json.loads(stopped.stdout)["not_committed"], [])
+        serve_again(self.s)
+
+    def test_2_V1_whose_key_is_said_and_a_foreign_one_holds_nothing(self):
+        """[V1]"""
+        own = self.siegel("verify")
+        self.assertIn("no --key", own.stderr)
+        self.assertIn("intact", own.stdout)
+        foreign = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+        report = json.loads(self.siegel("--json", "verify", "--key", foreign, code=3).stdout)
+        self.assertEqual({f["cause"] for f in report["findings"]}, {"signature"})
+        self.siegel("verify", "--key", "no key", code=2)
+        self.siegel("verify", "--checkpoint", "/nowhere", code=2)
+        part = json.loads(self.siegel("--json", "--quiet", "verify", "--from", "300").stdout)
+        self.assertEqual((part["result"], part["checked"]), ("intact", part["size"] - 256))
+        self.siegel("verify", data=self.s.home / "nothing", code=1)
+
+    def test_3_P1_an_export_made_beside_the_server_holds_in_go(self):
+        """[P1][F5][V1]"""
+        to = self.s.home / "export"
+        self.siegel("export-log", str(to))
+        self.siegel("export-log", str(to), code=4)  # never over something
+        if not LEDGERCHECK:
+            self.skipTest("go is not installed")
+        size = int((to / "checkpoint").read_text().splitlines()[1])
+        self.assertGreater(size, 256)
+
+        def proof(path):
+            answer = self.s.request("GET", path, token=self.s.tokens["auditor"])
+            self.assertEqual(answer.status, 200, answer.body)
+            return answer.body.decode()
+
+        proofs = [proof(f"/v1/log/proofs/inclusion?index={i}&size={size}") for i in (0, 1, 255, 256, size - 1)]
+        proofs += [proof(f"/v1/log/proofs/consistency?from={i}&to={size}") for i in (1, 255, 256, 257, size - 1)]
+        given = write(self.s.home / "proofs.json", "\n".join(proofs))
+        checked = subprocess.run([LEDGERCHECK, "-damage", str(to), given], capture_output=True, text=True, timeout=120)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn("5 inclusion proofs, 5 consistency proofs", checked.stdout)
+        bundle = to / "tile" / "entries" / "000"
+        content = bytearray(bundle.read_bytes())
+        content[40] ^= 1
+        bundle.write_bytes(content)
+        self.assertEqual(subprocess.run([LEDGERCHECK, str(to)], capture_output=True, timeout=120).returncode, 1)
+
+    def test_4_R4_an_older_state_and_a_fork_are_told_by_a_checkpoint(self):
+        """[R4]"""
+        old = self.copy("old")  # beside the server: as a backup program would take it
+        add(self.s, "Later One")
+        newer = write(self.s.home / "newer.checkpoint", self.checkpoint())
+        self.s.stop()
+        forks = [fork(self.s, name) for name in ("left", "right")]
+        for one in forks:
+            one.make_token("auditor")
+        report = json.loads(self.siegel("--json", "verify", "--checkpoint", newer, data=old, code=3).stdout)
+        self.assertEqual({f["cause"] for f in report["findings"]}, {"roll_back"}, report)
+        right = str(forks[1].home / "data.outside" / "head")
+        report = json.loads(self.siegel("--json", "verify", "--checkpoint", right, data=forks[0].data, code=3).stdout)
+        self.assertIn("fork", {f["cause"] for f in report["findings"]})
+        self.siegel("verify", data=forks[0].data)
+        serve_again(self.s)
+
+    def test_5_V2_flipped_bits_on_the_disk_are_found(self):
+        """[V2] whatever file of the store they are in: damaged, with a cause, or refused with the same exit code"""
+        self.s.stop()
+        seed = 5
+        chance = random.Random(seed)
+        for i in range(60):
+            copy = self.copy("flipped")
+            files = sorted(f for f in (copy / "ledger").iterdir() if f.stat().st_size and
+                           (f.suffix in (".sst", ".log") or f.name == "CURRENT" or f.name.startswith("MANIFEST")))
+            file = files[i % len(files)]
+            content = bytearray(file.read_bytes())
+            at = chance.randrange(len(content))
+            content[at] ^= 1 << chance.randrange(8)
+            file.write_bytes(content)
+            with self.subTest(seed=seed, file=file.name, at=at):
+                done = self.siegel("--quiet", "verify", data=copy, code=3)
+                self.assertTrue(done.stdout.startswith("DAMAGED") or "[store_" in done.stderr or "_damaged]" in done.stderr,
+                                done.stdout + done.stderr)
+        serve_again(self.s)
+
+    def test_6_help_shows_examples(self):
+        for command in ("verify", "export-log", "rebuild", "backup"):
+            self.assertIn(f"siegel {command}", self.siegel(command, "--help").stdout)
+
+
+class Rebuild(World):
+    people = 40
+
+    def rebuild(self, *arguments, code=0):
+        self.s.stop()
+        done = self.siegel("--json", "rebuild", *arguments, code=code)
+        return json.loads(done.stdout) if done.stdout else done
+
+    def rows_as_served(self):
+        size = self.s.request("GET", "/v1/status").json["size"]
+        ledger = self.added[0]["position"].split(":")[0]
+        listed = self.s.request("GET", "/v1/record-types/contacts/records?limit=200", token=self.s.tokens["editor"],
+                                headers={"Siegel-At-Least": f"{ledger}:{size}"})
+        return [(item["record"], item["version"], item["values"]) for item in listed.json["items"]]
+
+    def test_1_PJ01_rebuilt_equals_live(self):
+        """[PJ-01]"""
+        shown = self.rows_as_served()
+        self.assertEqual(len(shown), self.people)
+        first = self.rebuild()
+        self.assertEqual({p["name"] for p in first["projections"]}, PROJECTIONS)
+        self.assertTrue(first["same"])
+        self.assertTrue(all(p["old"] == p["new"] for p in first["projections"]))
+        records = next(p for p in first["projections"] if p["name"] == "records")
+        self.assertGreaterEqual(records["rows"], self.people)
+        self.assertEqual((self.s.data / "VIEWS").read_text().strip(), first["generation"])
+        self.assertEqual([d.name for d in (self.s.data / "views").iterdir()], [first["generation"]])
+        again = json.loads(self.siegel("--json", "rebuild").stdout)
+        self.assertNotEqual(again["projections"][0]["new"], first["projections"][0]["new"])  # a fresh key each time
+        self.assertNotEqual(again["generation"], first["generation"])
+        serve_again(self.s)
+        self.assertEqual(self.rows_as_served(), shown)
+        events = [json.loads(line) for line in self.s.request(
+            "GET", f"/v1/events?from={first['position'] - 2}&limit=6", token=self.s.tokens["auditor"]).body.splitlines()]
+        self.assertEqual([e["type"] for e in events[:4]], ["job.started", "job.started", "job.finished", "job.finished"])
+
+    def test_2_PJ01_from_ledger_keys_and_root_alone(self):
+        """[PJ-01]"""
+        shown = self.rows_as_served()
+        self.s.stop()
+        shutil.rmtree(self.s.data / "views")
+        (self.s.data / "VIEWS").unlink()
+        done = self.siegel("--json", "rebuild")
+        made = json.loads(done.stdout)
+        self.assertIsNone(made["same"])
+        self.assertIn("no old read models", done.stderr)
+        serve_again(self.s)
+        self.assertEqual(self.rows_as_served(), shown)
+
+    def test_3_PJ05_after_an_erasure(self):
+        """[PJ-05] needs no key of the erased, and comes to what is live"""
+        gone, stays = self.added[3], self.added[4]
+        done = erase(self.s, gone["subject"])
+        self.assertEqual(get(self.s, gone["record"], done["position"]).status, 410)
+        shown = self.rows_as_served()
+        self.assertTrue(self.rebuild()["same"])
+        shutil.rmtree(self.s.data / "views")
+        self.siegel("rebuild")
+        serve_again(self.s)
+        self.assertEqual(get(self.s, gone["record"]).status, 410)
+        self.assertEqual(get(self.s, stays["record"]).json["values"]["name"], "Person 4")
+        self.assertEqual(self.rows_as_served(), shown)
+
+    def test_4_damaged_read_models_are_replaced(self):
+        self.s.stop()
+        generation = (self.s.data / "VIEWS").read_text().strip()
+        for file in (self.s.data / "views" / generation).glob("*.sst"):
+            content = bytearray(file.read_bytes())
+            for at in range(0, len(content) - 200, 97):
+                content[at] ^= 1
+            file.write_bytes(content)
+        self.assertIsNone(json.loads(self.siegel("--json", "rebuild").stdout)["same"])
+        serve_again(self.s)
+
+    def test_5_one_projection(self):
+        one = self.rebuild("--projection", "subjects")
+        self.assertEqual([p["name"] for p in one["projections"]], ["subjects"])
+        wrong = self.siegel("rebuild", "--projection", "nothing", code=2)
+        self.assertIn("subjects", wrong.stderr)
+        serve_again(self.s)
+
+    def test_6_beside_a_running_server_it_is_refused(self):
+        before = (self.s.data / "VIEWS").read_text()
+        self.assertIn("data_in_use", self.siegel("rebuild", code=4).stderr)
+        self.assertEqual((self.s.data / "VIEWS").read_text(), before)
+
+    def test_7_a_kill_at_any_moment_leaves_the_old_or_the_new(self):
+        shown = self.rows_as_served()
+        self.s.stop()
+        killed = 0
+        for i in range(16):
+            process = subprocess.Popen([BINARY, "--data", str(self.s.data), "--quiet", "rebuild"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(timeout=0.05 * i)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                killed += 1
+            generation = (self.s.data / "VIEWS").read_text().strip()
+            self.assertTrue((self.s.data / "views" / generation / "CURRENT").exists())
+        self.assertGreater(killed, 3)
+        self.assertTrue(json.loads(self.siegel("--json", "rebuild").stdout)["same"])
+        serve_again(self.s)
+        self.assertEqual(self.rows_as_served(), shown)
+
+    def test_8_read_models_of_another_history_are_told(self):
+        """[PJ-01] exit 3, and the new ones count"""
+        self.s.stop()
+        left, right = fork(self.s, "left"), fork(self.s, "right")
+        right.serve()
+        removed = right.request("DELETE", f"/v1/records/{self.added[9]['record']}", token=self.s.tokens["editor"])
+        self.assertEqual(removed.status, 204, removed.body)
+        right.stop()
+        for _ in range(3):  # so that the left history is the longer one
+            left.serve()
+            left.stop()
+        shutil.rmtree(left.data / "views")
+        shutil.copytree(right.data / "views", left.data / "views")
+        done = self.siegel("--json", "rebuild", data=left.data, code=3)
+        made = json.loads(done.stdout)
+        self.assertFalse(made["same"])
+        records = next(p for p in made["projections"] if p["name"] == "records")
+        self.assertNotEqual(records["old"], records["new"])
+        self.assertIn("DIFFERS", self.rebuild_text_of(left, right))
+        left.serve()
+        self.assertEqual(get(left, self.added[9]["record"]).json["values"]["name"], "Person 9")
+        left.stop()
+        serve_again(self.s)
+
+    def rebuild_text_of(self, left, right):
+        shutil.rmtree(left.data / "views")
+        (left.data / "VIEWS").unlink()
+        shutil.copytree(right.data / "views", left.data / "views")
+        shutil.copy(right.data / "VIEWS", left.data / "VIEWS")
+        return self.siegel("rebuild", data=left.data, code=3).stdout
+
+    def test_9_a_damaged_ledger_stops_a_rebuild_and_the_old_rows_stay(self):
+        self.s.stop()
+        before = (self.s.data / "VIEWS").read_text()
+        for file in (self.s.data / "ledger").glob("*.sst"):
+            content = bytearray(file.read_bytes())
+            if len(content) > 8192:
+                content[len(content) // 4] ^= 1
+                file.write_bytes(content)
+        done = self.siegel("rebuild", code=1)
+        self.assertIn("damaged]", done.stderr)
+        self.assertEqual((self.s.data / "VIEWS").read_text(), before)
+        self.assertEqual([d.name for d in (self.s.data / "views").iterdir()], [before.strip()])
+
+
+class Backup(World):
+    people = 30
+
+    def test_1_G41_a_backup_is_verified_and_opens(self):
+        """[G41]"""
+        to = self.s.home / "backups" / "one"
+        self.assertIn("data_in_use", self.siegel("backup", str(to), code=4).stderr)
+        self.assertFalse(to.exists())
+        self.s.stop()
+        done = self.siegel("--json", "backup", str(to))
+        made = json.loads(done.stdout)
+        self.assertGreater(made["dry_restore"]["opened"], 2 * self.people)
+        self.assertEqual(made["dry_restore"]["erased"], 0)
+        self.assertIn("single-disk", done.stderr)  # says what would be lost with this disk
+        self.assertEqual(subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=to, timeout=60).returncode, 0)
+        names = {str(f.relative_to(to)) for f in to.rglob("*") if f.is_file() and f.parent == to}
+        self.assertEqual(names, {"FORMAT", "PLACES", "checkpoint", "SHA256SUMS", "BACKUP"})
+        root = (self.s.home / "data.root" / "root").read_bytes()
+        signer = (self.s.home / "data.outside" / "signer").read_text().split("+")[-1].strip()
+        for file in to.rglob("*"):
+            if file.is_file():
+                content = file.read_bytes()
+                self.assertNotIn(root[:512], content)
+                self.assertNotIn(root[512:], content)
+                self.assertNotIn(signer.encode(), content)
+        report = json.loads(self.siegel("--json", "verify", "--checkpoint", str(to / "checkpoint"), data=to, code=3).stdout)
+        self.assertEqual({f["cause"] for f in report["findings"]}, {"roll_back"})  # job.finished came after the copy
+        self.siegel("backup", str(to), code=4)
+        serve_again(self.s)
+
+    def test_2_places_of_keys_are_refused(self):
+        self.s.stop()
+        for place in (self.s.data / "backup", self.s.home / "data.root" / "b", self.s.home / "data.outside" / "b"):
+            self.assertIn("backup_place", self.siegel("backup", str(place), code=4).stderr)
+            self.assertFalse(place.exists())
+        serve_again(self.s)
+
+    def test_3_keys_that_are_behind_fail_the_dry_restore(self):
+        self.s.stop()
+        keys = self.copy("keys-of-before", self.s.data / "keys")
+        serve_again(self.s)
+        add(self.s, "Needs New Keys")
+        self.s.stop()
+        current = self.copy("keys-of-now", self.s.data / "keys")
+        shutil.rmtree(self.s.data / "keys")
+        shutil.copytree(keys, self.s.data / "keys")
+        to = self.s.home / "backups" / "behind"
+        self.assertIn("keys_behind", self.siegel("backup", str(to), code=4).stderr)
+        self.assertFalse((to / "BACKUP").exists())
+        shutil.rmtree(self.s.data / "keys")
+        shutil.copytree(current, self.s.data / "keys")
+        serve_again(self.s)
+
+    def test_4_ER05_a_backup_of_before_an_erasure_brings_nobody_back(self):
+        """[ER-05][G32]"""
+        gone, stays = self.added[5], self.added[6]
+        self.s.stop()
+        to = self.s.home / "backups" / "before"
+        self.siegel("backup", str(to))
+        everything = self.copy("everything-of-before")  # what a program that copies directories would have taken
+        serve_again(self.s)
+        done = erase(self.s, gone["subject"])
+        self.assertEqual(get(self.s, gone["record"], done["position"]).status, 410)
+        self.s.stop()
+        now = self.copy("everything-of-now")
+
+        # The whole directory of before: its keys are of an epoch whose root is gone.
+        shutil.rmtree(self.s.data)
+        shutil.copytree(everything, self.s.data)
+        refused = self.siegel("serve", code=4)
+        self.assertIn("keys_behind", refused.stderr)
+
+        # The ledger of before with the keys and the root of now: it opens, read-only until it is adopted.
+        shutil.rmtree(self.s.data)
+        shutil.copytree(now, self.s.data)
+        for what in ("ledger", "views"):
+            shutil.rmtree(self.s.data / what)
+        shutil.copytree(to / "ledger", self.s.data / "ledger")
+        self.s.serve(ready=False)
+        self.assertEqual(self.s.request("GET", "/readyz", token=None).status, 503)
+        self.assertEqual(get(self.s, stays["record"]).status, 503)
+        self.s.stop()
+        self.assertIn("behind_lock_record", self.s.log_text())
+        self.assertIn("behind_lock_record", self.siegel("backup", str(self.s.home / "backups" / "never"), code=4).stderr)
+        self.siegel("lock", "adopt", "--reason", "restored", "--yes")
+        made = json.loads(self.siegel("--json", "backup", str(self.s.home / "backups" / "restored")).stdout)
+        self.assertGreater(made["dry_restore"]["erased"], 0)
+        self.assertGreater(made["dry_restore"]["opened"], 0)
+        serve_again(self.s)
+        self.assertNotEqual(get(self.s, gone["record"]).status, 200)
+        self.assertEqual(get(self.s, stays["record"]).json["values"]["name"], "Person 6")
+        for name in ("name", "e-mail"):
+            self.assertNotIn("Person 5", str(get(self.s, gone["record"]).body), name)
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
