@@ -369,7 +369,7 @@ class Backup(World):
         names = {str(f.relative_to(to)) for f in to.rglob("*") if f.is_file() and f.parent == to}
         self.assertEqual(names, {"FORMAT", "PLACES", "checkpoint", "SHA256SUMS", "BACKUP"})
         root = (self.s.home / "data.root" / "root").read_bytes()
-        signer = (self.s.home / "data.outside" / "signer").read_text().split("+")[-1].strip()
+        signer = (self.s.home / "data.outside" / "signer").read_text().strip().split("+", 4)[4]
         for file in to.rglob("*"):
             if file.is_file():
                 content = file.read_bytes()
