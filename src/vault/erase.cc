@@ -39,6 +39,7 @@ Status VaultImpl::fence(std::span<const Fence> fences) {
     auto& slots = now[fence.request];
     slots.insert(slots.end(), fence.slots.begin(), fence.slots.end());
   }
+  SIEGEL_CHECK(keys_->ready());
   std::vector<Slot> before;
   std::vector<Slot> dead;
   Batch batch;
@@ -108,6 +109,7 @@ void VaultImpl::let_go(std::span<const std::uint64_t> requests) {
 Status VaultImpl::forget_fence(std::uint64_t request) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(keys_->ready());
   const auto [known, effective] = erasures_.with([&](const Erasures& e) {
     const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
     return std::pair(e.fences.contains(request), std::any_of(e.untold.begin(), e.untold.end(), concerns) ||
@@ -135,6 +137,7 @@ struct VaultImpl::NextEpoch {
 Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(keys_->ready());
   SIEGEL_CHECK(finish_unfinished());
   std::vector<std::uint64_t> requests;
   for (const auto& fence : fences) requests.push_back(fence.request);
@@ -293,6 +296,7 @@ std::vector<EpochChange> VaultImpl::untold() {
 Status VaultImpl::told(Epoch epoch) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(keys_->ready());
   SIEGEL_CHECK(finish_unfinished());  // old nodes stay while a member still holds an old root
   auto rest = untold();
   const auto at = std::find_if(rest.begin(), rest.end(), [&](const EpochChange& c) { return c.to == epoch; });

@@ -179,15 +179,39 @@ Error KeysStore::replica_away() {
   return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
 }
 
+Status KeysStore::ready() {
+  const std::lock_guard lock(commit_mutex_);
+  return take_up();
+}
+
+Status KeysStore::take_up() {
+  if (!local_failed_) return Done{};
+  SIEGEL_CHECK(local_->resume());
+  SIEGEL_TRY(mark, read_mark(*local_));
+  if (mark < mark_) {
+    return Error(Errc::unavailable, "keys_behind", "The keys store has lost what was synced.")
+        .with("keys", mark)
+        .with("synced", mark_.load());
+  }
+  for (auto& replica : replicas_) {
+    SIEGEL_TRY(away, local_->get(kMeta, away_key(replica.dir)));
+    replica.noted = away.has_value();
+  }
+  const bool was_written = mark > mark_;
+  mark_.store(mark, std::memory_order_release);
+  local_failed_ = false;
+  for (auto& replica : replicas_) {
+    if (was_written && replica.store && !bring_up(replica)) note_away(replica);
+  }
+  return Done{};
+}
+
 Result<std::uint16_t> KeysStore::commit(Batch batch, Need need) {
   const std::lock_guard lock(commit_mutex_);
+  SIEGEL_CHECK(take_up());
   if (need == Need::all_replicas &&
       std::any_of(replicas_.begin(), replicas_.end(), [](const auto& r) { return !r.store; })) {
     return replica_away();
-  }
-  if (local_failed_) {
-    SIEGEL_CHECK(local_->resume());
-    local_failed_ = false;
   }
   const auto mark = mark_.load() + 1;
   batch.put(kMeta, mark_key(), be(mark));

@@ -45,6 +45,11 @@ class KeysStore {
   [[nodiscard]] std::uint64_t mark() const noexcept { return mark_.load(std::memory_order_acquire); }
   [[nodiscard]] Store& store() noexcept { return *local_; }
 
+  // After a failed write: opens the store again and reads anew what stands there, for the failed batch may be in it or
+  // not: its mark is never used twice, and a replica that lacks it gets it. Also by each commit; who reads before it
+  // writes calls it first. Errors: those of Store::resume(); unavailable "keys_behind" if a synced batch is gone.
+  Status ready();
+
   // all_replicas: unavailable "keys_replica_unavailable" if one is away (nothing is written then) or fails (it is
   // written here then). tried: replicas that fail are away from now on; the answer is how many have it.
   enum class Need : std::uint8_t { all_replicas, tried };
@@ -65,6 +70,7 @@ class KeysStore {
   };
   KeysStore(Clock* clock, std::unique_ptr<Store> local) : clock_(clock), local_(std::move(local)) {}
   Status read_head();
+  Status take_up();
   Status open_replicas(const Options& options);
   Status bring_up(Replica& replica);
   void note_away(Replica& replica);

@@ -73,6 +73,7 @@ Status VaultImpl::write_leaf_nodes(std::uint32_t count) {
   if (next_leaf_node_ > kLeafNodes - count) {
     return Error(Errc::unavailable, "key_tree_full", "All slots of the key tree have been given out.");
   }
+  SIEGEL_CHECK(keys_->ready());
   const auto first = next_leaf_node_;
   auto made = [&] {
     const KeyGate::Inside inside(gate_);
