@@ -1,36 +1,16 @@
 #include "crypto/aead.h"
 
-#include <memory>
+#include <mutex>
 
 #include "base/assert.h"
+#include "crypto/key_contexts.h"
 #include "crypto/openssl.h"
 
 namespace siegel {
 namespace {
 
-enum class Way : int { open = 0, seal = 1 };
-
-struct CipherContextFree {
-  void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-};
-
-// One context per thread and way: giving the cipher again at each call would cost another 90 ns. OpenSSL wipes them
-// when the thread ends.
-EVP_CIPHER_CTX* thread_context(Way way) noexcept {
-  const auto make = [](Way direction) {
-    std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> context(EVP_CIPHER_CTX_new());
-    openssl::must(context != nullptr);
-    openssl::must(EVP_CipherInit_ex2(context.get(), openssl::aes_256_gcm_algorithm(), nullptr, nullptr,
-                                     static_cast<int>(direction), nullptr) == 1);
-    return context;
-  };
-  if (way == Way::seal) {
-    thread_local const auto seal = make(Way::seal);
-    return seal.get();
-  }
-  thread_local const auto open = make(Way::open);
-  return open.get();
-}
+using openssl::KeyContexts;
+using openssl::Way;
 
 void begin(EVP_CIPHER_CTX* context, Way way, const SecretKey& key, const Nonce& nonce, ByteView aad) noexcept {
   openssl::must(EVP_CipherInit_ex2(context, nullptr, key.view().data(), nonce.data(), static_cast<int>(way), nullptr) ==
@@ -54,7 +34,9 @@ void aes_gcm_seal(const SecretKey& key, const Nonce& nonce, ByteView aad, ByteVi
                   MutableBytes out) noexcept {
   SIEGEL_ASSERT(plaintext.size() <= kAeadBytesMax && aad.size() <= kAeadBytesMax);
   SIEGEL_ASSERT(out.size() == plaintext.size() + kAeadTagBytes);
-  EVP_CIPHER_CTX* const context = thread_context(Way::seal);
+  auto& own = KeyContexts::of_this_thread();
+  const std::lock_guard lock(own);
+  EVP_CIPHER_CTX* const context = own.cipher(Way::seal);
   begin(context, Way::seal, key, nonce, aad);
   run(context, plaintext, out.data());
   std::uint8_t* const tag = out.data() + plaintext.size();
@@ -71,7 +53,9 @@ bool aes_gcm_open(const SecretKey& key, const Nonce& nonce, ByteView aad, ByteVi
   const ByteView ciphertext = sealed.first(sealed.size() - kAeadTagBytes);
   SIEGEL_ASSERT(out.size() == ciphertext.size());
   ByteArray<kAeadTagBytes> tag = to_array<kAeadTagBytes>(sealed.last(kAeadTagBytes));
-  EVP_CIPHER_CTX* const context = thread_context(Way::open);
+  auto& own = KeyContexts::of_this_thread();
+  const std::lock_guard lock(own);
+  EVP_CIPHER_CTX* const context = own.cipher(Way::open);
   begin(context, Way::open, key, nonce, aad);
   run(context, ciphertext, out.data());
   ByteArray<kAeadTagBytes> rest{};  // GCM leaves nothing for the end; Final wants a place all the same
@@ -82,18 +66,4 @@ bool aes_gcm_open(const SecretKey& key, const Nonce& nonce, ByteView aad, ByteVi
   return false;
 }
 
-namespace openssl {
-
-void forget_thread_cipher() noexcept {
-  const SecretKey zeros;
-  for (const Way way : {Way::seal, Way::open}) {
-    EVP_CIPHER_CTX* const context = thread_context(way);
-    begin(context, way, zeros, Nonce{}, {});
-    // A block and a half replace the key stream and the partial block that the context keeps.
-    ByteArray<24> block{};
-    run(context, block, block.data());
-  }
-}
-
-}  // namespace openssl
 }  // namespace siegel

@@ -1,5 +1,8 @@
 #include "crypto/hmac.h"
 
+#include <mutex>
+
+#include "crypto/key_contexts.h"
 #include "crypto/openssl.h"
 
 namespace siegel {
@@ -51,7 +54,9 @@ SecretKey as_key(Hash hash) noexcept {
 
 Hash hmac_sha256(ByteView key, std::initializer_list<ByteView> pieces) noexcept {
   PaddedKey padded(key);
-  EVP_MD_CTX* const context = openssl::thread_md_context();
+  auto& own = openssl::KeyContexts::of_this_thread();
+  const std::lock_guard lock(own);
+  EVP_MD_CTX* const context = own.digest();
   restart(context);
   add(context, padded.inner(), kBlockBytes);
   for (const ByteView piece : pieces) add(context, piece.data(), piece.size());
@@ -73,7 +78,9 @@ HmacKey::HmacKey(ByteView key) : inner_(openssl::new_md_context()), outer_(opens
 }
 
 Hash HmacKey::operator()(std::initializer_list<ByteView> pieces) const noexcept {
-  EVP_MD_CTX* const context = openssl::thread_md_context();
+  auto& own = openssl::KeyContexts::of_this_thread();
+  const std::lock_guard lock(own);
+  EVP_MD_CTX* const context = own.digest();
   openssl::must(EVP_MD_CTX_copy_ex(context, inner_.get()) == 1);
   for (const ByteView piece : pieces) add(context, piece.data(), piece.size());
   const Hash inner = openssl::finish(context);

@@ -9,7 +9,6 @@
 
 #include "base/assert.h"
 #include "base/secret.h"
-#include "crypto/openssl.h"
 
 namespace siegel {
 
@@ -55,11 +54,6 @@ void LockedBytes::release() noexcept {
   wipe(at_, mapped_);
   munmap(at_, mapped_);  // unlocks too
   at_ = nullptr;
-}
-
-void forget_thread_keys() noexcept {
-  openssl::forget_thread_digest();
-  openssl::forget_thread_cipher();
 }
 
 bool forbid_dumps() noexcept {

@@ -34,9 +34,10 @@ class LockedBytes {
   bool locked_ = false;
 };
 
-// Overwrites what this thread's reused contexts (sha256.h, hmac.h, aead.h) still hold of the last keys and digests.
-// Each thread that seals or opens calls it when an erasure asks it to drop keys (formats/keys.md 5, step 1).
+// Overwrites what the reused contexts (hmac.h, aead.h) still hold of the last keys: of the calling thread, or of every
+// thread, also of those that sleep (formats of keys, section 5, step 1). Other threads may go on computing.
 void forget_thread_keys() noexcept;
+void forget_keys_of_all_threads() noexcept;
 
 // No core dump and no reading of this process's memory by others of the same user. False if the system refused a part.
 bool forbid_dumps() noexcept;

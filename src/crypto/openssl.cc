@@ -1,7 +1,5 @@
 #include "crypto/openssl.h"
 
-#include <array>
-
 #include "base/assert.h"
 
 namespace siegel::openssl {
@@ -45,12 +43,6 @@ Hash finish(EVP_MD_CTX* context) noexcept {
   unsigned size = 0;
   must(EVP_DigestFinal_ex(context, out.data(), &size) == 1 && size == out.size());
   return out;
-}
-
-// The state and the block buffer of a digest context are overwritten by a digest of more than one block of zeros.
-void forget_thread_digest() noexcept {
-  constexpr std::array<std::uint8_t, 127> kZeros{};
-  (void)sha256(kZeros);
 }
 
 }  // namespace siegel::openssl

@@ -84,10 +84,15 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
 Result<Bytes> SystemFiles::read_file(const std::filesystem::path& path, std::size_t bytes_max) {
   const Descriptor file(open_retrying(path, O_RDONLY));
   if (!file.ok()) return error_of(errno);
-  Bytes out;
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return error_of(errno);
+  // Room for all of it at once: a vector that grows leaves its content behind, and that may be a key. Reads to the end
+  // all the same rather than trusting the size: works on /proc too.
+  Bytes out(
+      std::min<std::size_t>(bytes_max + 1, std::max<std::size_t>(4096, static_cast<std::size_t>(info.st_size) + 1)));
   std::size_t have = 0;
-  for (;;) {  // reads to the end rather than trusting a size: works on /proc too
-    out.resize(std::min(bytes_max + 1, std::max<std::size_t>(4096, have * 2)));
+  for (;;) {
+    if (have == out.size()) out.resize(std::min(bytes_max + 1, have * 2));
     if (have == out.size()) return Error(Errc::invalid, "file_too_large", "The file is larger than it may be.");
     const auto n = ::read(file.get(), out.data() + have, out.size() - have);
     if (n < 0 && errno == EINTR) continue;

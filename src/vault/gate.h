@@ -32,8 +32,8 @@ class KeyGate {
     std::shared_lock<std::shared_mutex> lock_;
   };
 
-  // Runs f with nobody inside. f must not do I/O. Afterwards each thread wipes what OpenSSL's contexts hold of the last
-  // keys before its next call (crypto/memory.h); the calling thread's are wiped at once.
+  // Runs f with nobody inside, then wipes what OpenSSL's contexts of all threads hold of the last keys
+  // (crypto/memory.h), before anybody gets in again. f must not do I/O.
   template <class F>
   void alone(F&& f) {
     const Closed closed(*this);

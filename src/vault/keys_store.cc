@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint16_t kFormat = 1;
 constexpr std::size_t kHeadBytes = 2 + 16 + 8;
 constexpr std::size_t kCopyBatchBytes = std::size_t{4} << 20;
+// Each erasure reads the log from its beginning (from_disk): kept short, 8 MiB are the leaf nodes of 180,000 leaves.
+constexpr std::uint64_t kWalBytesMax = std::uint64_t{8} << 20;
 
 ByteView head_key() { return as_bytes("head"); }
 ByteView mark_key() { return as_bytes("mark"); }
@@ -27,6 +29,7 @@ RocksOptions rocks_options(const std::filesystem::path& dir, const FileSystemHan
                   {.name = "fences", .write_buffer_bytes = std::size_t{1} << 20},
                   {.name = "meta", .write_buffer_bytes = std::size_t{1} << 20},
                   {.name = "pending", .write_buffer_bytes = std::size_t{1} << 20}};
+  out.wal_bytes_max = kWalBytesMax;
   out.file_system = file_system;
   return out;
 }
@@ -113,9 +116,10 @@ Status KeysStore::create(const Options& options, const Head& head, Batch first) 
 
 Result<std::unique_ptr<KeysStore>> KeysStore::open(const Options& options, Clock* clock) {
   auto rocks = rocks_options(options.keys_dir, options.file_system);
-  if (clock == nullptr) rocks.mode = RocksOptions::Mode::read_only;
-  SIEGEL_TRY(local, open_rocksdb(rocks));
-  std::unique_ptr<KeysStore> out(new KeysStore(clock, std::move(local)));
+  auto reading = rocks;
+  reading.mode = RocksOptions::Mode::read_only;
+  SIEGEL_TRY(local, open_rocksdb(clock == nullptr ? reading : rocks));
+  std::unique_ptr<KeysStore> out(new KeysStore(clock, std::move(local), std::move(reading)));
   SIEGEL_CHECK(out->read_head());
   if (clock != nullptr) SIEGEL_CHECK(out->open_replicas(options));
   return out;
@@ -129,6 +133,8 @@ Status KeysStore::read_head() {
   mark_ = mark;
   return Done{};
 }
+
+Result<std::unique_ptr<Store>> KeysStore::from_disk() const { return open_rocksdb(reading_); }
 
 Status KeysStore::open_replicas(const Options& options) {
   for (std::size_t i = 0; i < options.replicas.size(); ++i) {

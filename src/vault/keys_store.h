@@ -44,6 +44,8 @@ class KeysStore {
   [[nodiscard]] const Head& head() const noexcept { return head_; }
   [[nodiscard]] std::uint64_t mark() const noexcept { return mark_.load(std::memory_order_acquire); }
   [[nodiscard]] Store& store() noexcept { return *local_; }
+  // What a restart would find: opened beside the store from the files alone, for reading, without any memory of it.
+  Result<std::unique_ptr<Store>> from_disk() const;
 
   // After a failed write: opens the store again and reads anew what stands there, for the failed batch may be in it or
   // not: its mark is never used twice, and a replica that lacks it gets it. Also by each commit; who reads before it
@@ -68,7 +70,8 @@ class KeysStore {
     std::optional<TimeMs> away_since;
     bool noted = false;  // away_since stands in meta
   };
-  KeysStore(Clock* clock, std::unique_ptr<Store> local) : clock_(clock), local_(std::move(local)) {}
+  KeysStore(Clock* clock, std::unique_ptr<Store> local, RocksOptions reading)
+      : clock_(clock), local_(std::move(local)), reading_(std::move(reading)) {}
   Status read_head();
   Status take_up();
   Status open_replicas(const Options& options);
@@ -78,6 +81,7 @@ class KeysStore {
 
   Clock* clock_;
   std::unique_ptr<Store> local_;
+  const RocksOptions reading_;  // of from_disk()
   Head head_{};
   std::atomic<std::uint64_t> mark_{0};
   std::mutex commit_mutex_;

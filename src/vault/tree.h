@@ -71,8 +71,8 @@ class KeyTree {
   // The next epoch: new keys on all paths to `dead` (ascending), tombstones there, the root node under next's key. Adds
   // the rows to the batch, sets next's hash, and answers how many leaves die (those not dead before).
   Result<std::uint64_t> build_next(std::span<const Slot> dead, LockedRoot& next, Batch& batch);
-  // Opens what changed from the store under both roots: every slot of `dead` a tombstone, everything else as it was.
-  // corrupt "keys_damaged" if not.
+  // Opens what changed from the disk, past every cache, under both roots: every slot of `dead` a tombstone, everything
+  // else as it was. corrupt "keys_damaged" if not.
   Status verify(std::span<const Slot> dead, const LockedRoot& old, const LockedRoot& next);
   void adopt(LockedRoot next);  // wipes the old root key and all cached nodes
 
@@ -83,14 +83,15 @@ class KeyTree {
 
  private:
   Result<std::optional<Child>> child(unsigned level, std::uint32_t index, unsigned number);
-  Result<std::optional<SecretBytes>> read(const NodeName& name, const SecretKey& key);
-  Result<SecretBytes> read_existing(const NodeName& name, const SecretKey& key);
+  Result<std::optional<SecretBytes>> read(Store& from, const NodeName& name, const SecretKey& key);
+  Result<SecretBytes> read_existing(Store& from, const NodeName& name, const SecretKey& key);
   Result<Child> child_or_make(unsigned level, std::uint32_t index, unsigned number, NewLeafNodes& into,
                               std::map<std::pair<unsigned, std::uint32_t>, std::size_t>& made);
   struct Rewrite;
   Status rewrite(Rewrite& all, const NodeName& name, const SecretKey& key, const SecretKey& new_key,
                  std::span<const Slot> dead);
-  Status same_but(std::span<const Slot> dead, const NodeName& old_name, const SecretKey& old_key,
+  Status verify_once(std::span<const Slot> dead, const LockedRoot& old, const LockedRoot& next);
+  Status same_but(Store& from, std::span<const Slot> dead, const NodeName& old_name, const SecretKey& old_key,
                   const NodeName& new_name, const SecretKey& new_key);
   Status erase_stale(const NodeName& name, const SecretKey& key, std::span<const Slot> dead, Which which, Batch& batch);
 

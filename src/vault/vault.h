@@ -11,9 +11,8 @@
 //             one drops interior nodes 60 s after their last use.
 // Memory:     leaf keys and node keys are kept in locked, undumped memory, at most key_cache_bytes_max; in use they are
 // on the
-//             stack, or on the heap for as long as one node is open, and are wiped after. What OpenSSL's contexts of a
-//             thread still hold of the last part key goes at that thread's next call after an erasure; who wants it
-//             sooner calls forget_thread_keys() (crypto/memory.h) on idle threads at on_step(1).
+//             stack, or on the heap for as long as one node is open, and are wiped after. Step 1 of an erasure also
+//             wipes what OpenSSL's contexts of all threads, idle ones too, hold of the last keys.
 // Errors:     gone "erased" (slot is a tombstone or fenced), unavailable "keys_replica_unavailable" (pool empty),
 //             unavailable "root_store_unavailable", corrupt "keys_damaged", "box_damaged", denied "receipt_missing",
 //             invalid "slot_unknown" (never given out), denied "keys_read_only" (opened without prefill).

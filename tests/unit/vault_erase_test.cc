@@ -272,3 +272,30 @@ TEST_CASE("sealing and drawing slots go on while leaves are erased", "[unit][vau
   CHECK(wrong == 0);
   CHECK(world.vault->epoch() == Epoch(21));
 }
+
+TEST_CASE("step 4b believes the disk only: nodes that are damaged there are not what memory says", "[unit][vault]") {
+  VaultWorld world(15);
+  opened(world);
+  const auto people = add(world, 3);
+  std::size_t damaged = 0;
+  world.vault->on_step = [&](int step) {
+    if (step != 41) return;
+    // The new root node as it was written: its name stands in the log, its bytes behind it.
+    const std::string name = {'\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\x02'};
+    for (const auto& path : world.disk.paths("/keys/")) {
+      if (!path.ends_with(".log")) continue;
+      const auto at = world.disk.content(path).find(name);
+      if (at != std::string::npos && world.disk.flip(path, at + 200)) ++damaged;
+    }
+  };
+  const auto change = world.erase(1, {people[0]});
+  REQUIRE(damaged == 1);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().is("keys_damaged"));
+  CHECK(world.vault->counters().erasures_aborted == 1);
+  CHECK(world.vault->epoch() == Epoch(1));
+  CHECK(world.present_roots().size() == 1);
+  CHECK(world.present_roots().front().epoch == 1);
+  for (const auto i : {1u, 2u}) CHECK(world.readable(people[i]));
+  CHECK(world.erased(people[0]));  // fenced; the request stays open
+}
