@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "store/rocks_error.h"
+#include "store/rocks_log.h"
 #include "store/rocks_store.h"
 
 namespace siegel {
@@ -70,13 +71,29 @@ Status check_families(const RocksSettings& settings, const std::string& dir) {
   return Done{};
 }
 
+// Opening turns what the logs hold into tables.
+std::uint64_t bytes_of_logs(rocksdb::FileSystem& files, const std::string& dir) {
+  std::vector<std::string> names;
+  if (!files.GetChildren(dir, {}, &names, nullptr).ok()) return 0;
+  std::uint64_t sum = 0;
+  for (const auto& name : names) {
+    std::uint64_t size = 0;
+    if (ends_with(name, ".log") && files.GetFileSize(dir + "/" + name, {}, &size, nullptr).ok()) sum += size;
+  }
+  return sum;
+}
+
 rocksdb::Status open_mode(const RocksOptions& options, const RocksSettings& settings, OpenDb& out) {
   const auto dir = options.dir.string();
   rocksdb::DB* db = nullptr;
+  auto settings_here = settings.db;
+  if (options.mode == RocksOptions::Mode::read_write && !options.file_system.pointer) {
+    settings_here.info_log = open_rocks_log(options.dir, settings_here.info_log_level);
+  }
   rocksdb::Status done;
   switch (options.mode) {
     case RocksOptions::Mode::read_write:
-      done = rocksdb::DB::Open(settings.db, dir, settings.families, &out.handles, &db);
+      done = rocksdb::DB::Open(settings_here, dir, settings.families, &out.handles, &db);
       break;
     case RocksOptions::Mode::read_only:
       done = rocksdb::DB::OpenForReadOnly(settings.db, dir, settings.families, &out.handles, &db);
@@ -98,6 +115,16 @@ OpenDb::~OpenDb() {
   db->Close();  // nothing to do about a failure: what was synced is safe
 }
 
+Status check_room(const RocksOptions& options, const RocksSettings& settings, std::uint64_t more) {
+  if (options.file_system.pointer) return Done{};
+  std::uint64_t free = 0;
+  const auto asked = settings.file_system->GetFreeSpace(options.dir.string(), {}, &free, nullptr);
+  if (!asked.ok() || free >= kRoomBytesMin + more) return Done{};
+  return Error(Errc::unavailable, "disk_full", "There is too little room left on the disk of the store.")
+      .with("free_bytes", free)
+      .with("wanted_bytes", kRoomBytesMin + more);
+}
+
 Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const RocksSettings& settings) {
   auto& files = *settings.file_system;
   SIEGEL_TRY(there, find_store(files, options.dir.string()));
@@ -107,6 +134,9 @@ Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const Rocks
     SIEGEL_CHECK(make_dir(files, options.dir));
   } else {
     return missing();
+  }
+  if (options.mode == RocksOptions::Mode::read_write) {
+    SIEGEL_CHECK(check_room(options, settings, bytes_of_logs(files, options.dir.string())));
   }
   auto out = std::make_shared<OpenDb>();
   const auto opened = open_mode(options, settings, *out);

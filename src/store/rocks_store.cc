@@ -173,6 +173,7 @@ Status RocksStore::write(const Batch& batch, Sync sync) {
   if (failed_) return failure();
   const auto open = current();
   if (!open) return failure();
+  if (auto room = check_room(options_, settings_, batch.bytes()); !room) return fail(std::move(room).error());
   const auto done = write_batch(*open, batch, sync);
   if (done.ok()) return Done{};
   return fail(error_of(done));
@@ -188,7 +189,9 @@ Error RocksStore::fail(Error error) {
 
 Status RocksStore::resume() {
   if (!failed_) return Done{};
-  SIEGEL_CHECK(probe_disk(options_, settings_));  // else closing would only take the reads away
+  // Else closing would only take the reads away.
+  SIEGEL_CHECK(check_room(options_, settings_, 0));
+  SIEGEL_CHECK(probe_disk(options_, settings_));
   std::shared_ptr<OpenDb> old;
   const bool idle = open_.with([&](std::shared_ptr<OpenDb>& open) {
     if (open.use_count() > 1) return false;

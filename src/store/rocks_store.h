@@ -48,6 +48,11 @@ struct OpenDb {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;  // owned by db, given back in ~
 };
+// disk_full if the disk would have less than kRoomBytesMin left with `more` on it. Below that nothing is written, and
+// nothing opened for writing: there is room to find one's way back, and RocksDB is spared most of what it does badly on
+// a full disk. A file system of a test's is not asked: there RocksDB meets the end.
+inline constexpr std::uint64_t kRoomBytesMin = std::uint64_t{16} << 20;
+Status check_room(const RocksOptions& options, const RocksSettings& settings, std::uint64_t more);
 Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const RocksSettings& settings);
 // Can something of some size be written and synced in the directory? Leaves nothing.
 Status probe_disk(const RocksOptions& options, const RocksSettings& settings);
