@@ -1,10 +1,14 @@
 #include "app/instance.h"
 
+#include <thread>
+
 #include "app/stores.h"
 #include "projector/projector.h"
 
 namespace siegel::app {
 namespace {
+
+constexpr std::chrono::seconds kCallsEndWithin{2};
 
 class Opened final : public Instance {
  public:
@@ -31,6 +35,7 @@ class Opened final : public Instance {
     if (service_ && projector_ && projecting_) service_->end_job(JobFacts::Kind::projector, core_.ledger->size().get());
     if (core_.ledger) core_.ledger->close();  // drains: every tail has its groups
     if (projector_ && projecting_) projector_->stop();
+    wait_for_calls();
     if (core_.vault) core_.vault->close();
     service_.reset();
     projector_.reset();
@@ -41,6 +46,15 @@ class Opened final : public Instance {
   }
 
  private:
+  // Calls in flight hold the service; the ledger has refused or answered them, so they end soon. A stream of events may
+  // hold it for longer, asleep in the views, and goes with them.
+  void wait_for_calls() {
+    const auto end = std::chrono::steady_clock::now() + kCallsEndWithin;
+    while (service_.use_count() > 1 && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
   Status open_read_models() {
     SIEGEL_TRY(generation, views_generation(core_.places));
     SIEGEL_TRY(store, open_views(core_.places, generation));

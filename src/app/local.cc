@@ -51,7 +51,7 @@ struct LedgerAlone {
     SIEGEL_TRY(id, read_format(places));
     SIEGEL_TRY(taken, DirectoryLock::take(places.lock()));
     lock = std::make_unique<DirectoryLock>(std::move(taken));
-    SIEGEL_TRY(loaded, ledger::FileSigner::load(files, places.signer));
+    SIEGEL_TRY(loaded, load_signer(files, places));
     signer = std::move(loaded);
     SIEGEL_TRY(opened, open_ledger(places, ledger_options(places, id, signer->origin()), *signer, clock));
     ledger = std::move(opened);

@@ -38,7 +38,7 @@ std::map<std::string, std::string> environment() {
 template <class F>
 int with_config(const ctl::Global& global, F&& then) {
   auto config = app::load_config(global.config, environment());
-  if (!config) return app::report(config.error());
+  if (!config) return app::report(config.error(), global.lang);
   return then(*config,
               global.data.empty() ? std::filesystem::path(config->data_dir) : std::filesystem::path(global.data));
 }
@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
       if (!o.listen.empty()) config.listen = o.listen;
       if (!o.tls_cert.empty()) config.tls_cert = o.tls_cert;
       if (!o.tls_key.empty()) config.tls_key = o.tls_key;
-      return app::serve({data, config, kVersion, std::string(app::kOpenapi)});
+      return app::serve({data, config, kVersion, std::string(app::kOpenapi), o.global.lang});
     });
   };
   local.token_create = [](const ctl::LocalToken& o) {

@@ -17,6 +17,18 @@ std::filesystem::path beside(const std::filesystem::path& data, const char* endi
   return out;
 }
 
+// Not there, or not for us.
+Error no_data_directory(const Error& cause, const Places& places) {
+  const auto* const number = cause.find("errno");
+  if (number != nullptr && (*number == "EACCES" || *number == "EPERM")) {
+    return Error(Errc::unavailable, "not_permitted", "The data directory may not be read by this user.")
+        .with("data", places.data.string());
+  }
+  if (cause.category() != Errc::not_found) return Error(cause);
+  return Error(Errc::not_found, "store_missing", "There is no data directory here: make one with `siegel init`.")
+      .with("data", places.data.string());
+}
+
 }  // namespace
 
 Places default_places(const std::filesystem::path& data) {
@@ -43,9 +55,7 @@ Result<Places> read_places(const std::filesystem::path& data) {
   auto places = default_places(data);
   SystemFiles files;
   auto read = files.read_file(places.places(), kSmallFile);
-  if (!read)
-    return Error(Errc::not_found, "store_missing", "There is no data directory here: make one with `siegel init`.")
-        .with("data", places.data.string());
+  if (!read) return no_data_directory(read.error(), places);
   std::istringstream text{std::string(as_chars(*read))};
   for (std::string line; std::getline(text, line);) {
     const auto space = line.find(' ');
@@ -75,8 +85,7 @@ Status write_format(const Places& places, const LedgerId& id) {
 Result<LedgerId> read_format(const Places& places) {
   SystemFiles files;
   auto read = files.read_file(places.format(), kSmallFile);
-  if (!read)
-    return Error(Errc::not_found, "store_missing", "There is no data directory here: make one with `siegel init`.");
+  if (!read) return no_data_directory(read.error(), places);
   std::istringstream text{std::string(as_chars(*read))};
   std::string name, version, id;
   text >> name >> version >> id;

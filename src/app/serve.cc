@@ -8,9 +8,12 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <utility>
 
+#include "app/advice.h"
 #include "app/instance.h"
 #include "app/metrics.h"
+#include "app/stores.h"
 #include "app/workers.h"
 #include "codec/header_codec.h"
 #include "codec/rows.h"
@@ -19,6 +22,7 @@
 #include "crypto/random.h"
 #include "http/api.h"
 #include "http/server.h"
+#include "store/file.h"
 
 namespace siegel::app {
 namespace {
@@ -96,9 +100,17 @@ class Running {
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
     tried_ = now;
+    // Closed stores would only take away the reads that still go on.
+    if (instance_ != nullptr && !room_to_open_again()) return tell_once("disk_full", "waits for room on the disk");
     close();
-    if (auto opened = open(); !opened)
-      std::fprintf(stderr, "siegel: still read-only: %s\n", opened.error().text().c_str());
+    auto opened = open();
+    const std::lock_guard lock(mutex_);
+    closed_because_ = opened ? std::string() : std::string(opened.error().code());
+    if (!opened) return tell_once(opened.error().code(), opened.error().text());
+    const auto reasons = instance_->ledger().read_only();
+    if (!reasons.empty()) return tell_once(reasons.front().code, reasons.front().detail);
+    told_.clear();
+    std::fprintf(stderr, "siegel: the ledger takes writes again\n");
   }
 
   std::shared_ptr<service::Service> service() {
@@ -118,7 +130,7 @@ class Running {
   std::vector<std::string> not_ready() {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> out;
-    if (!instance_) return {"stores_closed"};
+    if (!instance_) return {closed_because_.empty() ? "stores_closed" : closed_because_};
     for (const auto& reason : instance_->ledger().read_only()) out.push_back(reason.code);
     if (!service_ && out.empty()) out.emplace_back("starting");
     return out;
@@ -154,6 +166,20 @@ class Running {
   }
 
  private:
+  bool room_to_open_again() const {
+    const auto places = read_places(settings_.data);
+    if (!places) return true;  // the opening says what is wrong
+    const auto free = SystemFiles().free_bytes(places->data);
+    return !free || *free >= room_to_open(*places);
+  }
+
+  // The same cause, looked at every two seconds, is one line of the log.
+  void tell_once(const std::string& code, const std::string& text) {
+    if (std::exchange(told_, code) != code) {
+      std::fprintf(stderr, "siegel: still read-only: %s [%s]\n", text.c_str(), code.c_str());
+    }
+  }
+
   const ServeSettings& settings_;
   Metrics& metrics_;
   SystemClock clock_;
@@ -164,6 +190,8 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
+  std::string closed_because_;  // code of the error with which the last opening ended; with mutex_
+  std::string told_;            // look_after() only
 };
 
 bool is_loopback(const std::string& listen) {
@@ -172,8 +200,11 @@ bool is_loopback(const std::string& listen) {
 
 }  // namespace
 
-int report(const Error& error) {
+int report(const Error& error, std::string_view language) {
   std::fprintf(stderr, "siegel: %s [%s]\n", error.text().c_str(), error.code());
+  if (const std::string what(advice(error.code(), language)); !what.empty()) {
+    std::fprintf(stderr, "siegel: %s: %s\n", language == "de" ? "was zu tun ist" : "what to do", what.c_str());
+  }
   if (error.category() == Errc::invalid) return 2;
   const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict ||
                        error.is("root_behind") || error.is("keys_behind") || error.is("other_ledger") ||
@@ -190,11 +221,11 @@ int serve(const ServeSettings& settings) {
   std::signal(SIGPIPE, SIG_IGN);
 
   forbid_dumps();
-  if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error());
+  if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.language);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Running running(settings, metrics);
-  if (auto opened = running.open(); !opened) return report(opened.error());
+  if (auto opened = running.open(); !opened) return report(opened.error(), settings.language);
   running.tell_reasons();
 
   http::ApiOptions api_options;
@@ -218,7 +249,7 @@ int serve(const ServeSettings& settings) {
   server_options.body_bytes_max = settings.config.body_bytes_max;
   server_options.on_finished = [&](const http::Finished& request) { metrics.finished(request); };
   auto server = http::Server::start(std::move(server_options), api);
-  if (!server) return report(server.error());
+  if (!server) return report(server.error(), settings.language);
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);
 

@@ -25,12 +25,35 @@ std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& 
   return vault::mirror(std::move(members));
 }
 
+Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places) {
+  auto signer = ledger::FileSigner::load(files, places.signer);
+  if (!signer && signer.error().is("file_missing")) {
+    return Error(Errc::not_found, "signer_missing", "The ledger's signing key is not at its place.")
+        .with("place", places.signer.string());
+  }
+  return signer;
+}
+
 ledger::Options ledger_options(const Places& places, const LedgerId& id, const std::string& origin) {
   ledger::Options options;
   options.origin = origin;
   options.id = id;
   options.lock_record_path = places.head.string();
   return options;
+}
+
+std::uint64_t room_to_open(const Places& places) {
+  constexpr std::uint64_t kStores = 3;
+  constexpr std::uint64_t kRoomOfOne = std::uint64_t{20} << 20;  // what RocksDB reserves at once, and what stays free
+  std::uint64_t sum = kStores * kRoomOfOne;
+  std::error_code failed;
+  std::filesystem::recursive_directory_iterator files(places.data, failed);
+  for (; !failed && files != std::filesystem::recursive_directory_iterator(); files.increment(failed)) {
+    std::error_code ignored;
+    if (files->path().extension() != ".log") continue;
+    if (const auto size = files->file_size(ignored); !ignored) sum += size;
+  }
+  return sum;
 }
 
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
@@ -52,7 +75,7 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
     lock = std::make_unique<DirectoryLock>(std::move(taken));
   }
   SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
-  SIEGEL_TRY(loaded, ledger::FileSigner::load(files, places.signer));
+  SIEGEL_TRY(loaded, load_signer(files, places));
   signer = std::move(loaded);
   auto settings = ledger_options(places, id, signer->origin());
   settings.queue_commands_max = config.queue_commands_max;

@@ -18,7 +18,14 @@ namespace siegel::app {
 // The root store with its mirrors, as PLACES names them.
 std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& random);
 
+// not_found "signer_missing"; those of FileSigner::load.
+Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places);
+
 ledger::Options ledger_options(const Places& places, const LedgerId& id, const std::string& origin);
+
+// Free room on the data directory's disk that opening its stores takes: what the logs hold becomes tables, and some is
+// kept free. Less is disk_full.
+std::uint64_t room_to_open(const Places& places);
 
 // The ledger that is there; never makes one. Errors: those of open_rocksdb and Ledger::open.
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
