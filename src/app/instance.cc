@@ -1,5 +1,6 @@
 #include "app/instance.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "app/stores.h"
@@ -62,12 +63,13 @@ class Opened final : public Instance {
     views_store_ = std::move(store);
     views_ = std::make_unique<views::Views>(*views_store_);
     SIEGEL_TRY(position, views_->load_position());
-    if (position > core_.ledger->size())
+    // A ledger that lost its tail is behind its read models, too; it is the lock record that says what is wrong.
+    if (position > core_.ledger->size() && core_.ledger->read_only().empty())
       return Error(Errc::corrupt, "views_ahead",
                    "The read models show more than the ledger holds: run `siegel rebuild`.")
           .with("views", position)
           .with("ledger", core_.ledger->size());
-    views_->advance(position);
+    views_->advance(std::min(position, core_.ledger->size()));
     return Done{};
   }
 

@@ -49,6 +49,7 @@ class Siegel:
         return self.run("token", "create", "--local", "--role", role, "--expires", "12h").stdout.strip()
 
     def serve(self, ready=True):
+        """ready: waits until /readyz is 200; a server that is read-only never gets there."""
         self.log = open(self.home / "server.log", "ab")
         self.process = subprocess.Popen([self.binary, "--data", str(self.data), "serve", "--listen", "127.0.0.1:0"],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)

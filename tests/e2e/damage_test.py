@@ -1,0 +1,439 @@
+"""Data directories that are damaged, older, newer or another's: each is refused or opened read-only with a stable code
+and a message that says what to do; nothing crashes, nothing is changed by the way, and once the cause is mended
+everything is there.
+
+usage: damage_test.py SIEGEL_BINARY
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from siegel_process import Siegel  # noqa: E402
+from slice import prepare, wait_for_index  # noqa: E402
+
+BINARY = None
+PERSON = "Zacharias Zaunkönig"
+ADVICE = re.compile(r"^siegel: what to do: .+", re.M)
+
+
+class World:
+    """A home with people in it, one of them erased, and copies of it from before and after, put back for each test."""
+
+    def __init__(self, *init):
+        self.s = Siegel(BINARY)
+        self.copies = pathlib.Path(tempfile.mkdtemp(prefix="siegel-copies-"))
+        options = []
+        for option, name in init:
+            options += [option, str(self.s.home / name)]
+        prepare(self.s, options or ("--single-disk",))
+        self.records = [self.add(f"{PERSON} {i}") for i in range(30)]
+        self.stop()
+        self.keep("before")
+        self.start()
+        gone = self.records.pop()
+        erased = self.s.request("POST", "/v1/erasures", {"subject": gone["subject"], "ground": "art17-1-b", "mode": "now"})
+        assert erased.status == 201, erased.body
+        # A leaf of a batch of keys that the copy from before has not.
+        self.records += [self.add(f"{PERSON} {i}") for i in range(100, 104)]
+        self.lists = self.look()
+        self.stop()
+        self.keep("after")
+
+    def add(self, name):
+        mail = name.replace(" ", ".").replace("ö", "oe") + "@example.org"
+        answer = self.s.request("POST", "/v1/record-types/contacts/records", {"values": {"name": name, "e-mail": mail}},
+                                token=self.s.tokens["editor"])
+        assert answer.status == 201, answer.body
+        return answer.json
+
+    def start(self):
+        self.s.serve()
+        wait_for_index(self.s)
+
+    def stop(self):
+        if self.s.process is not None:
+            code = self.s.stop()
+            assert code == 0, (code, self.s.log_text()[-3000:])
+
+    def look(self):
+        """What the read models say of everybody."""
+        out = []
+        for record in self.records:
+            shown = self.s.request("GET", f"/v1/records/{record['record']}", token=self.s.tokens["editor"])
+            assert shown.status == 200, shown.body
+            history = self.s.request("GET", f"/v1/records/{record['record']}/history", token=self.s.tokens["editor"])
+            out.append((shown.json["values"], shown.json["version"], [i["type"] for i in history.json["items"]]))
+        return out
+
+    def keep(self, name):
+        shutil.copytree(self.s.home, self.copies / name)
+
+    def put_back(self, name="after", *parts):
+        """The whole home, or parts of it, as they were in that copy."""
+        if not parts:
+            for entry in self.s.home.iterdir():
+                remove(entry)
+            for entry in (self.copies / name).iterdir():
+                copy(entry, self.s.home / entry.name)
+            (self.s.home / "server.log").write_bytes(b"")
+        for part in parts:
+            remove(self.s.home / part)
+            copy(self.copies / name / part, self.s.home / part)
+
+    def end(self):
+        if self.s.process is not None:
+            self.s.process.kill()
+            self.s.process.wait()
+        shutil.rmtree(self.s.home, ignore_errors=True)
+        shutil.rmtree(self.copies, ignore_errors=True)
+
+
+def remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def copy(source, to):
+    if source.is_dir():
+        shutil.copytree(source, to)
+    else:
+        shutil.copy2(source, to)
+
+
+def contents(*roots):
+    """Names, modes and bytes of everything below, but what a mere attempt to open may touch."""
+    out = {}
+    for root in roots:
+        for path in sorted([root, *root.rglob("*")]) if root.is_dir() else [root]:
+            if path.name == "LOCK" or path.name.startswith("LOG"):
+                continue
+            out[str(path)] = (path.lstat().st_mode, path.read_bytes() if path.is_file() else None)
+    return out
+
+
+def flip(path, at):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0xFF
+    path.write_bytes(bytes(content))
+
+
+def largest_log(directory):
+    return max(directory.glob("*.log"), key=lambda p: p.stat().st_size)
+
+
+class Damage(unittest.TestCase):
+    init = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World(*cls.init)
+        cls.s = cls.world.s
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.end()
+
+    def setUp(self):
+        self.world.put_back()
+        self.home = self.s.home
+
+    def tearDown(self):
+        if self.s.process is not None:
+            self.s.process.kill()
+            self.s.process.wait()
+            self.s.process.stdout.close()
+            self.s.log.close()
+            self.s.process = None
+
+    def refused(self, code, exit_code, *words, untouched=("data.root", "data.outside", "data/FORMAT", "data/PLACES"), **options):
+        """`serve` ends at once: exit code, stable code, what to do; the parts named are what they were."""
+        present = [self.home / name for name in untouched if (self.home / name).exists()]
+        before = contents(*present)
+        done = subprocess.run([BINARY, "--data", str(self.s.data), "serve", "--listen", "127.0.0.1:0"], capture_output=True,
+                              text=True, timeout=120, **options)
+        self.assertEqual(done.returncode, exit_code, done.stderr)
+        self.assertIn(f"[{code}]", done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertRegex(done.stderr, ADVICE)
+        self.assertEqual(done.stdout, "")
+        self.assertNotIn("Zaunk", done.stderr)
+        self.assertEqual(contents(*present), before)
+        return done
+
+    def mended(self, *parts):
+        """With these parts put back everything is there: the refusal had no effect."""
+        if parts:
+            self.world.put_back("after", *parts)
+        self.world.start()
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.assertEqual(self.s.stop(), 0)
+
+    def read_only(self, reason):
+        """The server runs, refuses writes and names the reason."""
+        self.s.serve(ready=False)
+        ready = self.s.request("GET", "/readyz", token=None)
+        self.assertEqual(ready.status, 503, ready.body)
+        self.assertIn(reason, ready.json["checks"])
+        self.assertEqual(self.s.request("GET", "/healthz", token=None).status, 200)
+        refused = self.s.request("POST", "/v1/record-types/contacts/records", {"values": {"name": "x"}},
+                                 token=self.s.tokens["editor"])
+        self.assertEqual((refused.status, refused.code), (503, "read_only"), refused.body)
+        metrics = self.s.request("GET", "/metrics", token=None).body.decode()
+        self.assertIn("siegel_read_only 1", metrics)
+        self.assertEqual(self.s.stop(), 0)
+        log = self.s.log_text()
+        self.assertIn("ALARM", log)
+        self.assertIn(reason, log)
+        self.assertNotIn("Zaunk", log)
+
+
+class SingleDisk(Damage):
+    def test_format_newer(self):
+        path = self.s.data / "FORMAT"
+        path.write_text(path.read_text().replace("siegel-data 1", "siegel-data 2"))
+        self.refused("format_newer", 4, "2", untouched=("data", "data.root", "data.outside"))
+        self.mended("data/FORMAT")
+
+    def test_format_damaged(self):
+        (self.s.data / "FORMAT").write_bytes(b"\x00\xff")
+        self.refused("format_damaged", 1, untouched=("data", "data.root", "data.outside"))
+        self.mended("data/FORMAT")
+
+    def test_nothing_there(self):
+        remove(self.s.data)
+        self.refused("store_missing", 1, "siegel init", untouched=("data.root", "data.outside"))
+        self.assertFalse(self.s.data.exists())
+
+    def test_another_ledger(self):
+        other = Siegel(BINARY)
+        other.run("init", "--single-disk")
+        for mine, code in (("data/ledger", "other_ledger"), ("data/keys", "other_ledger"), ("data.root/root", "other_ledger"),
+                           ("data/FORMAT", "other_ledger")):
+            with self.subTest(mine):
+                self.world.put_back()
+                remove(self.home / mine)
+                copy(other.home / mine, self.home / mine)
+                self.refused(code, 4)
+                self.mended("data", "data.root", "data.outside")
+        shutil.rmtree(other.home)
+
+    def test_opened_twice(self):
+        self.world.start()
+        for command in (["serve", "--listen", "127.0.0.1:0"], ["token", "create", "--local", "--role", "admin"],
+                        ["lock", "adopt", "--reason", "test", "--yes"]):
+            with self.subTest(command[0]):
+                done = subprocess.run([BINARY, "--data", str(self.s.data), *command], capture_output=True, text=True,
+                                      timeout=60)
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertIn("[data_in_use]", done.stderr)
+                self.assertIn(str(self.s.process.pid), done.stderr)
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.assertEqual(self.s.stop(), 0)
+
+    def test_root_missing(self):
+        (self.home / "data.root" / "root").unlink()
+        self.refused("root_store_missing", 1)
+        self.assertFalse((self.home / "data.root" / "root").exists())
+        self.mended("data.root")
+
+    def test_root_older(self):
+        self.world.put_back("before", "data.root")
+        self.refused("root_behind", 4, "1", "2")
+        self.mended("data.root")
+
+    def test_root_torn(self):
+        root = self.home / "data.root" / "root"
+        whole = root.read_bytes()
+        for name, bad in (("empty", b""), ("cut in a slot", whole[:100]), ("one slot", whole[:4096]),
+                          ("longer", whole + b"x"), ("noise", bytes(len(whole)))):
+            with self.subTest(name):
+                root.write_bytes(bad)
+                self.refused("root_store_damaged", 1)
+        living = [at for at in (0, 4096) if whole[at:at + 8] == b"SIEGELR1"]
+        for at in (0, 9, 16, 30, 60, 90, 100, 200, 511):
+            with self.subTest(flipped=at):
+                root.write_bytes(whole)
+                flip(root, living[0] + at)
+                self.refused("root_store_damaged", 1)
+        # The other slot is noise: what happens to it does not matter.
+        root.write_bytes(whole)
+        flip(root, 4096 - living[0] + 20)
+        self.mended()
+
+    def test_root_inside_the_data_directory(self):
+        inside = self.s.data / "root"
+        shutil.copy2(self.home / "data.root" / "root", inside)
+        places = self.s.data / "PLACES"
+        places.write_text(places.read_text().replace(str(self.home / "data.root" / "root"), str(inside)))
+        self.refused("root_inside_data", 2)
+        inside.unlink()
+        self.mended("data/PLACES")
+
+    def test_keys_older(self):
+        self.world.put_back("before", "data/keys")
+        self.refused("keys_behind", 4)
+        self.mended("data/keys")
+
+    def test_keys_missing(self):
+        remove(self.s.data / "keys")
+        self.refused("store_missing", 1)
+        self.mended("data/keys")
+
+    def test_ledger_missing(self):
+        remove(self.s.data / "ledger")
+        self.refused("store_missing", 1)
+        self.mended("data/ledger")
+
+    def test_files_of_a_store_missing(self):
+        for store in ("ledger", "keys"):
+            with self.subTest(store):
+                self.world.put_back()
+                (self.s.data / store / "CURRENT").unlink()
+                self.refused("store_damaged", 1)
+                self.mended("data")
+
+    def test_views_deleted(self):
+        for name in ("views", "views/1"):
+            with self.subTest(name):
+                remove(self.s.data / name)
+                self.world.start()
+                self.assertEqual(self.world.look(), self.world.lists)
+                self.world.stop()
+
+    def test_views_older(self):
+        self.world.put_back("before", "data/views")
+        self.mended()
+
+    def test_bad_byte_in_the_ledgers_log(self):
+        log = largest_log(self.s.data / "ledger")
+        flip(log, log.stat().st_size // 2)
+        self.read_only("behind_lock_record")
+        self.read_only("behind_lock_record")  # and stays so: it is not made good by a second start
+        self.mended("data/ledger", "data/keys", "data/views")
+
+    def test_bad_byte_at_the_end_of_the_ledgers_log(self):
+        log = largest_log(self.s.data / "ledger")
+        flip(log, log.stat().st_size - 3)
+        self.read_only("behind_lock_record")
+
+    def test_bad_byte_in_the_log_of_the_keys(self):
+        log = largest_log(self.s.data / "keys")
+        for part in (10, 4, 2):
+            with self.subTest(part):
+                self.world.put_back()
+                flip(log, log.stat().st_size // part)
+                self.refused("keys_behind", 4)
+                self.mended("data/keys")
+
+    def test_lock_record(self):
+        head = self.home / "data.outside" / "head"
+        head.unlink()
+        self.read_only("lock_record_missing")
+        head.write_text("not a note\n")
+        self.read_only("lock_record_damaged")
+        shown = self.s.run("lock", "show", check=False)
+        self.assertNotIn("Zaunk", shown.stdout + shown.stderr)
+        adopted = self.s.run("lock", "adopt", "--reason", "the disk of the lock record was lost", "--yes", check=False)
+        self.assertEqual(adopted.returncode, 0, adopted.stderr)
+        self.mended()
+
+    def test_ledger_older(self):
+        self.world.put_back("before", "data/ledger", "data/views")
+        self.read_only("behind_lock_record")
+
+    def test_signer_missing(self):
+        (self.home / "data.outside" / "signer").unlink()
+        self.refused("signer_missing", 1)
+        self.mended("data.outside")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody who may not read")
+    def test_not_permitted(self):
+        def become_nobody():
+            os.setgid(65534)
+            os.setuid(65534)
+
+        os.chmod(self.home, 0o755)
+        self.refused("not_permitted", 1, preexec_fn=become_nobody, untouched=("data", "data.root", "data.outside"))
+        os.chmod(self.s.data, 0o755)
+        self.refused("not_permitted", 1, preexec_fn=become_nobody, untouched=("data", "data.root", "data.outside"))
+
+
+class Mirrored(Damage):
+    init = (("--key-replica", "replica"), ("--root-mirror", "mirror"))
+
+    def test_copies_are_written(self):
+        """What stands at the second place is enough to go on, without anything of the first."""
+        roots = [(self.home / "data.root" / "root").read_bytes(), (self.home / "mirror" / "root").read_bytes()]
+        for root in roots:
+            self.assertEqual([root[at:at + 8] for at in (0, 4096)].count(b"SIEGELR1"), 1)
+        remove(self.s.data / "keys")
+        copy(self.home / "replica", self.s.data / "keys")
+        shutil.copy2(self.home / "mirror" / "root", self.home / "data.root" / "root")
+        self.mended()
+
+    def test_replica_is_written_with_the_keys(self):
+        """A leaf drawn a moment ago is on the replica before its record is acknowledged, and so is an erasure."""
+        self.world.start()
+        added = self.world.add("Nur Eben")
+        erased = self.s.request("POST", "/v1/erasures",
+                                {"subject": self.world.records[0]["subject"], "ground": "art17-1-b", "mode": "now"})
+        self.assertEqual(erased.status, 201, erased.body)
+        certificate = self.s.request("GET", erased.json["certificate"], token=self.s.tokens["auditor"]).json
+        self.s.stop(9)
+        remove(self.s.data / "keys")
+        copy(self.home / "replica", self.s.data / "keys")
+        self.world.start()
+        shown = self.s.request("GET", f"/v1/records/{added['record']}", token=self.s.tokens["editor"])
+        self.assertEqual((shown.status, shown.json["values"]["name"]), (200, "Nur Eben"))
+        gone = self.s.request("GET", f"/v1/records/{self.world.records[0]['record']}", token=self.s.tokens["editor"])
+        self.assertEqual((gone.status, gone.code), (410, "erased"))
+        self.assertEqual(certificate["epoch"], erased.json["epoch"])
+        self.assertEqual(self.s.stop(), 0)
+
+    def test_one_root_missing_or_torn(self):
+        for name in ("data.root/root", "mirror/root"):
+            for how in ("missing", "torn", "older"):
+                with self.subTest(f"{name} {how}"):
+                    self.world.put_back()
+                    root = self.home / name
+                    if how == "missing":
+                        root.unlink()
+                    elif how == "torn":
+                        root.write_bytes(root.read_bytes()[:5000])
+                    else:
+                        self.world.put_back("before", name.split("/")[0])
+                    self.mended()
+
+    def test_older_replica_is_brought_up(self):
+        self.world.put_back("before", "replica")
+        self.mended()
+        remove(self.s.data / "keys")
+        copy(self.home / "replica", self.s.data / "keys")
+        self.mended()
+
+    def test_keys_behind_their_replica(self):
+        self.world.put_back("before", "data/keys")
+        self.refused("keys_behind", 4)
+        self.mended("data/keys")
+
+    def test_replica_missing(self):
+        """Nothing can be written that a lost disk would not take: the start needs leaves of its own."""
+        remove(self.home / "replica")
+        self.refused("keys_replica_unavailable", 1)
+        self.mended("replica")
+
+
+del Damage
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -1,0 +1,235 @@
+"""A disk that is full: writes are refused, looking at the server goes on, nothing crashes; room is made and the server
+writes again by itself, with every record that was acknowledged.
+
+usage: full_disk_test.py SIEGEL_BINARY
+The data directory lies on a small tmpfs: mounting it takes root. Without root the test says so and is skipped (77).
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from siegel_process import Siegel  # noqa: E402
+from slice import PURPOSE, prepare, wait_for_index  # noqa: E402
+
+BINARY = None
+DISK_MIB = 192
+SKIPPED = 77
+KEPT_FREE = 16 << 20  # rocks_store.h: below it the server stops by itself; above it, its own writes use the rest up
+
+
+class SmallDisk:
+    """A tmpfs of a few MiB at a directory, and what fills it."""
+
+    def __init__(self, at, mebibytes=DISK_MIB):
+        self.at = at
+        at.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0700", "tmpfs", str(at)], check=True)
+        self.ballast = at / "BALLAST"
+
+    def free(self):
+        state = os.statvfs(self.at)
+        return state.f_bavail * state.f_frsize
+
+    def fill(self, leave=0):
+        with open(self.ballast, "ab") as file:
+            while self.free() > leave:
+                try:
+                    file.write(b"\0" * max(1, min(1 << 20, self.free() - leave)))
+                    file.flush()
+                except OSError:
+                    return
+
+    def make_room(self):
+        self.ballast.unlink(missing_ok=True)
+
+    def unmount(self):
+        subprocess.run(["umount", str(self.at)], check=True)
+
+
+def metrics(s):
+    answer = s.request("GET", "/metrics", token=None)
+    assert answer.status == 200, answer.status
+    return dict(line.rsplit(" ", 1) for line in answer.body.decode().splitlines() if not line.startswith("#"))
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        self.s = Siegel(BINARY)
+        self.disk = SmallDisk(self.s.data)
+        self.addCleanup(self.end)
+        prepare(self.s)
+        self.acknowledged = {}
+        self.count = 0
+
+    def end(self):
+        if self.s.process is not None:
+            self.s.stop(9)
+        self.disk.unmount()
+        shutil.rmtree(self.s.home, ignore_errors=True)
+
+    def alive(self):
+        self.assertIsNone(self.s.process.poll(), self.s.log_text()[-3000:])
+
+    def add(self):
+        self.count += 1
+        values = {"name": f"Full {self.count} " + "x" * random.randrange(400), "e-mail": f"full{self.count}@example.org"}
+        answer = self.s.request("POST", "/v1/record-types/contacts/records", {"values": values}, token=self.s.tokens["editor"])
+        if answer.status == 201:
+            self.acknowledged[answer.json["record"]] = values["name"]
+        return answer
+
+    def add_until_refused(self, at_most=20_000):
+        for _ in range(at_most):
+            answer = self.add()
+            if answer.status != 201:
+                self.assertEqual((answer.status, answer.code), (503, "read_only"), answer.body)
+                self.assertIn("Retry-After", answer.headers)
+                return
+        self.fail("the disk does not get full")
+
+    def wait_until_writing(self, seconds=40):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.alive()
+            if self.s.request("GET", "/readyz", token=None).status == 200:
+                answer = self.add()
+                if answer.status == 201:
+                    return answer
+                self.assertEqual(answer.status, 503, answer.body)
+            time.sleep(0.2)
+        self.fail("the server does not write again: " + self.s.log_text()[-3000:])
+
+    def check_all_there(self):
+        for record, name in self.acknowledged.items():
+            shown = self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"])
+            self.assertEqual((shown.status, shown.json.get("values", {}).get("name")), (200, name), shown.body)
+
+    def test_full_and_room_again(self):
+        self.assertEqual(float(metrics(self.s)["siegel_read_only"]), 0)
+        first = self.add()
+        self.assertEqual(first.status, 201, first.body)
+        # Another amount of room left each time: another write is the one that meets the end.
+        for leave in (0, 200_000, KEPT_FREE + 300_000, KEPT_FREE + 3_000_000):
+            with self.subTest(leave=leave):
+                self.disk.fill(leave)
+                self.add_until_refused()
+                self.alive()
+                seen = set()
+                for _ in range(16):  # also while the server tries to open its stores again, every two seconds
+                    self.alive()
+                    self.assertEqual(self.s.request("GET", "/healthz", token=None).status, 200)
+                    ready = self.s.request("GET", "/readyz", token=None)
+                    self.assertEqual(ready.status, 503, ready.body)
+                    self.assertEqual(float(metrics(self.s)["siegel_read_only"]), 1)
+                    status = self.s.request("GET", "/v1/status")
+                    seen.add(status.status)
+                    if status.status == 200:
+                        self.assertTrue(status.json["read_only"])
+                        self.assertTrue(status.json["reasons"])
+                    # A look at a person must leave a trace, and there is no room for one.
+                    record = next(iter(self.acknowledged))
+                    look = self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"])
+                    self.assertEqual((look.status, look.code), (503, "read_only"), look.body)
+                    refused = self.add()
+                    self.assertEqual((refused.status, refused.code), (503, "read_only"), refused.body)
+                    time.sleep(0.3)
+                self.assertIn(200, seen, "status is not answered while the disk is full")
+                self.disk.make_room()
+                self.wait_until_writing()
+                wait_for_index(self.s)
+                status = self.s.request("GET", "/v1/status").json
+                self.assertFalse(status["read_only"])
+                self.assertEqual(status["reasons"], [])
+                self.assertEqual(float(metrics(self.s)["siegel_read_only"]), 0)
+                self.check_all_there()
+        # The ledger has no gap, and a restart finds the same.
+        self.assertEqual(self.s.stop(), 0)
+        self.s.serve()
+        wait_for_index(self.s)
+        self.check_all_there()
+        size = self.s.request("GET", "/v1/status").json["size"]
+        lines = []
+        while len(lines) < size:
+            answer = self.s.request("GET", f"/v1/events?from={len(lines)}&limit=1000", token=self.s.tokens["auditor"])
+            lines += answer.body.splitlines()
+        self.assertEqual([json.loads(line)["seq"] for line in lines[:size]], list(range(size)))
+        for name in self.acknowledged.values():
+            self.assertNotIn(name, self.s.log_text())
+
+    def test_filled_while_many_write(self):
+        """Somebody else takes the room in the middle of writes, so that RocksDB itself meets the end."""
+        stop = threading.Event()
+        acknowledged, answers = {}, set()
+
+        def work(number):
+            client = Siegel(BINARY, directory=self.s.home)
+            client.port, client.connection, count = self.s.port, None, 0
+            while not stop.is_set():
+                count += 1
+                values = {"name": f"Many {number} {count} " + "x" * 3000, "e-mail": f"many{number}.{count}@example.org"}
+                answer = client.request("POST", "/v1/record-types/contacts/records", {"values": values},
+                                        token=self.s.tokens["editor"])
+                answers.add((answer.status, answer.code if answer.status != 201 else None))
+                if answer.status == 201:
+                    acknowledged[answer.json["record"]] = values["name"]
+            client.connection.close()
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            time.sleep(1)
+            self.disk.fill()
+            time.sleep(4)
+            self.alive()
+            self.disk.make_room()
+            self.wait_until_writing()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.alive()
+        self.assertEqual(answers - {(503, "starting")}, {(201, None), (503, "read_only")})
+        self.acknowledged.update(acknowledged)
+        wait_for_index(self.s)
+        self.check_all_there()
+        self.assertEqual(self.s.stop(), 0)
+
+    def test_started_on_a_full_disk(self):
+        for _ in range(20):
+            self.assertEqual(self.add().status, 201)
+        self.assertEqual(self.s.stop(), 0)
+        self.disk.fill()
+        process = subprocess.run([BINARY, "--data", str(self.s.data), "serve", "--listen", "127.0.0.1:0"],
+                                 capture_output=True, text=True, timeout=120)
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertIn("[disk_full]", process.stderr)
+        self.disk.make_room()
+        self.s.serve()
+        wait_for_index(self.s)
+        self.check_all_there()
+
+    def test_killed_while_full(self):
+        self.disk.fill(100_000)
+        self.add_until_refused()
+        self.s.stop(9)
+        self.disk.make_room()
+        self.s.serve()
+        wait_for_index(self.s)
+        self.check_all_there()
+        self.assertEqual(self.add().status, 201)
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    if os.geteuid() != 0:
+        print("SKIPPED: only root can mount the small disk that this test fills", file=sys.stderr)
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2)
