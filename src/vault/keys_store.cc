@@ -10,8 +10,9 @@ namespace {
 constexpr std::uint16_t kFormat = 1;
 constexpr std::size_t kHeadBytes = 2 + 16 + 8;
 constexpr std::size_t kCopyBatchBytes = std::size_t{4} << 20;
-// Each erasure reads the log from its beginning (from_disk): kept short, 8 MiB are the leaf nodes of 180,000 leaves.
-constexpr std::uint64_t kWalBytesMax = std::uint64_t{8} << 20;
+// Each erasure reads the log from its beginning (from_disk), so it is kept short: 2 MiB are some hundred erasures, or
+// the leaf nodes of 45,000 leaves.
+constexpr std::uint64_t kWalBytesMax = std::uint64_t{2} << 20;
 
 ByteView head_key() { return as_bytes("head"); }
 ByteView mark_key() { return as_bytes("mark"); }
