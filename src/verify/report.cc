@@ -10,7 +10,7 @@ std::string text_of(std::uint64_t value) { return std::to_string(value); }
 
 // Texts here are ours, names of files and origins: quotes, backslashes and control bytes are escaped, no more is
 // needed.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -69,11 +69,11 @@ std::string to_json(const Report& report) {
   std::string out = std::string("{\"result\":\"") + (report.intact() ? "intact" : "damaged") + "\",\"findings\":[";
   for (const auto& finding : report.findings) {
     if (out.back() != '[') out += ',';
-    out += "{\"cause\":" + quoted(name_of(finding.cause)) +
+    out += "{\"cause\":" + json_text(name_of(finding.cause)) +
            ",\"exit\":" + std::to_string(static_cast<int>(finding.cause)) + ",\"index\":" + text_of(finding.index) +
-           ",\"until\":" + text_of(finding.until) + ",\"detail\":" + quoted(finding.detail) + "}";
+           ",\"until\":" + text_of(finding.until) + ",\"detail\":" + json_text(finding.detail) + "}";
   }
-  out += "],\"findings_more\":" + text_of(report.findings_more) + ",\"origin\":" + quoted(report.origin) +
+  out += "],\"findings_more\":" + text_of(report.findings_more) + ",\"origin\":" + json_text(report.origin) +
          ",\"size\":" + text_of(report.size) + ",\"checked\":" + text_of(report.checked) +
          ",\"signed_size\":" + text_of(report.signed_size) + ",\"checkpoints\":" + text_of(report.checkpoints) +
          ",\"parts\":" + text_of(report.parts) + ",\"unreadable_by_design\":" + text_of(report.unreadable_by_design) +
