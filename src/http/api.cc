@@ -196,10 +196,13 @@ Result<service::WriteOptions> write_options(const Call& call) {
     if (*none != "*") return Error(Errc::invalid, "bad_header", "If-None-Match can only be *.");
     out.create_only = true;
   }
-  for (const auto piece : {name_of(request.method), std::string_view(request.path),
-                           std::string_view(call.caller.purpose), request.header("if-match").value_or(""),
-                           request.header("if-none-match").value_or(""), std::string_view(request.body)})
-    append_piece(out.request, piece);
+  const std::string_view pieces[] = {name_of(request.method),
+                                     request.path,
+                                     call.caller.purpose,
+                                     request.header("if-match").value_or(""),
+                                     request.header("if-none-match").value_or(""),
+                                     request.body};
+  for (const auto piece : pieces) append_piece(out.request, piece);
   return out;
 }
 
