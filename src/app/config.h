@@ -1,5 +1,5 @@
 // Configuration (contract section 4): flag > SIEGEL_<SECTION>_<KEY> > file > default. An unknown key or a bad value is
-// an error with file and line. Secrets are files, never values.
+// an error with file and line. docs/configuration.md says what each key does. Secrets are files, never values.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,10 @@ namespace siegel::app {
 struct Config {
   std::string listen = "127.0.0.1:8480", public_url, tls_cert, tls_key, log_level = "info";
   std::string data_dir = "./siegel-data";
-  std::string language = "de", timezone = "Europe/Berlin", purpose;
+  // Empty: as PLACES of the data directory says, which init wrote.
+  std::string lock_path, root_store_kind = "file", root_store_path, signer_path;
+  std::string language;  // empty: pages German, the command line as the terminal
+  std::string timezone = "Europe/Berlin", purpose;
   std::uint64_t erase_window_ms = 1000, key_cache_bytes_max = 64ull << 20, spare_leaves = 4096;
   std::uint64_t group_commit_us_max = 200, queue_commands_max = 65'536;
   std::uint64_t body_bytes_max = 1ull << 20, event_bytes_max = 256ull << 10, header_bytes_max = 8ull << 10,

@@ -44,6 +44,8 @@ Result<Initialised> init(const InitOptions& options, Clock& clock, Random& rando
         "One lost disk would lose all personal data: name --key-replica and --root-mirror on other storage, or say "
         "--single-disk.");
   auto places = default_places(options.data);
+  if (!options.root_path.empty()) places.root = std::filesystem::absolute(options.root_path);
+  if (!options.signer_path.empty()) places.signer = std::filesystem::absolute(options.signer_path);
   if (!options.lock_path.empty()) places.head = std::filesystem::absolute(options.lock_path);
   for (const auto& dir : options.key_replicas) places.key_replicas.push_back(std::filesystem::absolute(dir));
   for (const auto& dir : options.root_mirrors) places.root_mirrors.push_back(std::filesystem::absolute(dir) / "root");

@@ -36,8 +36,10 @@ class Instance {
 
 struct InitOptions {
   std::filesystem::path data;
-  std::string origin;               // empty: "siegel.local/<ledger id>"
-  std::filesystem::path lock_path;  // of the lock record; empty: DIR.outside/head
+  std::string origin;                 // empty: "siegel.local/<ledger id>"
+  std::filesystem::path root_path;    // of the root store; empty: DIR.root/root
+  std::filesystem::path signer_path;  // empty: DIR.outside/signer
+  std::filesystem::path lock_path;    // of the lock record; empty: DIR.outside/head
   std::vector<std::filesystem::path> key_replicas;
   std::vector<std::filesystem::path> root_mirrors;
   bool single_disk = false;

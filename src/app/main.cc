@@ -39,8 +39,9 @@ template <class F>
 int with_config(const ctl::Global& global, F&& then) {
   auto config = app::load_config(global.config, environment());
   if (!config) return app::report(config.error(), global.lang);
-  return then(*config,
-              global.data.empty() ? std::filesystem::path(config->data_dir) : std::filesystem::path(global.data));
+  const std::filesystem::path data = global.data.empty() ? config->data_dir : global.data;
+  if (const auto same = app::check_places(*config, data); !same) return app::report(same.error(), global.lang);
+  return then(*config, data);
 }
 
 }  // namespace
@@ -49,11 +50,13 @@ int main(int argc, char** argv) {
   ctl::LocalCommands local;
   local.version = kVersion;
   local.init = [](const ctl::InitOptions& o) {
-    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
+    return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
       app::InitOptions options;
       options.data = data;
       options.origin = o.origin;
-      options.lock_path = o.lock;
+      options.root_path = config.root_store_path;
+      options.signer_path = config.signer_path;
+      options.lock_path = o.lock.empty() ? config.lock_path : o.lock;
       options.key_replicas.assign(o.key_replicas.begin(), o.key_replicas.end());
       options.root_mirrors.assign(o.root_mirrors.begin(), o.root_mirrors.end());
       options.single_disk = o.single_disk;
@@ -115,6 +118,13 @@ int main(int argc, char** argv) {
                        .only = o.only,
                        .quick = o.quick,
                        .json = o.global.json});
+  };
+  local.client_defaults = [](const ctl::Global& global, ctl::ClientDefaults& defaults) {
+    const auto config = app::load_config(global.config, environment());
+    if (!config) return app::report(config.error(), global.lang);
+    defaults.purpose = config->purpose;
+    defaults.language = config->language;
+    return 0;
   };
   return ctl::run(argc, argv, local);
 }

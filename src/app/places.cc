@@ -77,6 +77,24 @@ Result<Places> read_places(const std::filesystem::path& data) {
   return places;
 }
 
+Status check_places(const Config& config, const std::filesystem::path& data) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(default_places(data).places(), ignored)) return Done{};
+  SIEGEL_TRY(places, read_places(data));
+  const auto check = [&](const char* key, const std::string& said, const std::filesystem::path& is) -> Status {
+    if (said.empty() || std::filesystem::absolute(said).lexically_normal() == is.lexically_normal()) return Done{};
+    return Error(
+               Errc::invalid, "config_invalid",
+               "The configuration names another place than the data directory was made with; init wrote it to PLACES.")
+        .with("key", key)
+        .with("configured", said)
+        .with("is", is.string());
+  };
+  SIEGEL_CHECK(check("lock.path", config.lock_path, places.head));
+  SIEGEL_CHECK(check("root_store.path", config.root_store_path, places.root));
+  return check("signer.path", config.signer_path, places.signer);
+}
+
 Status write_format(const Places& places, const LedgerId& id) {
   SystemFiles files;
   return files.write_file_durably(places.format(), as_bytes("siegel-data 1 " + to_text(id) + "\n"), kPrivate);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/config.h"
 #include "base/error.h"
 #include "model/ids.h"
 
@@ -26,6 +27,10 @@ struct Places {
   [[nodiscard]] std::filesystem::path places() const { return data / "PLACES"; }
 };
 Places default_places(const std::filesystem::path& data);
+
+// Whether the configuration says nothing else than what init wrote: invalid "config_invalid" if it names other places.
+// Without a data directory there is nothing to contradict.
+Status check_places(const Config& config, const std::filesystem::path& data);
 
 // PLACES: one line each, "root PATH", "signer PATH", "head PATH", "key-replica PATH", "root-mirror PATH".
 Status write_places(const Places& places);

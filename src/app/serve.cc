@@ -12,6 +12,7 @@
 
 #include "app/advice.h"
 #include "app/instance.h"
+#include "app/log.h"
 #include "app/metrics.h"
 #include "app/stores.h"
 #include "app/workers.h"
@@ -224,6 +225,7 @@ int serve(const ServeSettings& settings) {
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.language);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
+  Log log(settings.config.log_level);
   Running running(settings, metrics);
   if (auto opened = running.open(); !opened) return report(opened.error(), settings.language);
   running.tell_reasons();
@@ -247,7 +249,10 @@ int serve(const ServeSettings& settings) {
   server_options.tls_key = settings.config.tls_key;
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
-  server_options.on_finished = [&](const http::Finished& request) { metrics.finished(request); };
+  server_options.on_finished = [&](const http::Finished& request) {
+    metrics.finished(request);
+    log.finished(request);
+  };
   auto server = http::Server::start(std::move(server_options), api);
   if (!server) return report(server.error(), settings.language);
   std::printf("listening on %s\n", (*server)->url().c_str());

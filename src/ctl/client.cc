@@ -65,11 +65,13 @@ bool has_line_break(std::string_view text) { return text.find_first_of("\r\n") !
 struct Client::Impl {
   std::unique_ptr<CURL, EndHandle> handle{curl_easy_init()};
   std::string server;
+  std::string cacert;
   std::vector<std::string> headers;  // of every request
 };
 
 Client::Client(const Global& global) : impl_(std::make_unique<Impl>()) {
   impl_->server = global.server;
+  impl_->cacert = global.cacert;
   while (impl_->server.ends_with('/')) impl_->server.pop_back();
   if (!global.token.empty()) impl_->headers.push_back("Authorization: Bearer " + global.token);
   if (!global.purpose.empty()) impl_->headers.push_back("Siegel-Purpose: " + global.purpose);
@@ -77,6 +79,7 @@ Client::Client(const Global& global) : impl_(std::make_unique<Impl>()) {
 
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
 
 Result<Answer> Client::send(const Request& request) {
   CURL* handle = impl_->handle.get();
@@ -104,6 +107,7 @@ Result<Answer> Client::send(const Request& request) {
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectMsMax);
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, kStallSecondsMax);
+  if (!impl_->cacert.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, impl_->cacert.c_str());
   if (is_loopback(impl_->server)) curl_easy_setopt(handle, CURLOPT_PROXY, "");
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
@@ -118,6 +122,12 @@ Result<Answer> Client::send(const Request& request) {
   const CURLcode code = curl_easy_perform(handle);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return Error(Errc::invalid, "bad_server", "--server is an address like http://127.0.0.1:8480.");
+  if (code == CURLE_SSL_CACERT_BADFILE)
+    return Error(Errc::invalid, "bad_cacert", "--cacert is no file of certificates (PEM).").with("file", impl_->cacert);
+  if (code == CURLE_PEER_FAILED_VERIFICATION)
+    return Error(Errc::unavailable, "server_not_trusted",
+                 "The server's certificate is not trusted; --cacert names the authority that signed it.")
+        .with("server", impl_->server);
   if (code != CURLE_OK) return Error(away).with("server", impl_->server).with("cause", curl_easy_strerror(code));
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;

@@ -32,7 +32,7 @@ class Client {
   explicit Client(const Global& global);  // server, token, purpose
   ~Client();
   Client(Client&&) noexcept;
-  Client& operator=(Client&&) = delete;
+  Client& operator=(Client&&) noexcept;
 
   Result<Answer> send(const Request& request);
 

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -19,13 +20,19 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// Looked for before parsing, because the help is in that language too.
-std::string language_of(int argc, char** argv) {
+// What --NAME says, looked for before parsing: help and complaints are in that language too.
+std::string early_flag(int argc, char** argv, const std::string& name) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word.starts_with("--lang=")) return std::string(word.substr(7));
-    if (word == "--lang" && i + 1 < argc) return argv[i + 1];
+    if (word.starts_with(name + "=")) return std::string(word.substr(name.size() + 1));
+    if (word == name && i + 1 < argc) return argv[i + 1];
   }
+  return {};
+}
+
+std::string language_of(int argc, char** argv, const std::string& configured) {
+  if (auto said = early_flag(argc, argv, "--lang"); !said.empty()) return said;
+  if (!configured.empty()) return configured;
   for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"})
     if (const auto value = environment(name); !value.empty()) return value.starts_with("de") ? "de" : "en";
   return "en";
@@ -39,6 +46,9 @@ void add_global_flags(CLI::App& app, Session& session) {
                  session.text("Adresse des Servers, auch SIEGEL_SERVER", "Address of the server, also SIEGEL_SERVER"));
   app.add_option("--token", global.token,
                  session.text("Schlüssel oder @DATEI, auch SIEGEL_TOKEN", "Token or @FILE, also SIEGEL_TOKEN"));
+  app.add_option("--cacert", global.cacert,
+                 session.text("Zertifikate (PEM), denen beim Server vertraut wird, auch SIEGEL_CACERT",
+                              "Certificates (PEM) that the server is trusted by, also SIEGEL_CACERT"));
   app.add_option("--purpose", global.purpose, session.text("Zweck des Zugriffs", "Purpose of the access"));
   app.add_flag("--json", global.json, session.text("Ergebnisse und Fehler als JSON", "Results and problems as JSON"));
   app.add_flag("--quiet", global.quiet, session.text("keine Meldungen", "no messages"));
@@ -47,11 +57,31 @@ void add_global_flags(CLI::App& app, Session& session) {
   app.set_version_flag("--version", "siegel " + session.local.version);
 }
 
+// What a word of the command line may be repeated for: a flag, or the name of a command. A value that stands where none
+// is expected may be about a person, and stderr is kept.
+std::string not_understood(const CLI::App& app, const Session& session) {
+  const auto words = app.remaining(true);
+  const auto is_plain = [](std::string_view text) {
+    return !text.empty() && text.size() <= 32 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
+  };
+  std::string out = session.text("Nicht verstanden: ", "Not understood: ");
+  for (const auto& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    const bool is_flag = name.starts_with('-') && name.size() > 1;
+    const bool is_command = app.get_subcommands().empty() && &word == &words.front();
+    if (is_plain(name) && (is_flag || is_command)) return out + name;
+  }
+  return out + session.text("ein Wort zu viel; Werte mit Leerzeichen stehen in Anführungszeichen",
+                            "a word too many; values with spaces stand in quotes");
+}
+
 // --token @FILE and the environment.
 Status complete(Global& global) {
   if (global.server.empty()) global.server = environment("SIEGEL_SERVER");
   if (global.server.empty()) global.server = kServer;
   if (global.token.empty()) global.token = environment("SIEGEL_TOKEN");
+  if (global.cacert.empty()) global.cacert = environment("SIEGEL_CACERT");
   if (!global.token.starts_with('@')) return Done{};
   SIEGEL_TRY(content, read_input(global.token.substr(1)));
   const auto end = content.find_first_of("\r\n");
@@ -64,7 +94,14 @@ Status complete(Global& global) {
 
 int run(int argc, char** argv, const LocalCommands& local) {
   Session session(local);
-  session.global.lang = language_of(argc, argv);
+  ClientDefaults defaults;
+  session.global.config = early_flag(argc, argv, "--config");
+  session.global.lang = language_of(argc, argv, "");
+  if (local.client_defaults) {
+    if (const int code = local.client_defaults(session.global, defaults); code != exit_done) return code;
+  }
+  session.global.lang = language_of(argc, argv, defaults.language);
+  session.global.purpose = defaults.purpose;
   CLI::App app(session.text("Siegel: Register personenbezogener Daten mit prüfbarem Protokoll",
                             "Siegel: a register of personal data with a log that can be verified"),
                "siegel");
@@ -84,12 +121,15 @@ int run(int argc, char** argv, const LocalCommands& local) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    return session.out.usage(std::string(e.what()) +
+    session.global.json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
+    if (!session.later.empty()) return session.not_yet();
+    const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr;
+    return session.out.usage((is_extra ? not_understood(app, session) : std::string(e.what())) +
                              session.text(" (siegel --help hilft)", " (siegel --help tells more)"));
   }
   if (const auto ready = complete(session.global); !ready) return session.out.fail(ready.error());
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  const int code = session.action ? session.action() : exit_usage + 0;
+  const int code = !session.later.empty() ? session.not_yet() : session.action ? session.action() : exit_usage + 0;
   curl_global_cleanup();
   std::cout.flush();
   if (!std::cout) return session.out.fail(Error(Errc::unavailable, "no_output", "The result cannot be written."));

@@ -40,6 +40,9 @@ int fetch_certificate(const Session& session, const Words& words, const std::str
 }
 
 int erase(const Session& session, const Words& words) {
+  if (words.subject.empty())
+    return session.out.usage(
+        session.text("Es fehlt --subject: wer gelöscht wird.", "--subject is missing: who is erased."));
   if (!is_confirmed(session, words)) {
     session.out.usage(
         session.text("Nicht bestätigt: --yes bestätigt das Löschen.", "Not confirmed: --yes confirms the erasure."));
@@ -71,11 +74,12 @@ void add_erasures(CLI::App& app, Session& session) {
                   "  siegel erase --subject su_… --ground art17-1-b --now --yes --certificate certificate.txt\n"
                   "  siegel erase --subject su_… --classes customer --ground art17-1-a",
                   [&session, words] { return erase(session, *words); });
-  command->add_option("--subject", words->subject, "su_…")->required();
+  command->add_option("--subject", words->subject, "su_…");
   command->add_option("--classes", words->classes,
                       session.text("Löschklassen a,b; ohne: alle", "Deletion classes a,b; without: all"));
   command->add_option("--ground", words->ground, session.text("Grund, etwa art17-1-b", "Ground, such as art17-1-b"))
       ->required();
+  add_later_flags(*command, session, {"--find"});
   command->add_flag("--now", words->now,
                     session.text("sofort, nicht im nächsten Fenster", "at once, not in the next window"));
   command->add_flag("--yes", words->yes, session.text("ohne Rückfrage", "without asking"));

@@ -13,6 +13,8 @@ void add_exports(CLI::App& app, Session& session) {
   auto* command = add_command(
       app, session, "export", session.text("Alles zu einer Person", "All about a person"),
       "  siegel --purpose customer-care export --subject su_… --format csv -o person.csv", [&session, words] {
+        if (words->subject.empty())
+          return session.out.usage(session.text("Es fehlt --subject: über wen.", "--subject is missing: about whom."));
         const Request request{
             "GET", "/v1/subjects/" + segment(words->subject) + "/export?format=" + words->format, "", {}};
         return session.call(request, [&](const Answer& answer) {
@@ -20,7 +22,8 @@ void add_exports(CLI::App& app, Session& session) {
           return written ? exit_done : session.out.fail(written.error());
         });
       });
-  command->add_option("--subject", words->subject, "su_…")->required();
+  command->add_option("--subject", words->subject, "su_…");
+  add_later_flags(*command, session, {"--type"});
   command->add_option("--format", words->format)->check(CLI::IsMember({"json", "csv"}));
   command->add_option("-o,--output", words->file,
                       session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include "ctl/fields.h"
 #include "ctl/import_run.h"
@@ -12,7 +13,7 @@ namespace siegel::ctl {
 namespace {
 
 struct Words {
-  std::string file, type, rejects, run, decimal = "auto";
+  std::string file, more, type, rejects, run, decimal = "auto", bad_rows = "skip";
   bool ignore_unknown = false;
 };
 
@@ -27,9 +28,9 @@ Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool 
     const auto* field = type.find(header[i]);
     if (field == nullptr && !ignore_unknown)
       return Error(Errc::invalid, "unknown_column",
-                   "A column is no field of the type; --ignore-unknown passes it over.")
-          .with("number", i + 1)
-          .with("column", header[i]);
+                   "A column is no field of the type; --ignore-unknown passes it over, `siegel type show` names the "
+                   "fields.")
+          .with("column", i + 1);  // not its title: a file without a header has a person there
     if (field != nullptr && std::find(out.begin(), out.end(), field) != out.end())
       return Error(Errc::invalid, "double_column", "Two columns are for one field.").with("field", field->name);
     out.push_back(field);
@@ -50,6 +51,7 @@ struct Import {
   sheet::CsvRow header;
   char delimiter = ',';
   std::uint64_t rows = 0;
+  std::uint64_t rows_all = 0;  // 0: not known, the rows come from a pipe
 };
 
 // The record's body, or why the row is refused.
@@ -124,6 +126,29 @@ void report(const Import& import, const ImportOutcome& outcome, const std::strin
   }
 }
 
+// Reads to the end before a row is sent. A file that breaks off in the middle takes nothing in, and with --bad-rows
+// none neither does one with a bad row.
+Result<ImportOutcome> check(Import& import, std::istream& in) {
+  ImportOutcome out;
+  sheet::CsvReader reader(in);
+  SIEGEL_TRY(header, reader.next());
+  for (import.rows_all = 0;; ++import.rows_all) {
+    SIEGEL_TRY(row, reader.next());
+    if (!row) return out;
+    auto body = body_of(import, *row);
+    if (auto* failure = std::get_if<RowFailure>(&body)) out.failures.emplace(reader.row(), std::move(*failure));
+  }
+}
+
+int refuse_all(const Import& import, const ImportOutcome& outcome) {
+  const auto& out = import.session.out;
+  report(import, outcome, "");
+  if (const auto written = write_rejects(import, outcome); !written) return out.fail(written.error());
+  return out.fail(Error(Errc::invalid, "rows_invalid",
+                        "Nothing was taken in, because rows are bad; --bad-rows skip takes "
+                        "in the others."));
+}
+
 int conclude(const Import& import, ImportRun& sending, const std::string& run, const std::optional<Error>& broken) {
   const auto outcome = sending.finish();
   const auto& out = import.session.out;
@@ -147,10 +172,11 @@ int conclude(const Import& import, ImportRun& sending, const std::string& run, c
 
 int send_rows(Import& import, sheet::CsvReader& reader) {
   const auto& words = import.words;
-  Global global = import.session.global;
-  if (global.purpose.empty()) global.purpose = import.type.default_purpose;
   const std::string run = words.run.empty() ? random_key() : words.run;
-  ImportRun sending(global, "/v1/record-types/" + segment(words.type) + "/records", run);
+  ImportRun sending(import.session.global, {.path = "/v1/record-types/" + segment(words.type) + "/records",
+                                            .run = run,
+                                            .default_purpose = import.type.default_purpose,
+                                            .stop_at_refusal = words.bad_rows == "none"});
   std::optional<Error> broken;
   for (;;) {
     auto row = reader.next();
@@ -164,30 +190,82 @@ int send_rows(Import& import, sheet::CsvReader& reader) {
       break;
     }
     if (import.rows % 100 == 0)
-      import.session.out.progress(import.session.text("Zeilen: ", "rows: ") + std::to_string(import.rows));
+      import.session.out.progress(import.session.text("Zeilen: ", "rows: ") + std::to_string(import.rows) +
+                                  (import.rows_all == 0 ? "" : " / " + std::to_string(import.rows_all)));
   }
   return conclude(import, sending, run, broken);
 }
 
-int run_import(const Session& session, const Words& words) {
+// The file, or standard input; the latter whole in memory where it is read twice.
+struct Source {
   std::ifstream file;
+  std::istringstream kept;
+  std::istream* in = &std::cin;
+  bool twice = false;  // can be read again from its beginning
+};
+
+Status open(Source& source, const Words& words) {
+  const Error unreadable = Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", words.file);
   if (words.file != "-") {
-    file.open(words.file, std::ios::binary);
-    if (!file)
-      return session.out.fail(Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", words.file));
+    source.file.open(words.file, std::ios::binary);
+    source.file.peek();  // a directory opens, and cannot be read
+    if (!source.file && !source.file.eof()) return unreadable;
+    source.file.clear();
+    source.in = &source.file;
+    source.file.seekg(0, std::ios::end);
+    source.twice = source.file.good();  // not of a pipe
+    source.file.clear();
+    if (source.twice) source.file.seekg(0);
+  } else if (words.bad_rows == "none") {
+    SIEGEL_TRY(content, read_input("-"));
+    source.kept.str(std::move(content));
+    source.in = &source.kept;
+    source.twice = true;
   }
+  return Done{};
+}
+
+int import_from(const Session& session, const Words& words, RecordType type, Source& source) {
+  auto reader = std::make_unique<sheet::CsvReader>(*source.in);
+  auto header = reader->next();
+  if (!header) return session.out.fail(header.error());
+  if (!*header) return session.out.fail(Error(Errc::invalid, "bad_csv", "The file is empty."));
+  Import import{session, words, std::move(type), {}, std::move(**header), reader->delimiter()};
+  auto columns = match(import.type, import.header, words.ignore_unknown);
+  if (!columns) return session.out.fail(columns.error());
+  import.columns = std::move(*columns);
+  if (source.twice) {
+    const auto rewind = [&] {
+      source.in->clear();
+      source.in->seekg(0);
+    };
+    rewind();
+    const auto checked = check(import, *source.in);
+    if (!checked) return session.out.fail(checked.error());
+    import.rows = import.rows_all;
+    if (words.bad_rows == "none" && !checked->failures.empty()) return refuse_all(import, *checked);
+    import.rows = 0;
+    rewind();
+    reader = std::make_unique<sheet::CsvReader>(*source.in);
+    if (auto again = reader->next(); !again) return session.out.fail(again.error());
+  }
+  return send_rows(import, *reader);
+}
+
+int run_import(Session& session, const Words& words) {
+  if (words.file == "list" || words.file == "undo") {
+    session.later = "import " + words.file;
+    return session.not_yet();
+  }
+  if (!words.more.empty()) return session.out.usage(session.text("Eine Datei auf einmal.", "One file at a time."));
+  if (words.type.empty())
+    return session.out.usage(session.text("Es fehlt --type; `siegel type list` zeigt die Typen.",
+                                          "--type is missing; `siegel type list` shows the types."));
+  Source source;
+  if (const auto opened = open(source, words); !opened) return session.out.fail(opened.error());
   return session.call({"GET", "/v1/record-types/" + segment(words.type), "", {}}, [&](const Answer& answer) {
     auto type = read_type(parse(answer.body));
-    if (!type) return session.out.fail(type.error());
-    sheet::CsvReader reader(words.file == "-" ? std::cin : file);
-    auto header = reader.next();
-    if (!header) return session.out.fail(header.error());
-    if (!*header) return session.out.fail(Error(Errc::invalid, "bad_csv", "The file is empty."));
-    Import import{session, words, std::move(*type), {}, std::move(**header), reader.delimiter()};
-    auto columns = match(import.type, import.header, words.ignore_unknown);
-    if (!columns) return session.out.fail(columns.error());
-    import.columns = std::move(*columns);
-    return send_rows(import, reader);
+    return type ? import_from(session, words, std::move(*type), source) : session.out.fail(type.error());
   });
 }
 
@@ -204,7 +282,14 @@ void add_import(CLI::App& app, Session& session) {
       ->add_option("FILE", words->file,
                    session.text("CSV (UTF-8), - für die Standardeingabe", "CSV (UTF-8), - for standard input"))
       ->required();
-  command->add_option("--type", words->type, session.text("Datensatztyp", "Record type"))->required();
+  command->add_option("MORE", words->more)->group("");
+  command->add_option("--type", words->type, session.text("Datensatztyp", "Record type"));
+  command
+      ->add_option("--bad-rows", words->bad_rows,
+                   session.text("skip: die übrigen aufnehmen; none: keine, wenn eine schlecht ist",
+                                "skip: take in the others; none: take in none if one is bad"))
+      ->check(CLI::IsMember({"skip", "none"}));
+  add_later_flags(*command, session, {"--create", "--class", "--sheet", "--match", "--preview", "--yes"});
   command->add_option(
       "--rejects", words->rejects,
       session.text("abgelehnte Zeilen mit Grund in diese Datei", "refused rows with their reason to this file"));

@@ -41,10 +41,7 @@ std::string column_of(const std::string& pointer) {
 
 }  // namespace
 
-ImportRun::ImportRun(const Global& global, std::string path, std::string run)
-    : global_(global), path_(std::move(path)), run_(std::move(run)) {
-  for (std::size_t i = 0; i < kInFlight; ++i) workers_.emplace_back([this] { work(); });
-}
+ImportRun::ImportRun(const Global& global, Options options) : global_(global), options_(std::move(options)) {}
 
 ImportRun::~ImportRun() {
   {
@@ -64,7 +61,27 @@ void ImportRun::join() {
   workers_.clear();
 }
 
+// A token of one purpose needs none named, and the type's may be another. So it is named only if it is asked for, and
+// the first row finds out: each time that it is asked for is a refusal in the ledger.
+void ImportRun::send_first(Row row) {
+  Client client(global_);
+  auto answer = post(client, row);
+  if (answer && global_.purpose.empty() && !options_.default_purpose.empty() &&
+      member(parse(answer->body), "code") == "purpose_missing") {
+    global_.purpose = options_.default_purpose;
+    client = Client(global_);
+    answer = post(client, row);
+  }
+  settle(std::move(row), std::move(answer));
+}
+
 bool ImportRun::send(Row row) {
+  if (workers_.empty() && !stopped_) {
+    send_first(std::move(row));
+    for (std::size_t i = 0; i < kInFlight; ++i) workers_.emplace_back([this] { work(); });
+    const std::lock_guard lock(mutex_);
+    return !stopped_;
+  }
   std::unique_lock lock(mutex_);
   room_.wait(lock, [this] { return stopped_ || waiting_.size() < kInFlight; });
   if (stopped_) return false;
@@ -101,7 +118,8 @@ bool ImportRun::pause(std::uint64_t milliseconds) {
 
 // Until there is an answer that does not ask to wait. The key makes it safe to send a row again.
 Result<Answer> ImportRun::post(Client& client, const Row& row) {
-  const Request request{"POST", path_, row.body, {"Idempotency-Key: " + run_ + "-" + std::to_string(row.number)}};
+  const Request request{
+      "POST", options_.path, row.body, {"Idempotency-Key: " + options_.run + "-" + std::to_string(row.number)}};
   std::uint64_t waited = 0;
   for (std::uint64_t pause_ms = 100;; pause_ms = std::min(pause_ms * 2, kWaitMsMax)) {
     auto answer = client.send(request);
@@ -148,10 +166,24 @@ void ImportRun::work() {
     }
     room_.notify_one();
     auto answer = post(client, row);
-    if (!answer) return stop(answer.error());
-    if (!answer->ok() && is_for_all(answer->status)) return stop(std::move(*answer));
-    note(std::move(row), *answer);
+    if (!settle(std::move(row), std::move(answer))) return;
   }
+}
+
+bool ImportRun::settle(Row row, Result<Answer> answer) {
+  if (!answer) {
+    stop(answer.error());
+    return false;
+  }
+  const bool ok = answer->ok();
+  if (!ok && is_for_all(answer->status)) {
+    stop(std::move(*answer));
+    return false;
+  }
+  note(std::move(row), *answer);
+  if (ok || !options_.stop_at_refusal) return true;
+  stop(std::move(*answer));
+  return false;
 }
 
 }  // namespace siegel::ctl

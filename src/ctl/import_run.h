@@ -42,7 +42,14 @@ class ImportRun {
     sheet::CsvRow cells;
   };
 
-  ImportRun(const Global& global, std::string path, std::string run);
+  struct Options {
+    std::string path;             // of the type's records
+    std::string run;              // the beginning of each row's key
+    std::string default_purpose;  // of the type: used if the token leaves open which, and nobody said
+    bool stop_at_refusal = false;
+  };
+
+  ImportRun(const Global& global, Options options);
   ~ImportRun();
   ImportRun(const ImportRun&) = delete;
   ImportRun& operator=(const ImportRun&) = delete;
@@ -57,15 +64,17 @@ class ImportRun {
 
  private:
   void work();
+  void send_first(Row row);
   void join();
   void note(Row row, const Answer& answer);
   void stop(Cause cause);
   Result<Answer> post(Client& client, const Row& row);
   bool pause(std::uint64_t milliseconds);  // false: the run has stopped
 
-  const Global& global_;
-  const std::string path_;
-  const std::string run_;
+  bool settle(Row row, Result<Answer> answer);  // false: the run has stopped
+
+  Global global_;  // its purpose is settled by the first row, before there are workers
+  const Options options_;
   std::mutex mutex_;
   std::condition_variable room_, news_;
   std::deque<Row> waiting_;

@@ -18,9 +18,16 @@ struct Global {
   std::string server;  // --server or SIEGEL_SERVER
   std::string token;   // the token itself: --token @FILE and SIEGEL_TOKEN are read already
   std::string purpose;
+  std::string cacert;  // --cacert or SIEGEL_CACERT: the authority that the server's certificate is checked against
   bool json = false;
   bool quiet = false;
-  std::string lang = "en";  // "de" or "en"; without --lang from the environment
+  std::string lang = "en";  // "de" or "en"; without --lang from the configuration or the environment
+};
+
+// What the configuration says to a client (contract section 4, [defaults]). Empty: nothing.
+struct ClientDefaults {
+  std::string purpose;
+  std::string language;
 };
 
 struct InitOptions {
@@ -94,6 +101,8 @@ struct LocalCommands {
   std::function<int(const LockOptions&)> lock_show;
   std::function<int(const LockOptions&)> lock_adopt;
   std::function<int(const BackupOptions&)> backup;
+  // Fills what the configuration says; the exit code for one that is wrong, else 0.
+  std::function<int(const Global&, ClientDefaults&)> client_defaults;
   std::string version;
 };
 

@@ -122,6 +122,9 @@ void add_records(CLI::App& app, Session& session) {
   lister->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
   lister->add_option("--limit", words->items_max, session.text("höchstens so viele", "at most so many"));
 
+  add_later_flags(*lister, session, {"--where"});
+  add_later_command(*group, session, "search");
+
   add_with_id("get", session.text("Einen lesen", "Read one"), "  siegel records get re_…", [&session, words] {
     return session.show({"GET", record_path(*words), "", {}});
   });

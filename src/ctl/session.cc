@@ -13,7 +13,6 @@
 #include <sstream>
 
 namespace siegel::ctl {
-namespace {}  // namespace
 
 int Session::call(const Request& request, const std::function<int(const Answer&)>& then) const {
   auto connection = client();
@@ -66,6 +65,11 @@ int Session::list(const std::string& path, const std::vector<std::string>& colum
   return exit_done;
 }
 
+int Session::not_yet() const {
+  return out.fail(Error(Errc::invalid, "not_yet", "This version cannot do that yet; it comes with a later one.")
+                      .with("word", later));
+}
+
 CLI::App* add_command(CLI::App& app, Session& session, const char* name, const char* help, const char* examples,
                       std::function<int()> work) {
   auto* command = app.add_subcommand(name, help);
@@ -78,6 +82,21 @@ CLI::App* add_group(CLI::App& app, const char* name, const char* help) {
   auto* group = app.add_subcommand(name, help);
   group->require_subcommand(1);
   return group;
+}
+
+void add_later_flags(CLI::App& command, Session& session, const std::vector<std::string>& flags) {
+  for (const auto& flag : flags)
+    command
+        .add_option_function<std::vector<std::string>>(
+            flag, [&session, flag](const std::vector<std::string>&) { session.later = flag; })
+        ->expected(0, 1)
+        ->group("");
+}
+
+void add_later_command(CLI::App& group, Session& session, const std::string& name) {
+  auto* command = group.add_subcommand(name)->group("");
+  command->allow_extras();
+  command->callback([&session, name] { session.later = name; });
 }
 
 Result<std::string> read_input(const std::string& file) {

@@ -21,6 +21,7 @@ struct Session {
   const LocalCommands& local;
   Output out{global};
   std::function<int()> action;
+  std::string later;  // a word that was given and that only a later version knows
 
   [[nodiscard]] const char* text(const char* de, const char* en) const { return out.text(de, en); }
   [[nodiscard]] Client client() const { return Client(global); }
@@ -31,6 +32,7 @@ struct Session {
   int change(const Request& request) const;  // the same for what changes something
   // All pages of a list, up to `items_max` (0: all), as a table or NDJSON.
   int list(const std::string& path, const std::vector<std::string>& columns, std::size_t items_max = 0) const;
+  int not_yet() const;  // says so of `later`
 };
 
 // A command with its help and an example; `work` runs after parsing.
@@ -38,6 +40,11 @@ CLI::App* add_command(CLI::App& app, Session& session, const char* name, const c
                       std::function<int()> work);
 // A command that only holds others.
 CLI::App* add_group(CLI::App& app, const char* name, const char* help);
+
+// Words that stand in the contract and come with a later version: they are answered with that, not as a mistake. Not
+// shown in the help.
+void add_later_flags(CLI::App& command, Session& session, const std::vector<std::string>& flags);
+void add_later_command(CLI::App& group, Session& session, const std::string& name);
 
 // The content of a file, or of standard input for "-".
 Result<std::string> read_input(const std::string& file);

@@ -102,6 +102,9 @@ Result<bool> CsvReader::cell(std::string& out) {
     if (out.size() == limits_.cell_bytes_max) return limit("A cell is too long.", limits_.cell_bytes_max);
     out.push_back(static_cast<char>(c));
   }
+  if (out.find('\0') != std::string::npos)
+    return Error(Errc::invalid, "bad_encoding", "A cell holds a NUL byte; the file is no text in UTF-8.")
+        .with("row", row_);
   if (!is_utf8(out)) return Error(Errc::invalid, "bad_encoding", "A cell is not UTF-8.").with("row", row_);
   return end_of_cell();
 }
