@@ -122,9 +122,9 @@ Result<Answer> Client::send(const Request& request) {
   const CURLcode code = curl_easy_perform(handle);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return Error(Errc::invalid, "bad_server", "--server is an address like http://127.0.0.1:8480.");
-  if (code == CURLE_SSL_CACERT_BADFILE)
+  if (code == CURLE_SSL_CACERT_BADFILE && !impl_->cacert.empty())
     return Error(Errc::invalid, "bad_cacert", "--cacert is no file of certificates (PEM).").with("file", impl_->cacert);
-  if (code == CURLE_PEER_FAILED_VERIFICATION)
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
     return Error(Errc::unavailable, "server_not_trusted",
                  "The server's certificate is not trusted; --cacert names the authority that signed it.")
         .with("server", impl_->server);

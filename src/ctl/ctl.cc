@@ -123,7 +123,8 @@ int run(int argc, char** argv, const LocalCommands& local) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     session.global.json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
     if (!session.later.empty()) return session.not_yet();
-    const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr;
+    const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr ||
+                          (app.get_subcommands().empty() && !app.remaining().empty());
     return session.out.usage((is_extra ? not_understood(app, session) : std::string(e.what())) +
                              session.text(" (siegel --help hilft)", " (siegel --help tells more)"));
   }

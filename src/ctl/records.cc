@@ -83,8 +83,8 @@ int set(const Session& session, const Words& words) {
 }
 
 int list(const Session& session, const Words& words) {
-  std::string path = "/v1/record-types/" + segment(words.type) + "/records?limit=200";
-  if (!words.fields.empty()) path += "&fields=" + segment(words.fields);
+  std::string path = "/v1/record-types/" + segment(words.type) + "/records";
+  if (!words.fields.empty()) path += "?fields=" + segment(words.fields);
   return session.list(path, {"record", "version", "subject", "updated_at", "values"}, words.items_max);
 }
 
@@ -128,11 +128,10 @@ void add_records(CLI::App& app, Session& session) {
   add_with_id("get", session.text("Einen lesen", "Read one"), "  siegel records get re_…", [&session, words] {
     return session.show({"GET", record_path(*words), "", {}});
   });
-  add_with_id("history", session.text("Alle Änderungen", "All changes"), "  siegel records history re_…",
-              [&session, words] {
-                return session.list(record_path(*words) + "/history?limit=200",
-                                    {"seq", "at", "type", "actor", "purpose", "changes"});
-              });
+  add_with_id(
+      "history", session.text("Alle Änderungen", "All changes"), "  siegel records history re_…", [&session, words] {
+        return session.list(record_path(*words) + "/history", {"seq", "at", "type", "actor", "purpose", "changes"}, 0);
+      });
 
   auto* adder = add_command(*group, session, "add", session.text("Anlegen", "Add"),
                             "  siegel records add --type contacts --set \"name=Änne Müller\" --set born=31.12.1980\n"

@@ -13,6 +13,20 @@
 #include <sstream>
 
 namespace siegel::ctl {
+namespace {
+
+constexpr std::size_t kPageItems = 200;
+
+// What the server says a page may hold, if that is why it refused; else 0.
+std::size_t page_items_most(const Answer& answer) {
+  if (answer.status != 400) return 0;
+  const auto problem = parse(answer.body);
+  const auto limit = problem.is_object() ? problem.find("limit") : problem.end();
+  if (limit == problem.end() || !limit->is_object() || limit->value("name", "") != "page_items_max") return 0;
+  return limit->value("value", std::size_t{0});
+}
+
+}  // namespace
 
 int Session::call(const Request& request, const std::function<int(const Answer&)>& then) const {
   auto connection = client();
@@ -35,16 +49,27 @@ int Session::change(const Request& request) const {
   return show(once);
 }
 
-int Session::list(const std::string& path, const std::vector<std::string>& columns, std::size_t items_max) const {
+int Session::list(const std::string& path, const std::vector<std::string>& columns,
+                  std::optional<std::size_t> limit) const {
   auto connection = client();
+  const std::size_t items_max = limit.value_or(0);
+  const std::string separator = path.find('?') == std::string::npos ? "?" : "&";
   std::vector<nlohmann::json> rows;
   std::string cursor;
   std::size_t count = 0;
+  // No more than wanted: each person on a page is a trace in the ledger.
+  std::size_t page_items = items_max == 0 ? kPageItems : std::min(kPageItems, items_max);
+  bool more = true;
   do {
     std::string page = path;
-    if (!cursor.empty()) page += (page.find('?') == std::string::npos ? "?cursor=" : "&cursor=") + segment(cursor);
+    if (limit) page += separator + "limit=" + std::to_string(page_items);
+    if (!cursor.empty()) page += (limit ? "&" : separator) + "cursor=" + segment(cursor);
     const auto answer = connection.send({"GET", page, "", {}});
     if (!answer) return out.fail(answer.error());
+    if (const auto most = page_items_most(*answer); limit && most != 0 && most < page_items) {
+      page_items = most;
+      continue;
+    }
     if (!answer->ok()) return out.fail(*answer);
     const auto body = parse(answer->body);
     if (!body.is_object() || !body.contains("items") || !body["items"].is_array())
@@ -60,7 +85,8 @@ int Session::list(const std::string& path, const std::vector<std::string>& colum
     }
     const auto next = body.find("next");
     cursor = next != body.end() && next->is_string() ? next->get<std::string>() : "";
-  } while (!cursor.empty() && (items_max == 0 || count < items_max));
+    more = !cursor.empty();
+  } while (more && (items_max == 0 || count < items_max));
   if (!out.json()) out.table(columns, rows);
   return exit_done;
 }
@@ -95,7 +121,7 @@ void add_later_flags(CLI::App& command, Session& session, const std::vector<std:
 
 void add_later_command(CLI::App& group, Session& session, const std::string& name) {
   auto* command = group.add_subcommand(name)->group("");
-  command->allow_extras();
+  command->allow_extras()->fallthrough(false);
   command->callback([&session, name] { session.later = name; });
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,9 @@ struct Session {
   int call(const Request& request, const std::function<int(const Answer&)>& then) const;
   int show(const Request& request) const;    // the answer as one object
   int change(const Request& request) const;  // the same for what changes something
-  // All pages of a list, up to `items_max` (0: all), as a table or NDJSON.
-  int list(const std::string& path, const std::vector<std::string>& columns, std::size_t items_max = 0) const;
+  // A list as a table or NDJSON, with all its pages; with a limit in pages of our size, up to so many items (0: all).
+  int list(const std::string& path, const std::vector<std::string>& columns,
+           std::optional<std::size_t> limit = std::nullopt) const;
   int not_yet() const;  // says so of `later`
 };
 

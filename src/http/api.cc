@@ -217,7 +217,7 @@ Result<std::uint64_t> number_of(const Call& call, const char* name, std::optiona
 }
 
 Result<std::size_t> limit_of(const Call& call, std::size_t normal) {
-  SIEGEL_TRY(limit, number_of(call, "limit", normal));
+  SIEGEL_TRY(limit, number_of(call, "limit", std::min(normal, call.options->page_items_max)));
   if (limit < 1 || limit > call.options->page_items_max)
     return Error(Errc::invalid, "bad_value", "limit is out of range.")
         .with("limit_name", "page_items_max")

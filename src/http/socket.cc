@@ -112,9 +112,11 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls_context(const std::string& 
   context->use_certificate_chain_file(cert, ec);
   if (ec) return refuse("The TLS certificate cannot be read.");
   context->use_private_key_file(key, asio::ssl::context::pem, ec);
-  if (ec) return refuse("The TLS key cannot be read.");
-  if (SSL_CTX_check_private_key(context->native_handle()) != 1)
-    return refuse("The TLS key does not belong to the certificate.");
+  const char* const foreign = "The TLS key does not belong to the certificate.";
+  if (ec && ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == X509_R_KEY_VALUES_MISMATCH)
+    return refuse(foreign);
+  if (ec) return refuse("The TLS key cannot be read; it is a PEM file without a passphrase.");
+  if (SSL_CTX_check_private_key(context->native_handle()) != 1) return refuse(foreign);
   return context;
 }
 

@@ -220,7 +220,7 @@ class Log(Data):
         self.s.request("GET", "/v1/status")
         self.s.request("GET", "/v1/records/re_" + "C" * 22)
         answer = self.s.request("POST", "/v1/record-types/nothing/records", {"values": {"name": "CANARY-VALUE"}})
-        self.s.request("GET", "/CANARY-PATH?x=CANARY-QUERY", headers={"Siegel-Request-Id": "mine-1"})
+        self.s.request("GET", "/CANARY-PATH?x=CANARY-QUERY", headers={"Siegel-Request-Id": "canonical-id-of-mine-1"})
         self.assertEqual(self.s.stop(), 0)
         text = self.s.log_text()
         (self.s.home / "server.log").unlink()
@@ -232,8 +232,8 @@ class Log(Data):
 
     def test_refusals_are_found_by_their_request_id(self):
         refused, found = self.lines("info")
-        self.assertIn(("info", refused, "POST", "/v1/record-types/{type}/records"), [line[:4] for line in found])
-        self.assertIn(("mine-1", "404"), [(line[1], line[4]) for line in found])
+        self.assertIn(("info", refused, "POST", "/v1/record-types/*/records"), [line[:4] for line in found])
+        self.assertIn(("canonical-id-of-mine-1", "404"), [(line[1], line[4]) for line in found])
         self.assertNotIn("200", {line[4] for line in found})
         _, found = self.lines("debug")
         self.assertIn(("debug", "GET", "/v1/status", "200"), [(line[0], line[2], line[3], line[4]) for line in found])
