@@ -17,7 +17,7 @@ namespace {
 using All = Guarded<std::vector<KeyContexts*>>;
 
 // Never destroyed: threads may end after static objects are gone.
-All& all() noexcept {
+All& all() {
   static All* const contexts = new All;
   return *contexts;
 }
