@@ -203,6 +203,14 @@ class SingleDisk(Damage):
         self.refused("format_newer", 4, "2", untouched=("data", "data.root", "data.outside"))
         self.mended("data/FORMAT")
 
+    def test_what_to_do_in_german(self):
+        (self.home / "data.root" / "root").unlink()
+        done = subprocess.run([BINARY, "--lang", "de", "--data", str(self.s.data), "serve", "--listen", "127.0.0.1:0"],
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("[root_store_missing]", done.stderr)
+        self.assertIn("siegel: was zu tun ist: Den Datenträger mit dem Wurzelspeicher anschließen", done.stderr)
+
     def test_format_damaged(self):
         (self.s.data / "FORMAT").write_bytes(b"\x00\xff")
         self.refused("format_damaged", 1, untouched=("data", "data.root", "data.outside"))
