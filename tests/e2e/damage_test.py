@@ -316,6 +316,8 @@ class SingleDisk(Damage):
                 self.world.start()
                 self.assertEqual(self.world.look(), self.world.lists)
                 self.world.stop()
+                # What came back by itself is what a rebuild beside it makes: 3 if their digests differed.
+                self.assertEqual(self.s.run("rebuild", check=False).returncode, 0)
 
     def test_views_older(self):
         self.world.put_back("before", "data/views")
