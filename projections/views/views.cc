@@ -265,6 +265,21 @@ Result<std::vector<Views::OpenRequest>> Views::open_erasure_requests() {
   return out;
 }
 
+Result<std::vector<Views::Notice>> Views::notices() {
+  std::vector<Notice> out;
+  SIEGEL_CHECK(walk(store_, Rows::erasure_requests, {}, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(request, decode_request(value));
+    if (!request.effective || !request.erasure) return true;
+    SIEGEL_TRY(row, erasure(*request.erasure));
+    if (!row) return true;
+    Notice notice{seq_at_end(key), row->deadline, {}};
+    for (const auto& person : request.people) notice.slots.push_back(person.notice);
+    out.push_back(std::move(notice));
+    return true;
+  }));
+  return out;
+}
+
 Result<std::optional<ErasureId>> Views::erased(const Id16& subject_or_record) {
   std::optional<ErasureId> newest;
   SIEGEL_CHECK(

@@ -85,6 +85,9 @@ struct Leaf {
 };
 struct OwnerRow {
   std::vector<Leaf> leaves;
+  // Classes that an erasure was requested for, and stays for ever: no part of them is taken for this owner any more.
+  // Class 0: all that die at an erasure.
+  std::vector<Leaf> fenced;
   Seq modified;  // the highest `last`
 };
 
@@ -166,6 +169,13 @@ class Views {
   // erasure.requested without erasure.effective, one entry per person. What was derived from the parts of the people
   // named is gone from the rows with erasure.requested; their leaves stay in owner() until erasure.effective.
   Result<std::vector<OpenRequest>> open_erasure_requests();
+  // Notices of requests that are effective, with the deadline that the request named.
+  struct Notice {
+    Seq request;
+    TimeMs deadline;
+    std::vector<Slot> slots;
+  };
+  Result<std::vector<Notice>> notices();
   // The newest erasure of all of a person, or one that named this record. A record that keeps another class is named
   // too: look for the record first.
   Result<std::optional<ErasureId>> erased(const Id16& subject_or_record);

@@ -39,6 +39,7 @@ struct OwnerEntry {
   std::vector<ClassNo>
       fenced;  // classes whose erasure is open or done: no new leaf, no part (an empty class list fences all)
   bool fenced_all = false;
+  Seq fenced_at;                                           // the newest request
   [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;  // the newest of the class
   [[nodiscard]] LeafEntry* leaf(Slot slot);
   [[nodiscard]] bool is_fenced(ClassNo cls) const;

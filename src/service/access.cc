@@ -331,11 +331,7 @@ class SubjectTask : public ReadTask {
  protected:
   Status find(decide::Action wanted_action) {
     SIEGEL_CHECK(permit_now(wanted_action));
-    SIEGEL_CHECK(know(owner_of(id_)));
-    SIEGEL_TRY(entry, s.look(owner_of(id_), owners[owner_of(id_)]));
-    SIEGEL_TRY(erasure, s.views.erased(id_.get()));
-    if (erasure) return erased_error(erasure);
-    if (entry.leaves.empty()) return Error(Errc::not_found, "not_found", "There is no such subject.");
+    SIEGEL_CHECK(find_subject(id_));
     return make_draft({owner_of(id_)}, {});
   }
   std::optional<Decision> decide_read(const ledger::Moment&) override {

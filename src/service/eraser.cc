@@ -26,19 +26,18 @@ ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
   return facts;
 }
 
-// Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
-Result<ledger::Committed> tell(Impl& s, const vault::EpochChange& change) {
+}  // namespace
+
+Result<ledger::Committed> Impl::tell_effective(const vault::EpochChange& change) {
   auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
   auto future = promise->get_future();
-  s.submit(make_system(s, EventType::erasure_effective, facts_of(change), {}, built_in::job,
-                       [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
+  submit(make_system(*this, EventType::erasure_effective, facts_of(change), {}, built_in::job,
+                     [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
   auto outcome = future.get();
   if (!outcome) return Error(outcome.error());
-  SIEGEL_CHECK(s.vault.told(change.to));
+  SIEGEL_CHECK(vault.told(change.to));
   return outcome;
 }
-
-}  // namespace
 
 void Impl::enqueue(OpenErasure erasure) {
   eraser_.with([&](EraserState& state_now) {
@@ -49,10 +48,20 @@ void Impl::enqueue(OpenErasure erasure) {
 }
 
 void Impl::eraser_loop() {
+  (void)end_terms();  // here and below: what cannot end now is looked at again the next time
   for (;;) {
     // The first request opens a window; one that asks for "now" closes it.
-    bool stop = eraser_.when([](const EraserState& e) { return e.stop || !e.queue.empty(); },
-                             [](const EraserState& e) { return e.stop; });
+    bool idle = false;
+    bool stop = eraser_.when_for(
+        options.terms_every, [](const EraserState& e) { return e.stop || !e.queue.empty(); },
+        [&](const EraserState& e, bool) {
+          idle = e.queue.empty();
+          return e.stop;
+        });
+    if (!stop && idle) {
+      (void)end_terms();
+      continue;
+    }
     if (!stop) {
       const auto urgent = [](const EraserState& e) {
         return e.stop || std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& o) { return o.now; });
@@ -65,7 +74,7 @@ void Impl::eraser_loop() {
     for (const auto& open : batch) fences.insert(fences.end(), open.fences.begin(), open.fences.end());
 
     auto change = vault.erase(fences);
-    auto told = change ? tell(*this, *change) : Result<ledger::Committed>(Error(change.error()));
+    auto told = change ? tell_effective(*change) : Result<ledger::Committed>(Error(change.error()));
     if (!change) {
       // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
       for (auto& open : batch)
@@ -98,7 +107,7 @@ void Impl::eraser_loop() {
 // continue.
 Status Impl::carry_on_erasures() {
   for (const auto& change : vault.untold()) {
-    SIEGEL_TRY(told, tell(*this, change));
+    SIEGEL_TRY(told, tell_effective(change));
   }
   // The views show the erasures just told before open requests are looked for.
   std::promise<bool> shown;
@@ -121,17 +130,6 @@ Status Impl::carry_on_erasures() {
           .with("seq", request.seq);
     SIEGEL_TRY(stored, ledger.read(request.seq));
     SIEGEL_TRY(header, codec::decode_header(stored.header));
-    const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
-    const auto owner = owner_of(request.subject);
-    SIEGEL_TRY(found, snapshot(owner));
-    {
-      const auto lock = state.lock();
-      const auto entry = state.owner(owner, found);
-      if (entry.known && facts != nullptr) {
-        if (facts->classes.empty()) entry.entry->fenced_all = true;
-        for (const auto cls : facts->classes) entry.entry->fenced.emplace_back(cls);
-      }
-    }
     OpenErasure again;
     again.id = request.erasure;
     again.fences = {*it};

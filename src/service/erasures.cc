@@ -177,6 +177,7 @@ class ErasureTask final : public WriteTask {
     if (auto set = s.vault.fence(fences_); !set) return Decision(Error(set.error()));
     for (const auto& person : people_) {
       auto& entry = *s.state.owner(owner_of(person.subject), std::nullopt).entry;
+      entry.fenced_at = Seq(at.next.get() + drafts.size() - 1);
       if (classes_.empty()) {
         entry.fenced_all = true;
       } else {

@@ -113,6 +113,12 @@ class Impl final : public Service {
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
   void eraser_loop();
+  // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
+  Result<ledger::Committed> tell_effective(const vault::EpochChange& change);
+
+  // ── terms.cc, on the eraser's thread ──
+  Result<std::vector<vault::Fence>> past_term();
+  Status end_terms();
   Status carry_on_erasures();
 
   Written finish_replay(Written written);
@@ -209,6 +215,7 @@ class Task : public std::enable_shared_from_this<Task> {
   std::optional<SubjectId> fresh;                          // drawn by this command: nothing can be known of it
   // The living record a command or read is about, and the permit for its type; else why not: gone "erased", not_found.
   Status find_record(const RecordId& id, decide::Action what);
+  Status find_subject(const SubjectId& id);           // known and living; else gone "erased", not_found
   Status know(const OwnerId& owner);                  // adds its snapshot to `owners`
   void rely_on(KeysMark mark) { keys_mark_ = mark; }  // a key batch that decide() wrote
   std::vector<ledger::Draft> drafts;

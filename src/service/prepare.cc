@@ -148,6 +148,17 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
   return permit_now(what);
 }
 
+Status Task::find_subject(const SubjectId& id) {
+  SIEGEL_CHECK(know(owner_of(id)));
+  SIEGEL_TRY(entry, s.look(owner_of(id), owners[owner_of(id)]));
+  const auto position = s.views.position();  // before the row: the row shows at least this
+  SIEGEL_TRY(erasure, s.views.erased(id.get()));
+  const bool requested_just_now = entry.fenced_all && position.get() <= entry.fenced_at.get();
+  if (erasure || requested_just_now) return erased_error(erasure);
+  if (entry.leaves.empty() || entry.fenced_all) return Error(Errc::not_found, "not_found", "There is no such subject.");
+  return Done{};
+}
+
 Status Task::know(const OwnerId& owner) {
   if (owners.contains(owner)) return Done{};
   SIEGEL_TRY(found, s.snapshot(owner));
@@ -167,6 +178,13 @@ Result<std::optional<OwnerSnapshot>> Impl::snapshot(const OwnerId& owner) {
   if (row) {
     decide::OwnerEntry entry;
     for (const auto& leaf : row->leaves) entry.leaves.push_back({leaf.cls, leaf.slot, leaf.next, leaf.since});
+    for (const auto& fenced : row->fenced) {
+      entry.fenced_at = std::max(entry.fenced_at, fenced.last);
+      if (fenced.cls == ClassNo(0))
+        entry.fenced_all = true;
+      else
+        entry.fenced.push_back(fenced.cls);
+    }
     entry.modified = row->modified;
     found.row = std::move(entry);
   }

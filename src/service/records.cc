@@ -167,9 +167,7 @@ class AddTask final : public WriteTask {
     }
     if (command_.subject) {
       subject_ = command_.subject;
-      SIEGEL_CHECK(know(owner_of(*subject_)));
-      SIEGEL_TRY(entry, s.look(owner_of(*subject_), owners[owner_of(*subject_)]));
-      if (entry.leaves.empty()) return Error(Errc::not_found, "not_found", "There is no such subject.");
+      SIEGEL_CHECK(find_subject(*subject_));
     } else if (const auto found = find_identity()) {
       subject_ = found;
     }

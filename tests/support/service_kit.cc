@@ -65,7 +65,8 @@ class ServiceKit::Workers final : public Executor {
   std::vector<std::thread> threads_;
 };
 
-ServiceKit::ServiceKit(std::uint64_t seed) : world(seed), views_store(views::families().size()) {
+ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every)
+    : world(seed), views_store(views::families().size()), terms_every_(terms_every) {
   root = vault::open_file_root_store("/outside/root", random, world.files.get());
   const auto created = vault::Vault::create(vault_options(world.disk), *root, KeyTreeId(world.random.array<16>()),
                                             test_ledger_id(), random);
@@ -90,6 +91,7 @@ void ServiceKit::open() {
   options.origin = kOrigin;
   options.id = test_ledger_id();
   options.erase_window = std::chrono::milliseconds(1);
+  options.terms_every = terms_every_;
   options.verifier_key = world.signer.verifier_key();
   service = Service::make(*ledger, *vault, *views, *workers_, wall, random, options);
   REQUIRE(projector->start(must(service->begin_job(JobFacts::Kind::projector))));
@@ -182,6 +184,14 @@ void ServiceKit::catch_up() {
   std::promise<bool> shown;
   views->when(ledger->size(), std::chrono::seconds(60), [&](bool reached) { shown.set_value(reached); });
   REQUIRE(shown.get_future().get());
+}
+
+void ServiceKit::until(const std::function<bool()>& reached) {
+  for (int i = 0; i < 1000; ++i) {
+    if (reached()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  FAIL("waited for ten seconds");
 }
 
 NamedValue ServiceKit::value(std::string field, std::string text) {

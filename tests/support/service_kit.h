@@ -2,6 +2,8 @@
 // a few registries. Closed and opened again it is a restart.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -31,11 +33,12 @@ class WallClock final : public Clock {
   std::atomic<std::uint64_t> skew_ms_{0};
 };
 
-class ServiceKit final {
+class ServiceKit {
  public:
   using Outcome = Result<service::Written>;
 
-  explicit ServiceKit(std::uint64_t seed = 1);
+  // terms_every: how often the service looks for what ends by itself.
+  explicit ServiceKit(std::uint64_t seed = 1, std::chrono::milliseconds terms_every = std::chrono::hours(1));
   ServiceKit(const ServiceKit&) = delete;
   ServiceKit& operator=(const ServiceKit&) = delete;
   ~ServiceKit();
@@ -65,6 +68,7 @@ class ServiceKit final {
     ask([promise](Result<T> outcome) { promise->set_value(std::move(outcome)); });
     return future.get();
   }
+  void until(const std::function<bool()>& reached);  // fails the test after ten seconds
   // Whether these bytes stand in any row of the ledger or the read models.
   bool holds(ByteView needle);
 
@@ -82,6 +86,7 @@ class ServiceKit final {
 
  private:
   class Workers;
+  std::chrono::milliseconds terms_every_;
   std::unique_ptr<Workers> workers_;
 };
 
