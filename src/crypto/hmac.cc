@@ -3,7 +3,7 @@
 #include <mutex>
 
 #include "crypto/key_contexts.h"
-#include "crypto/openssl.h"
+#include "crypto/stack_sha256.h"
 
 namespace siegel {
 namespace {
@@ -39,7 +39,6 @@ class PaddedKey {
   ByteArray<kBlockBytes> block_;
 };
 
-void restart(EVP_MD_CTX* context) noexcept { openssl::must(EVP_DigestInit_ex2(context, nullptr, nullptr) == 1); }
 void add(EVP_MD_CTX* context, const std::uint8_t* at, std::size_t bytes) noexcept {
   openssl::must(EVP_DigestUpdate(context, at, bytes) == 1);
 }
@@ -54,17 +53,14 @@ SecretKey as_key(Hash hash) noexcept {
 
 Hash hmac_sha256(ByteView key, std::initializer_list<ByteView> pieces) noexcept {
   PaddedKey padded(key);
-  auto& own = openssl::KeyContexts::of_this_thread();
-  const std::lock_guard lock(own);
-  EVP_MD_CTX* const context = own.digest();
-  restart(context);
-  add(context, padded.inner(), kBlockBytes);
-  for (const ByteView piece : pieces) add(context, piece.data(), piece.size());
-  const Hash inner = openssl::finish(context);
-  restart(context);
-  add(context, padded.turn_to_outer(), kBlockBytes);
-  add(context, inner.data(), inner.size());
-  return openssl::finish(context);
+  openssl::StackSha256 digest;
+  digest.add({padded.inner(), kBlockBytes});
+  for (const ByteView piece : pieces) digest.add(piece);
+  const Hash inner = digest.finish();
+  digest.restart();
+  digest.add({padded.turn_to_outer(), kBlockBytes});
+  digest.add(inner);
+  return digest.finish();
 }
 
 SecretKey hmac_derive(ByteView key, std::initializer_list<ByteView> pieces) noexcept {

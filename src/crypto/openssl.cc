@@ -33,11 +33,6 @@ MdContext new_md_context() {
   return context;
 }
 
-EVP_MD_CTX* thread_md_context() noexcept {
-  thread_local const MdContext context = new_md_context();
-  return context.get();
-}
-
 Hash finish(EVP_MD_CTX* context) noexcept {
   Hash out;
   unsigned size = 0;

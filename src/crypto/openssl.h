@@ -14,8 +14,6 @@ const EVP_MD* sha256_algorithm() noexcept;
 const EVP_CIPHER* aes_256_gcm_algorithm() noexcept;
 
 MdContext new_md_context();
-// One digest context per thread, for what is no secret; keys have their own (key_contexts.h).
-EVP_MD_CTX* thread_md_context() noexcept;
 
 Hash finish(EVP_MD_CTX* context) noexcept;
 

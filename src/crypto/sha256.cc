@@ -1,21 +1,19 @@
 #include "crypto/sha256.h"
 
-#include "crypto/openssl.h"
+#include "crypto/stack_sha256.h"
 
 namespace siegel {
 
 Hash sha256(ByteView bytes) noexcept {
-  EVP_MD_CTX* const context = openssl::thread_md_context();
-  openssl::must(EVP_DigestInit_ex2(context, nullptr, nullptr) == 1 &&
-                EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1);
-  return openssl::finish(context);
+  openssl::StackSha256 digest;
+  digest.add(bytes);
+  return digest.finish();
 }
 
 Hash sha256(std::initializer_list<ByteView> pieces) noexcept {
-  EVP_MD_CTX* const context = openssl::thread_md_context();
-  openssl::must(EVP_DigestInit_ex2(context, nullptr, nullptr) == 1);
-  for (const ByteView piece : pieces) openssl::must(EVP_DigestUpdate(context, piece.data(), piece.size()) == 1);
-  return openssl::finish(context);
+  openssl::StackSha256 digest;
+  for (const ByteView piece : pieces) digest.add(piece);
+  return digest.finish();
 }
 
 Sha256::Sha256() : context_(openssl::new_md_context()) {}
