@@ -169,6 +169,8 @@ class Views {
   // The newest erasure of all of a person, or one that named this record. A record that keeps another class is named
   // too: look for the record first.
   Result<std::optional<ErasureId>> erased(const Id16& subject_or_record);
+  // Classes that erasures of this record named, ascending, while their notices live. Empty if they took all.
+  Result<std::vector<ClassNo>> erased_classes(const RecordId& record);
   Result<std::optional<Seq>> idempotency(const Hash& mac);
   struct RegistryRow {
     EventType type{};  // of the event whose body is sealed here (a revoked token keeps that of its creation)

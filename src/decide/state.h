@@ -25,6 +25,7 @@ struct RecordEntry {
   RecordVersion version;  // of the newest event
   Seq modified;
   bool removed = false;
+  bool stale = false;  // an erasure changed it: the views know, once they show `modified`
 };
 
 struct LeafEntry {
@@ -33,12 +34,16 @@ struct LeafEntry {
   std::uint64_t next = 0;  // running number of the next part
   TimeMs since;
 };
+// An erasure that is open: no part and no new leaf in these classes.
+struct FenceEntry {
+  Seq request;                   // of its erasure.requested
+  std::vector<ClassNo> classes;  // empty: every class that dies at an erasure
+};
 struct OwnerEntry {
   std::vector<LeafEntry> leaves;
   Seq modified;
-  std::vector<ClassNo>
-      fenced;  // classes whose erasure is open or done: no new leaf, no part (an empty class list fences all)
-  bool fenced_all = false;
+  std::vector<FenceEntry> fences;
+  bool stale = false;  // an erasure became effective: the views know the leaves, once they show `modified`
   [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;  // the newest of the class
   [[nodiscard]] LeafEntry* leaf(Slot slot);
   [[nodiscard]] bool is_fenced(ClassNo cls) const;
@@ -80,6 +85,11 @@ class State {
   RecordEntry& new_record(const RecordId& id, RecordEntry entry);
   void touched(const RecordId& id, Seq seq);
   void touched(const OwnerId& id, Seq seq);
+  // The event at `seq` changed them in a way that only the fold knows: version and classes left of a record (with
+  // erasure.requested), leaves left of an owner (with erasure.effective). Until the views show it nothing is known
+  // here.
+  void left_to_views(const RecordId& id, Seq seq);
+  void left_to_views(const OwnerId& id, Seq seq, Seq request);  // ends the fence of that request
 
   // Idempotency: what is not indexed by the views yet.
   struct Answered {
@@ -113,6 +123,9 @@ class State {
     bool adopted = false;  // taken over from a snapshot, not changed
   };
   void adopted(Touched::Kind kind, const Id16& id);
+  template <class Map, class Id, class Entry>
+  typename Map::mapped_type* look(Map& map, Touched::Kind kind, const Id& id, const Snapshot<Entry>* snapshot,
+                                  bool& known);
 
   const std::size_t entries_max_;
   mutable std::mutex mutex_;

@@ -27,11 +27,20 @@ ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
 }
 
 // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
-Result<ledger::Committed> tell(Impl& s, const vault::EpochChange& change) {
+Result<ledger::Committed> tell(Impl& s, const vault::EpochChange& change, const std::deque<OpenErasure>& batch) {
   auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
   auto future = promise->get_future();
-  s.submit(make_system(s, EventType::erasure_effective, facts_of(change), {}, built_in::job,
-                       [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
+  // On the writer, before the answer: what people have left after it is for the views to say.
+  const auto ended = [&s, &batch, promise](Result<ledger::Committed> outcome) {
+    if (outcome) {
+      const auto lock = s.state.lock();
+      for (const auto& open : batch)
+        for (std::size_t i = 0; i < open.fences.size(); ++i)
+          s.state.left_to_views(owner_of(open.subjects[i]), outcome->first, Seq(open.fences[i].request));
+    }
+    promise->set_value(std::move(outcome));
+  };
+  s.submit(make_system(s, EventType::erasure_effective, facts_of(change), {}, built_in::job, ended));
   auto outcome = future.get();
   if (!outcome) return Error(outcome.error());
   SIEGEL_CHECK(s.vault.told(change.to));
@@ -65,7 +74,7 @@ void Impl::eraser_loop() {
     for (const auto& open : batch) fences.insert(fences.end(), open.fences.begin(), open.fences.end());
 
     auto change = vault.erase(fences);
-    auto told = change ? tell(*this, *change) : Result<ledger::Committed>(Error(change.error()));
+    auto told = change ? tell(*this, *change, batch) : Result<ledger::Committed>(Error(change.error()));
     if (!change) {
       // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
       for (auto& open : batch)
@@ -98,7 +107,7 @@ void Impl::eraser_loop() {
 // continue.
 Status Impl::carry_on_erasures() {
   for (const auto& change : vault.untold()) {
-    SIEGEL_TRY(told, tell(*this, change));
+    SIEGEL_TRY(told, tell(*this, change, {}));
   }
   // The views show the erasures just told before open requests are looked for.
   std::promise<bool> shown;
@@ -128,12 +137,14 @@ Status Impl::carry_on_erasures() {
       const auto lock = state.lock();
       const auto entry = state.owner(owner, found);
       if (entry.known && facts != nullptr) {
-        if (facts->classes.empty()) entry.entry->fenced_all = true;
-        for (const auto cls : facts->classes) entry.entry->fenced.emplace_back(cls);
+        decide::FenceEntry fence{request.seq, {}};
+        for (const auto cls : facts->classes) fence.classes.emplace_back(cls);
+        entry.entry->fences.push_back(std::move(fence));
       }
     }
     OpenErasure again;
     again.id = request.erasure;
+    again.subjects = {request.subject};
     again.fences = {*it};
     again.requested_at = header.time;
     again.now = true;

@@ -53,8 +53,13 @@ class ErasureTask final : public WriteTask {
       const auto found = s.state.owner(owner_of(person.subject), owners[owner_of(person.subject)]);
       // The notice must name all leaves: nothing may have come since the views were read.
       if (!found.known || found.entry->modified.get() >= looked_at_.get()) return Again{};
-      for (const auto cls : dying(*found.entry))
-        if (found.entry->is_fenced(cls)) return Again{};
+      // Another erasure of this person may have come first: what it takes is not ours any more.
+      const auto& leaves = found.entry->leaves;
+      if (std::any_of(leaves.begin(), leaves.end(), [&](const decide::LeafEntry& leaf) {
+            return found.entry->is_fenced(leaf.cls) &&
+                   std::binary_search(person.slots.begin(), person.slots.end(), leaf.slot);
+          }))
+        return Again{};
     }
     if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
     if (auto failed_fence = fence(at)) return std::move(*failed_fence);
@@ -73,6 +78,7 @@ class ErasureTask final : public WriteTask {
     }
     OpenErasure open;
     open.id = erasure_;
+    for (const auto& person : people_) open.subjects.push_back(person.subject);
     open.fences = std::move(fences_);
     open.now = command_.now;
     open.requested_at = requested_at_;
@@ -89,7 +95,8 @@ class ErasureTask final : public WriteTask {
  private:
   struct Person {
     SubjectId subject;
-    std::vector<Slot> slots;  // that die
+    std::vector<Slot> slots;  // that die, ascending
+    std::vector<RecordId> records;
     std::vector<decide::IdentityKey> identities;
   };
 
@@ -119,12 +126,6 @@ class ErasureTask final : public WriteTask {
   bool dies(ClassNo cls) const {
     return classes_.empty() ? dies_at_erasure(cls) : std::binary_search(classes_.begin(), classes_.end(), cls.get());
   }
-  std::vector<ClassNo> dying(const decide::OwnerEntry& entry) const {
-    std::vector<ClassNo> out;
-    for (const auto& leaf : entry.leaves)
-      if (dies(leaf.cls) && std::find(out.begin(), out.end(), leaf.cls) == out.end()) out.push_back(leaf.cls);
-    return out;
-  }
 
   Status prepare_person(const SubjectId& subject) {
     const auto owner = owner_of(subject);
@@ -143,7 +144,7 @@ class ErasureTask final : public WriteTask {
     }
     SIEGEL_CHECK(know(owner));
     SIEGEL_TRY(entry, s.look(owner, owners[owner]));
-    Person person{subject, {}, {}};
+    Person person{subject, {}, {}, {}};
     ErasureNotice notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
@@ -153,10 +154,11 @@ class ErasureTask final : public WriteTask {
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
     SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
     notice.records = std::move(records);
-    if (classes_.empty()) {
-      SIEGEL_TRY(identities, s.identities_of(subject));
-      person.identities = std::move(identities);
-    }
+    std::sort(notice.slots.begin(), notice.slots.end());
+    person.slots = notice.slots;
+    person.records = notice.records;
+    SIEGEL_TRY(identities, s.identities_of(subject, person.slots));
+    person.identities = std::move(identities);
     SIEGEL_TRY(draft, s.draft(EventType::erasure_requested, caller, permit));
     SIEGEL_TRY(slot, s.vault.new_leaf());
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
@@ -164,7 +166,6 @@ class ErasureTask final : public WriteTask {
                                                static_cast<std::uint32_t>(notice.slots.size()), classes_};
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
-    person.slots = std::move(notice.slots);
     people_.push_back(std::move(person));
     return Done{};
   }
@@ -175,14 +176,18 @@ class ErasureTask final : public WriteTask {
     fences_.clear();
     for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].slots});
     if (auto set = s.vault.fence(fences_); !set) return Decision(Error(set.error()));
-    for (const auto& person : people_) {
-      auto& entry = *s.state.owner(owner_of(person.subject), std::nullopt).entry;
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+      const auto& person = people_[i];
+      const Seq request(at.next.get() + i);
+      decide::FenceEntry fenced{request, {}};
+      for (const auto cls : classes_) fenced.classes.emplace_back(cls);
+      s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
+      for (const auto& record : person.records) s.state.left_to_views(record, request);
       if (classes_.empty()) {
-        entry.fenced_all = true;
-      } else {
-        for (const auto cls : classes_) entry.fenced.emplace_back(cls);
+        s.identity.forget(person.identities, person.subject);
+      } else {  // another class of the person may hold the same identity
+        for (const auto& key : person.identities) s.identity.take(key, person.subject);
       }
-      s.identity.forget(person.identities, person.subject);
     }
     rely_on(s.vault.mark());
     return std::nullopt;
