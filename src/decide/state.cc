@@ -11,6 +11,14 @@ const LeafEntry* OwnerEntry::leaf(ClassNo cls) const {
   return nullptr;
 }
 
+void OwnerEntry::remember(const RecentRecord& record) {
+  if (recent.size() == kRecentMax) {
+    recent_from = TreeSize(recent.front().seq.get() + 1);
+    recent.erase(recent.begin());
+  }
+  recent.push_back(record);
+}
+
 LeafEntry* OwnerEntry::leaf(Slot slot) {
   for (auto& entry : leaves)
     if (entry.slot == slot) return &entry;
@@ -64,8 +72,10 @@ typename Map::mapped_type* State::look(Map& map, Touched::Kind kind, const Id& i
   if (!snapshot->row) return nullptr;
   adopted(kind, id.get());
   auto entry = *snapshot->row;
-  if constexpr (requires { entry.fences; })
+  if constexpr (requires { entry.fences; }) {
     if (it != map.end()) entry.fences = std::move(it->second.fences);  // of other erasures, still open
+    entry.recent_from = snapshot->position;
+  }
   return &map.insert_or_assign(id, std::move(entry)).first->second;
 }
 
@@ -82,6 +92,7 @@ State::Owner State::owner(const OwnerId& id, const std::optional<Snapshot<OwnerE
   adopted(Touched::Kind::owner, id.get());
   auto& entry = owners_[id];
   entry.stale = false;
+  entry.recent_from = snapshot->position;
   out.entry = &entry;
   return out;
 }
@@ -96,6 +107,7 @@ void State::left_to_views(const OwnerId& id, Seq seq, Seq request) {
   auto& entry = owners_[id];
   std::erase_if(entry.fences, [&](const FenceEntry& fence) { return fence.request == request; });
   entry.leaves.clear();
+  entry.recent.clear();
   entry.stale = true;
   entry.modified = seq;
   touched(id, seq);

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "decide/identity.h"
 #include "model/definitions.h"
 #include "model/event.h"
 
@@ -39,9 +40,20 @@ struct FenceEntry {
   Seq request;                   // of its erasure.requested
   std::vector<ClassNo> classes;  // empty: every class that dies at an erasure
 };
+// A record that a person got, or the identity that one of his records changed to: an erasure must name what its worker
+// could not see in the views yet.
+struct RecentRecord {
+  Seq seq;
+  RecordId record;
+  std::optional<IdentityKey> identity;
+};
 struct OwnerEntry {
   std::vector<LeafEntry> leaves;
   Seq modified;
+  std::vector<RecentRecord> recent;  // the newest, at most kRecentMax
+  TreeSize recent_from;              // what came from here on is in `recent`
+  static constexpr std::size_t kRecentMax = 32;
+  void remember(const RecentRecord& record);
   std::vector<FenceEntry> fences;
   bool stale = false;  // an erasure became effective: the views know the leaves, once they show `modified`
   [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;  // the newest of the class
@@ -81,6 +93,7 @@ class State {
     OwnerEntry* entry = nullptr;  // never null when known: an owner without leaves is an empty entry
   };
   Owner owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot);
+  OwnerEntry& known_owner(const OwnerId& id) { return owners_.at(id); }  // by the group at hand: it is here
   OwnerEntry& new_owner(const OwnerId& id);  // id was drawn by this command: nothing can be known of it
   RecordEntry& new_record(const RecordId& id, RecordEntry entry);
   void touched(const RecordId& id, Seq seq);

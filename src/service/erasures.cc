@@ -49,17 +49,10 @@ class ErasureTask final : public WriteTask {
       return std::vector<ledger::Draft>{};
     }
     if (auto stop = still_permitted(at)) return std::move(*stop);
-    for (const auto& person : people_) {
-      const auto found = s.state.owner(owner_of(person.subject), owners[owner_of(person.subject)]);
-      // The notice must name all leaves: nothing may have come since the views were read.
-      if (!found.known || found.entry->modified.get() >= looked_at_.get()) return Again{};
-      // Another erasure of this person may have come first: what it takes is not ours any more.
-      const auto& leaves = found.entry->leaves;
-      if (std::any_of(leaves.begin(), leaves.end(), [&](const decide::LeafEntry& leaf) {
-            return found.entry->is_fenced(leaf.cls) &&
-                   std::binary_search(person.slots.begin(), person.slots.end(), leaf.slot);
-          }))
-        return Again{};
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+      auto named = name_all(people_[i], drafts[i]);
+      if (!named) return Decision(Error(named.error()));
+      if (!*named) return Again{};
     }
     if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
     if (auto failed_fence = fence(at)) return std::move(*failed_fence);
@@ -95,10 +88,44 @@ class ErasureTask final : public WriteTask {
  private:
   struct Person {
     SubjectId subject;
-    std::vector<Slot> slots;  // that die, ascending
-    std::vector<RecordId> records;
+    Slot notice_slot;
+    ErasureNotice notice;  // slots ascending
     std::vector<decide::IdentityKey> identities;
   };
+
+  // On the writer: the notice must name every leaf and record, also those that came after its worker looked. Whoever
+  // keeps writing about a person cannot keep an erasure away: what is missing is added here and the notice sealed anew.
+  // False: prepare again.
+  Result<bool> name_all(Person& person, ledger::Draft& draft) {
+    const auto owner = owner_of(person.subject);
+    const auto found = s.state.owner(owner, owners[owner]);
+    if (!found.known || looked_at_ < found.entry->recent_from) return false;
+    std::vector<Slot> slots;
+    for (const auto& leaf : found.entry->leaves)  // what another erasure fenced is not ours any more
+      if (dies(leaf.cls) && !found.entry->is_fenced(leaf.cls)) slots.push_back(leaf.slot);
+    std::sort(slots.begin(), slots.end());
+    if (slots.empty()) return false;
+    bool same = slots == person.notice.slots;
+    for (const auto& recent : found.entry->recent) {
+      if (TreeSize(recent.seq.get()) < looked_at_) continue;
+      auto& records = person.notice.records;
+      if (std::find(records.begin(), records.end(), recent.record) == records.end()) {
+        records.push_back(recent.record);
+        same = false;
+      }
+      if (!recent.identity) continue;
+      if (!classes_.empty()) return false;  // whether the identity's class dies is for the worker to see
+      person.identities.push_back(*recent.identity);
+    }
+    if (same) return true;
+    person.notice.slots = std::move(slots);
+    SIEGEL_TRY(part, s.vault.seal(person.notice_slot, draft.header.id, 1, built_in::erasure_notice, owner,
+                                  draft.header.schema, codec::encode(person.notice)));
+    draft.parts[1] = std::move(part);
+    std::get<ErasureRequestedFacts>(draft.header.facts).leaves = static_cast<std::uint32_t>(person.notice.slots.size());
+    draft.prepared.reset();
+    return true;
+  }
 
   Status check_command() {
     const auto wrong = [](const char* what, const char* pointer) {
@@ -145,22 +172,21 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(know(owner));
     SIEGEL_TRY(entry, s.look(owner, owners[owner]));
     Person person{subject, {}, {}, {}};
-    ErasureNotice notice;
+    auto& notice = person.notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
       if (dies(leaf.cls) && s.vault.living(leaf.slot)) notice.slots.push_back(leaf.slot);
     if (notice.slots.empty())
       return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
+    std::sort(notice.slots.begin(), notice.slots.end());
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
     SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
     notice.records = std::move(records);
-    std::sort(notice.slots.begin(), notice.slots.end());
-    person.slots = notice.slots;
-    person.records = notice.records;
-    SIEGEL_TRY(identities, s.identities_of(subject, person.slots));
+    SIEGEL_TRY(identities, s.identities_of(subject, notice.slots));
     person.identities = std::move(identities);
     SIEGEL_TRY(draft, s.draft(EventType::erasure_requested, caller, permit));
     SIEGEL_TRY(slot, s.vault.new_leaf());
+    person.notice_slot = slot;
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
     draft.header.facts = ErasureRequestedFacts{ground_, s.clock.now().get() + kDeadlineMs,
                                                static_cast<std::uint32_t>(notice.slots.size()), classes_};
@@ -174,7 +200,7 @@ class ErasureTask final : public WriteTask {
   // request covers it and a lost fence is noticed (docs/adr/0003).
   std::optional<Decision> fence(const ledger::Moment& at) {
     fences_.clear();
-    for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].slots});
+    for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].notice.slots});
     if (auto set = s.vault.fence(fences_); !set) return Decision(Error(set.error()));
     for (std::size_t i = 0; i < people_.size(); ++i) {
       const auto& person = people_[i];
@@ -182,7 +208,7 @@ class ErasureTask final : public WriteTask {
       decide::FenceEntry fenced{request, {}};
       for (const auto cls : classes_) fenced.classes.emplace_back(cls);
       s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
-      for (const auto& record : person.records) s.state.left_to_views(record, request);
+      for (const auto& record : person.notice.records) s.state.left_to_views(record, request);
       if (classes_.empty()) {
         s.identity.forget(person.identities, person.subject);
       } else {  // another class of the person may hold the same identity

@@ -169,6 +169,7 @@ class AddTask final : public RecordWrite {
     const Seq seq(at.next.get() + drafts.size() - 1);
     s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
     s.state.touched(record_, seq);
+    if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
     if (identity_ && subject_) s.identity.add(*identity_, *subject_);
     if (external_ && subject_ && links_) s.identity.add(*external_, *subject_);
     written.kind = Written::Kind::created;
@@ -373,6 +374,7 @@ class ChangeTask final : public ExistingTask {
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);
       if (after_) s.identity.add(*after_, *entry.subject);
+      if (after_ && before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, after_});
     }
     return decision;
   }

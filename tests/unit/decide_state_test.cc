@@ -87,6 +87,22 @@ TEST_CASE("a fence stays through eviction, and ends with its own erasure only", 
   CHECK_FALSE(nobody.entry->is_fenced(kCustomer));
 }
 
+TEST_CASE("an erasure learns of the records that the views do not show yet", "[unit][decide]") {
+  State state(100);
+  const OwnerId owner(id(2));
+  OwnerEntry row;
+  row.leaves = {{kCustomer, Slot(1), 3, TimeMs(1)}};
+  auto& entry = *state.owner(owner, Snapshot<OwnerEntry>{row, TreeSize(40)}).entry;
+  CHECK(entry.recent_from == TreeSize(40));
+  for (std::uint64_t i = 0; i <= OwnerEntry::kRecentMax; ++i)
+    entry.remember({Seq(50 + i), RecordId(id(static_cast<std::uint8_t>(i))), std::nullopt});
+  CHECK(entry.recent.size() == OwnerEntry::kRecentMax);
+  CHECK(entry.recent.front().seq == Seq(51));
+  CHECK(entry.recent_from == TreeSize(51));  // whoever looked before must look again
+  state.left_to_views(owner, Seq(200), Seq(100));
+  CHECK(state.owner(owner, Snapshot<OwnerEntry>{row, TreeSize(201)}).entry->recent.empty());
+}
+
 TEST_CASE("what was evicted is trusted only from views that show it", "[unit][decide]") {
   State state(2);
   for (std::uint8_t i = 0; i < 20; ++i) {
