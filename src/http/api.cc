@@ -130,11 +130,11 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
                           .with("limit_value", options_.requests_per_second_per_token));
   call->caller.request_id = std::string(call->reply.request_id());
   if (auto purpose = purpose_header(call->request, call->caller); !purpose) return call->fail(purpose.error());
+  if (!found->at_least) return found->serve(call);
   const auto at_least = call->request.header("siegel-at-least");
-  if (!found->at_least || !at_least) return found->serve(call);
-
-  const auto position = parse_position(*at_least);
-  if (!position) return call->fail(Error(Errc::invalid, "bad_header", "Siegel-At-Least is not a position."));
+  const auto position = parse_position(at_least.value_or(""));
+  if (at_least && !position)
+    return call->fail(Error(Errc::invalid, "bad_header", "Siegel-At-Least is not a position."));
   std::uint64_t wait = kWaitDefaultMs;
   if (const auto given = call->request.header("siegel-wait-ms")) {
     const auto number = parse_u64(*given);
@@ -142,6 +142,7 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
       return call->fail(Error(Errc::invalid, "bad_header", "Siegel-Wait-Ms is a number up to 30000."));
     wait = *number;
   }
+  if (!position) return found->serve(call);
   call->service->at_least(*position, std::chrono::milliseconds(wait),
                           [call, serve = found->serve](const Status& reached) {
                             if (!reached) return call->fail(reached.error());
