@@ -70,25 +70,6 @@ Status unlink(const Recorded& event, RowAccess& rows) {
   return Done{};
 }
 
-// The owners of the notices and the classes of the request stand in clear.
-Status fence_people(const Recorded& event, RowAccess& rows) {
-  const auto& header = event.header();
-  const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
-  if (facts == nullptr) return Done{};
-  for (const auto& part : event.parts()) {
-    if (part.removed || part.envelope.cls != built_in::erasure_notice) continue;
-    SIEGEL_TRY(value, rows.get(Rows::owners, part.envelope.owner.get()));
-    OwnerRow owner;
-    if (value) {
-      SIEGEL_TRY(found, decode_owner(*value));
-      owner = std::move(found);
-    }
-    fence(owner, facts->classes, header.seq, header.time);
-    rows.put(Rows::owners, part.envelope.owner.get(), encode(owner));
-  }
-  return Done{};
-}
-
 Status drop(const SubjectId& subject, std::span<const Slot> slots, RowAccess& rows) {
   SIEGEL_TRY(value, rows.get(Rows::owners, subject.get()));
   if (!value) return Done{};
@@ -130,7 +111,6 @@ Status Subjects::fold(Recorded& event, RowAccess& rows) {
       break;
     case EventType::erasure_requested:
       SIEGEL_CHECK(unlink(event, rows));
-      SIEGEL_CHECK(fence_people(event, rows));
       break;
     case EventType::erasure_effective:
       if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&header.facts)) SIEGEL_CHECK(drop_dead(*facts, rows));

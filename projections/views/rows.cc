@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kLeafBytes = 4 + 8 + 8 + 8 + 8;
-constexpr Slot kNoSlot{~std::uint64_t{0}};  // of an entry that is a fence, no leaf
 
 Error damaged() { return Error(Errc::corrupt, "views_damaged", "A row of the read models is damaged; rebuild them."); }
 
@@ -247,17 +246,15 @@ Result<Views::RegistryRow> decode_registry(ByteView value) {
 }
 
 Bytes encode(const OwnerRow& row) {
-  Bytes out(1 + kLeafBytes * (row.fenced.size() + row.leaves.size()), kVersion);
+  Bytes out(1 + kLeafBytes * row.leaves.size(), kVersion);
   auto* at = out.data() + 1;
-  for (const auto* entries : {&row.fenced, &row.leaves}) {
-    for (const auto& leaf : *entries) {
-      put_be(at, leaf.cls.get());
-      put_be(at + 4, leaf.slot.get());
-      put_be(at + 12, leaf.next);
-      put_be(at + 20, leaf.since.get());
-      put_be(at + 28, leaf.last.get());
-      at += kLeafBytes;
-    }
+  for (const auto& leaf : row.leaves) {
+    put_be(at, leaf.cls.get());
+    put_be(at + 4, leaf.slot.get());
+    put_be(at + 12, leaf.next);
+    put_be(at + 20, leaf.since.get());
+    put_be(at + 28, leaf.last.get());
+    at += kLeafBytes;
   }
   return out;
 }
@@ -266,11 +263,10 @@ Result<OwnerRow> decode_owner(ByteView value) {
   OwnerRow row;
   row.leaves.reserve(value.size() / kLeafBytes);
   for (const auto* at = value.data() + 1; at != value.data() + value.size(); at += kLeafBytes) {
-    const Leaf leaf{ClassNo(get_be<std::uint32_t>(at)), Slot(get_be<std::uint64_t>(at + 4)),
-                    get_be<std::uint64_t>(at + 12), TimeMs(get_be<std::uint64_t>(at + 20)),
-                    Seq(get_be<std::uint64_t>(at + 28))};
-    (leaf.slot == kNoSlot ? row.fenced : row.leaves).push_back(leaf);
-    row.modified = std::max(row.modified, leaf.last);
+    row.leaves.push_back({ClassNo(get_be<std::uint32_t>(at)), Slot(get_be<std::uint64_t>(at + 4)),
+                          get_be<std::uint64_t>(at + 12), TimeMs(get_be<std::uint64_t>(at + 20)),
+                          Seq(get_be<std::uint64_t>(at + 28))});
+    row.modified = std::max(row.modified, row.leaves.back().last);
   }
   return row;
 }
@@ -297,20 +293,10 @@ Status count_part(Bytes& owner_row, const Envelope& envelope, Seq seq, TimeMs ti
   return Done{};
 }
 
-void fence(OwnerRow& row, std::span<const std::uint32_t> classes, Seq seq, TimeMs time) {
-  static constexpr std::uint32_t kAll[] = {0};
-  for (const auto cls : classes.empty() ? std::span<const std::uint32_t>(kAll) : classes) {
-    const auto known =
-        std::any_of(row.fenced.begin(), row.fenced.end(), [&](const Leaf& fenced) { return fenced.cls.get() == cls; });
-    if (!known) row.fenced.push_back({ClassNo(cls), kNoSlot, 0, time, seq});
-  }
-  row.modified = std::max(row.modified, seq);
-}
-
 bool drop_leaves(OwnerRow& row, std::span<const Slot> slots) {
   std::erase_if(row.leaves,
                 [&](const Leaf& leaf) { return std::find(slots.begin(), slots.end(), leaf.slot) != slots.end(); });
-  return !row.leaves.empty() || !row.fenced.empty();
+  return !row.leaves.empty();
 }
 
 Bytes encode(const ErasureRow& row) {

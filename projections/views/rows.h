@@ -65,9 +65,7 @@ Bytes encode(const OwnerRow& row);
 Result<OwnerRow> decode_owner(ByteView value);
 // Counts one more part under a leaf: adds the leaf or raises next and last.
 Status count_part(Bytes& owner_row, const Envelope& envelope, Seq seq, TimeMs time);
-// From now on nothing of these classes (none: of all that die) is taken for this owner.
-void fence(OwnerRow& row, std::span<const std::uint32_t> classes, Seq seq, TimeMs time);
-// Takes leaves out; false if the row says nothing any more.
+// Takes leaves out; false if none is left.
 bool drop_leaves(OwnerRow& row, std::span<const Slot> slots);
 
 Bytes encode(const ErasureRow& row);

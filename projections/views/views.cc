@@ -291,6 +291,24 @@ Result<std::optional<ErasureId>> Views::erased(const Id16& subject_or_record) {
   return newest;
 }
 
+Result<std::vector<ClassNo>> Views::erased_classes(const RecordId& record) {
+  std::vector<ErasureId> named;
+  SIEGEL_CHECK(walk(store_, Rows::erased, record.get(), record.get(), [&](ByteView, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(id, decode_erased(value));
+    named.push_back(id);
+    return true;
+  }));
+  std::vector<ClassNo> out;
+  for (const auto& id : named) {
+    SIEGEL_TRY(row, erasure(id));
+    if (!row) continue;
+    for (const auto cls : row->classes) out.emplace_back(cls);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 // ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Result<std::optional<Seq>> Views::idempotency(const Hash& mac) {

@@ -85,9 +85,6 @@ struct Leaf {
 };
 struct OwnerRow {
   std::vector<Leaf> leaves;
-  // Classes that an erasure was requested for, and stays for ever: no part of them is taken for this owner any more.
-  // Class 0: all that die at an erasure.
-  std::vector<Leaf> fenced;
   Seq modified;  // the highest `last`
 };
 
@@ -179,6 +176,8 @@ class Views {
   // The newest erasure of all of a person, or one that named this record. A record that keeps another class is named
   // too: look for the record first.
   Result<std::optional<ErasureId>> erased(const Id16& subject_or_record);
+  // Classes that erasures of this record named, ascending, while their notices live. Empty if they took all.
+  Result<std::vector<ClassNo>> erased_classes(const RecordId& record);
   Result<std::optional<Seq>> idempotency(const Hash& mac);
   struct RegistryRow {
     EventType type{};  // of the event whose body is sealed here (a revoked token keeps that of its creation)

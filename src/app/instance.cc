@@ -1,10 +1,10 @@
 #include "app/instance.h"
 
-#include <algorithm>
 #include <thread>
 
 #include "app/stores.h"
 #include "projector/projector.h"
+#include "store/memory_store.h"
 
 namespace siegel::app {
 namespace {
@@ -18,14 +18,17 @@ class Opened final : public Instance {
   Status open(const std::filesystem::path& data, const Config& config, service::Executor& executor, Clock& clock,
               Random& random, ledger::Tail& watcher, GroupHook on_group) {
     SIEGEL_CHECK(core_.open(data, config, clock, random));
+    writable_ = core_.ledger->read_only().empty();
     SIEGEL_CHECK(open_read_models());
-    if (!core_.ledger->read_only().empty()) return Done{};  // no look could be logged: nothing personal is served
+    make_service(config, executor, clock, random);
+    if (!writable_) return service_->start();
     core_.ledger->subscribe(watcher);
     core_.ledger->on_group = std::move(on_group);
-    return start(config, executor, clock, random);
+    return start();
   }
 
   std::shared_ptr<service::Service> service() override { return service_; }
+  bool opened_writable() const override { return writable_; }
   ledger::Ledger& ledger() override { return *core_.ledger; }
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
@@ -63,20 +66,22 @@ class Opened final : public Instance {
     views_store_ = std::move(store);
     views_ = std::make_unique<views::Views>(*views_store_);
     SIEGEL_TRY(position, views_->load_position());
-    // A ledger that lost its tail is behind its read models, too; it is the lock record that says what is wrong.
-    if (position > core_.ledger->size() && core_.ledger->read_only().empty())
+    // A ledger that lost its tail is behind its read models too, and it is the lock record that says what is wrong.
+    // They are of no use until the tail is back: registries come from the ledger.
+    if (position > core_.ledger->size() && !writable_) {
+      views_ = std::make_unique<views::Views>(no_views_);
+      return Done{};
+    }
+    if (position > core_.ledger->size())
       return Error(Errc::corrupt, "views_ahead",
                    "The read models show more than the ledger holds: run `siegel rebuild`.")
           .with("views", position)
           .with("ledger", core_.ledger->size());
-    views_->advance(std::min(position, core_.ledger->size()));
+    views_->advance(position);
     return Done{};
   }
 
-  Status start(const Config& config, service::Executor& executor, Clock& clock, Random& random) {
-    projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {});
-    core_.ledger->subscribe(*projector_);
-    SIEGEL_CHECK(core_.ledger->start());
+  void make_service(const Config& config, service::Executor& executor, Clock& clock, Random& random) {
     service::Options options;
     options.origin = core_.signer->origin();
     options.id = core_.id;
@@ -87,6 +92,12 @@ class Opened final : public Instance {
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, executor, clock, random, options);
+  }
+
+  Status start() {
+    projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {});
+    core_.ledger->subscribe(*projector_);
+    SIEGEL_CHECK(core_.ledger->start());
     SIEGEL_TRY(receipt, service_->begin_job(JobFacts::Kind::projector));
     SIEGEL_CHECK(projector_->start(std::move(receipt)));
     projecting_ = true;
@@ -95,10 +106,12 @@ class Opened final : public Instance {
 
   Core core_;
   std::unique_ptr<Store> views_store_;
+  MemoryStore no_views_{views::families().size()};
   std::unique_ptr<views::Views> views_;
   std::unique_ptr<projector::Projector> projector_;
   std::shared_ptr<service::Service> service_;
   bool projecting_ = false;
+  bool writable_ = false;
 };
 
 }  // namespace

@@ -24,9 +24,9 @@ class Instance {
                                                 ledger::Tail& watcher, GroupHook on_group);
   virtual ~Instance() = default;
 
-  // Null while the ledger is read-only from the start: then nothing personal can be read either, because no look could
-  // be logged.
+  // While the ledger is read-only from the start, it serves what needs no event (service.h).
   [[nodiscard]] virtual std::shared_ptr<service::Service> service() = 0;
+  [[nodiscard]] virtual bool opened_writable() const = 0;
   [[nodiscard]] virtual ledger::Ledger& ledger() = 0;
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;

@@ -96,7 +96,7 @@ class Running {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = instance_ == nullptr || (service_ != nullptr && !instance_->ledger().read_only().empty());
+      failed = instance_ == nullptr || (instance_->opened_writable() && !instance_->ledger().read_only().empty());
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -232,6 +232,7 @@ int serve(const ServeSettings& settings) {
 
   http::ApiOptions api_options;
   api_options.page_items_max = settings.config.page_items_max;
+  api_options.requests_per_second_per_token = settings.config.requests_per_second_per_token;
   api_options.loopback = is_loopback(settings.config.listen);
   api_options.openapi = settings.openapi;
   api_options.version = settings.version;

@@ -88,6 +88,7 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   options.replicas = places.key_replicas;
   options.key_cache_bytes_max = config.key_cache_bytes_max;
   options.spare_leaves = config.spare_leaves;
+  options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
   SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
   vault = std::move(keys);
   return Done{};

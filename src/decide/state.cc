@@ -11,6 +11,14 @@ const LeafEntry* OwnerEntry::leaf(ClassNo cls) const {
   return nullptr;
 }
 
+void OwnerEntry::remember(const RecentRecord& record) {
+  if (recent.size() == kRecentMax) {
+    recent_from = TreeSize(recent.front().seq.get() + 1);
+    recent.erase(recent.begin());
+  }
+  recent.push_back(record);
+}
+
 LeafEntry* OwnerEntry::leaf(Slot slot) {
   for (auto& entry : leaves)
     if (entry.slot == slot) return &entry;
@@ -18,7 +26,10 @@ LeafEntry* OwnerEntry::leaf(Slot slot) {
 }
 
 bool OwnerEntry::is_fenced(ClassNo cls) const {
-  return (fenced_all && dies_at_erasure(cls)) || std::find(fenced.begin(), fenced.end(), cls) != fenced.end();
+  return std::any_of(fences.begin(), fences.end(), [&](const FenceEntry& fence) {
+    return fence.classes.empty() ? dies_at_erasure(cls)
+                                 : std::find(fence.classes.begin(), fence.classes.end(), cls) != fence.classes.end();
+  });
 }
 
 std::shared_ptr<const Registries> State::registries() const {
@@ -33,32 +44,73 @@ void State::set_registries(std::shared_ptr<const Registries> registries) {
 std::optional<RecordEntry> State::find_record(const RecordId& id) const {
   const std::lock_guard lock(mutex_);
   const auto it = records_.find(id);
-  if (it == records_.end()) return std::nullopt;
+  if (it == records_.end() || it->second.stale) return std::nullopt;
   return it->second;
 }
 
 std::optional<OwnerEntry> State::find_owner(const OwnerId& id) const {
   const std::lock_guard lock(mutex_);
   const auto it = owners_.find(id);
-  if (it == owners_.end()) return std::nullopt;
+  if (it == owners_.end() || it->second.stale) return std::nullopt;
   return it->second;
 }
 
+// The entry of the map, or the snapshot's taken over where the map has none and the snapshot can be trusted.
+template <class Map, class Id, class Entry>
+typename Map::mapped_type* State::look(Map& map, Touched::Kind kind, const Id& id, const Snapshot<Entry>* snapshot,
+                                       bool& known) {
+  const auto it = map.find(id);
+  known = true;
+  if (it != map.end() && !it->second.stale) return &it->second;
+  const bool shows_it = it == map.end()
+                            ? snapshot != nullptr && trusted(snapshot->position)
+                            : snapshot != nullptr && snapshot->position > TreeSize(it->second.modified.get());
+  if (!shows_it) {
+    known = false;
+    return nullptr;
+  }
+  if (!snapshot->row) return nullptr;
+  adopted(kind, id.get());
+  auto entry = *snapshot->row;
+  if constexpr (requires { entry.fences; }) {
+    if (it != map.end()) entry.fences = std::move(it->second.fences);  // of other erasures, still open
+    entry.recent_from = snapshot->position;
+  }
+  return &map.insert_or_assign(id, std::move(entry)).first->second;
+}
+
 State::Record State::record(const RecordId& id, const std::optional<Snapshot<RecordEntry>>& snapshot) {
-  const auto it = records_.find(id);
-  if (it != records_.end()) return {true, &it->second};
-  if (!snapshot || !trusted(snapshot->position)) return {};
-  if (!snapshot->row) return {true, nullptr};
-  adopted(Touched::Kind::record, id.get());
-  return {true, &records_.emplace(id, *snapshot->row).first->second};
+  Record out;
+  out.entry = look(records_, Touched::Kind::record, id, snapshot ? &*snapshot : nullptr, out.known);
+  return out;
 }
 
 State::Owner State::owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot) {
-  const auto it = owners_.find(id);
-  if (it != owners_.end()) return {true, &it->second};
-  if (!snapshot || !trusted(snapshot->position)) return {};
+  Owner out;
+  out.entry = look(owners_, Touched::Kind::owner, id, snapshot ? &*snapshot : nullptr, out.known);
+  if (!out.known || out.entry != nullptr) return out;
   adopted(Touched::Kind::owner, id.get());
-  return {true, &owners_.emplace(id, snapshot->row.value_or(OwnerEntry{})).first->second};
+  auto& entry = owners_[id];
+  entry.stale = false;
+  entry.recent_from = snapshot->position;
+  out.entry = &entry;
+  return out;
+}
+
+void State::left_to_views(const RecordId& id, Seq seq) {
+  auto& entry = records_[id];
+  entry.stale = true;
+  entry.modified = seq;
+  touched(id, seq);
+}
+void State::left_to_views(const OwnerId& id, Seq seq, Seq request) {
+  auto& entry = owners_[id];
+  std::erase_if(entry.fences, [&](const FenceEntry& fence) { return fence.request == request; });
+  entry.leaves.clear();
+  entry.recent.clear();
+  entry.stale = true;
+  entry.modified = seq;
+  touched(id, seq);
 }
 
 OwnerEntry& State::new_owner(const OwnerId& id) { return owners_[id]; }
@@ -118,21 +170,27 @@ void State::evict(TreeSize position) {
     const auto goes = [&](Seq modified) {
       return modified == oldest.seq || (oldest.adopted && modified.get() < position.get());
     };
-    const auto drop = [&](auto& map, const auto& key, auto modified_of) {
+    const auto drop = [&](auto& map, const auto& key, auto modified_of, auto stays) {
       const auto it = map.find(key);
-      if (it == map.end() || !goes(modified_of(it->second))) return;
+      if (it == map.end() || stays(it->second) || !goes(modified_of(it->second))) return;
       evicted_ = std::max(evicted_, modified_of(it->second));
       map.erase(it);
     };
     switch (oldest.kind) {
       case Touched::Kind::record:
-        drop(records_, RecordId(id), [](const RecordEntry& e) { return e.modified; });
+        drop(
+            records_, RecordId(id), [](const RecordEntry& e) { return e.modified; },
+            [](const RecordEntry&) { return false; });
         break;
       case Touched::Kind::owner:
-        drop(owners_, OwnerId(id), [](const OwnerEntry& e) { return e.modified; });
+        // A fence is nowhere else: it stays until the erasure is effective.
+        drop(
+            owners_, OwnerId(id), [](const OwnerEntry& e) { return e.modified; },
+            [](const OwnerEntry& e) { return !e.fences.empty(); });
         break;
       case Touched::Kind::answer:
-        drop(answers_, oldest.key, [](const Answered& e) { return e.seq; });
+        drop(
+            answers_, oldest.key, [](const Answered& e) { return e.seq; }, [](const Answered&) { return false; });
         break;
     }
     evicted_ = std::max(evicted_, oldest.seq);

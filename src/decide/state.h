@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "decide/identity.h"
 #include "model/definitions.h"
 #include "model/event.h"
 
@@ -25,6 +26,7 @@ struct RecordEntry {
   RecordVersion version;  // of the newest event
   Seq modified;
   bool removed = false;
+  bool stale = false;  // an erasure changed it: the views know, once they show `modified`
 };
 
 struct LeafEntry {
@@ -33,13 +35,27 @@ struct LeafEntry {
   std::uint64_t next = 0;  // running number of the next part
   TimeMs since;
 };
+// An erasure that is open: no part and no new leaf in these classes.
+struct FenceEntry {
+  Seq request;                   // of its erasure.requested
+  std::vector<ClassNo> classes;  // empty: every class that dies at an erasure
+};
+// A record that a person got, or the identity that one of his records changed to: an erasure must name what its worker
+// could not see in the views yet.
+struct RecentRecord {
+  Seq seq;
+  RecordId record;
+  std::optional<IdentityKey> identity;
+};
 struct OwnerEntry {
   std::vector<LeafEntry> leaves;
   Seq modified;
-  std::vector<ClassNo>
-      fenced;  // classes whose erasure is open or done: no new leaf, no part (an empty class list fences all)
-  bool fenced_all = false;
-  Seq fenced_at;                                           // the newest request
+  std::vector<RecentRecord> recent;  // the newest, at most kRecentMax
+  TreeSize recent_from;              // what came from here on is in `recent`
+  static constexpr std::size_t kRecentMax = 32;
+  void remember(const RecentRecord& record);
+  std::vector<FenceEntry> fences;
+  bool stale = false;  // an erasure became effective: the views know the leaves, once they show `modified`
   [[nodiscard]] const LeafEntry* leaf(ClassNo cls) const;  // the newest of the class
   [[nodiscard]] LeafEntry* leaf(Slot slot);
   [[nodiscard]] bool is_fenced(ClassNo cls) const;
@@ -77,10 +93,16 @@ class State {
     OwnerEntry* entry = nullptr;  // never null when known: an owner without leaves is an empty entry
   };
   Owner owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot);
+  OwnerEntry& known_owner(const OwnerId& id) { return owners_.at(id); }  // by the group at hand: it is here
   OwnerEntry& new_owner(const OwnerId& id);  // id was drawn by this command: nothing can be known of it
   RecordEntry& new_record(const RecordId& id, RecordEntry entry);
   void touched(const RecordId& id, Seq seq);
   void touched(const OwnerId& id, Seq seq);
+  // The event at `seq` changed them in a way that only the fold knows: version and classes left of a record (with
+  // erasure.requested), leaves left of an owner (with erasure.effective). Until the views show it nothing is known
+  // here.
+  void left_to_views(const RecordId& id, Seq seq);
+  void left_to_views(const OwnerId& id, Seq seq, Seq request);  // ends the fence of that request
 
   // Idempotency: what is not indexed by the views yet.
   struct Answered {
@@ -114,6 +136,9 @@ class State {
     bool adopted = false;  // taken over from a snapshot, not changed
   };
   void adopted(Touched::Kind kind, const Id16& id);
+  template <class Map, class Id, class Entry>
+  typename Map::mapped_type* look(Map& map, Touched::Kind kind, const Id& id, const Snapshot<Entry>* snapshot,
+                                  bool& known);
 
   const std::size_t entries_max_;
   mutable std::mutex mutex_;

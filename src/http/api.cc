@@ -83,7 +83,10 @@ struct Api::Routes {
 };
 
 Api::Api(ApiOptions options, Provider service)
-    : options_(std::move(options)), service_(std::move(service)), routes_(std::make_unique<Routes>()) {
+    : options_(std::move(options)),
+      service_(std::move(service)),
+      routes_(std::make_unique<Routes>()),
+      rate_limit_(options_.requests_per_second_per_token) {
   for (auto&& some : {plain_routes(), registry_routes(), record_routes(), erasure_routes(), log_routes()})
     routes_->all.insert(routes_->all.end(), some.begin(), some.end());
   routes_->all.push_back({Method::get, "/metrics", metrics, !options_.loopback});
@@ -121,13 +124,17 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
                                            : Error(Errc::unavailable, "starting", "The server is starting."));
   SIEGEL_CALL_TRY(caller, call->service->authenticate(token_of(call->request)));
   call->caller = std::move(caller);
+  if (!rate_limit_.take(call->caller.token.get(), std::chrono::steady_clock::now()))
+    return call->fail(Error(Errc::overloaded, "rate_limited", "The token was used too often within a second.")
+                          .with("limit_name", "requests_per_second_per_token")
+                          .with("limit_value", options_.requests_per_second_per_token));
   call->caller.request_id = std::string(call->reply.request_id());
   if (auto purpose = purpose_header(call->request, call->caller); !purpose) return call->fail(purpose.error());
+  if (!found->at_least) return found->serve(call);
   const auto at_least = call->request.header("siegel-at-least");
-  if (!found->at_least || !at_least) return found->serve(call);
-
-  const auto position = parse_position(*at_least);
-  if (!position) return call->fail(Error(Errc::invalid, "bad_header", "Siegel-At-Least is not a position."));
+  const auto position = parse_position(at_least.value_or(""));
+  if (at_least && !position)
+    return call->fail(Error(Errc::invalid, "bad_header", "Siegel-At-Least is not a position."));
   std::uint64_t wait = kWaitDefaultMs;
   if (const auto given = call->request.header("siegel-wait-ms")) {
     const auto number = parse_u64(*given);
@@ -135,6 +142,7 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
       return call->fail(Error(Errc::invalid, "bad_header", "Siegel-Wait-Ms is a number up to 30000."));
     wait = *number;
   }
+  if (!position) return found->serve(call);
   call->service->at_least(*position, std::chrono::milliseconds(wait),
                           [call, serve = found->serve](const Status& reached) {
                             if (!reached) return call->fail(reached.error());
@@ -162,9 +170,11 @@ std::string Call::position_text(TreeSize size) const { return to_text(Position{s
 Error not_found() { return Error(Errc::not_found, "not_found", "There is nothing here."); }
 
 Result<JsonObject> body_object(const Call& call) {
-  const auto type = call.request.header("content-type").value_or("");
-  const auto plain = type.substr(0, type.find(';'));
-  if (plain != "application/json")
+  auto type = std::string(call.request.header("content-type").value_or(""));
+  type.resize(std::min(type.size(), type.find_first_of("; \t")));
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (type != "application/json")
     return Error(Errc::invalid, "unsupported_media", "The body must be application/json.");
   return parse_json(call.request.body);
 }

@@ -8,14 +8,16 @@
 #include <vector>
 
 #include "http/handler.h"
+#include "http/rate_limit.h"
 #include "service/service.h"
 
 namespace siegel::http {
 
 struct ApiOptions {
   std::size_t page_items_max = 200;
-  bool loopback = true;  // then /metrics needs no token
-  std::string openapi;   // text of schemas/openapi.yaml
+  std::uint64_t requests_per_second_per_token = 0;  // 0: no limit
+  bool loopback = true;                             // then /metrics needs no token
+  std::string openapi;                              // text of schemas/openapi.yaml
   std::string version;
   std::function<std::string()> metrics;                 // text format of Prometheus
   std::function<std::vector<std::string>()> not_ready;  // names of failed checks; empty: ready
@@ -36,6 +38,7 @@ class Api final : public Handler {
   ApiOptions options_;
   Provider service_;
   std::unique_ptr<Routes> routes_;
+  RateLimit rate_limit_;
 };
 
 }  // namespace siegel::http

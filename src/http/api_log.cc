@@ -76,8 +76,10 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     // A comment tells whether the client is still there before it is waited for again.
     if (stream_->write(kSseHeartbeat) == Flow::closed) return;
     const Position more{call_->service->ledger_id(), TreeSize(next_.get() + 1)};
-    call_->service->at_least(more, std::chrono::seconds(10),
-                             [self = shared_from_this()](const Status&) { self->pump(); });
+    call_->service->at_least(more, std::chrono::seconds(10), [self = shared_from_this()](const Status& reached) {
+      if (!reached && reached.error().is("read_only")) return self->stream_->finish();
+      self->pump();
+    });
   }
 
   CallPtr call_;

@@ -123,8 +123,6 @@ std::function<void(Result<service::Written>)> answer_written(const CallPtr& call
     if (!outcome) return call->fail(outcome.error());
     std::vector<Header> headers;
     if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
-    if (outcome->kind == service::Written::Kind::removed)
-      return call->send(204, "", outcome->size, {}, std::move(headers));
     JsonWriter json;
     json.begin().text("record", to_text(*outcome->record));
     if (outcome->subject) {

@@ -31,7 +31,7 @@ void number_or_text(Writer& out, const char* key, std::string_view value) {
 }
 
 void context_members(Writer& out, const Error& error) {
-  for (const char* key : {"pointer", "hold", "erasure"})
+  for (const char* key : {"pointer", "reason", "hold", "erasure"})
     if (const auto* value = error.find(key)) member(out, key, *value);
   if (const auto* value = error.find("current_version")) number_or_text(out, "current_version", *value);
   if (const auto* name = error.find("limit_name")) {
@@ -55,7 +55,8 @@ void context_members(Writer& out, const Error& error) {
 }  // namespace
 
 Response problem_response(const Error& error, std::string_view request_id) {
-  const Problem* known = find_problem(error.code());
+  const Cause* cause = find_cause(error.code());
+  const Problem* known = find_problem(cause ? cause->shown_as : error.code());
   const Problem& problem = known ? *known : *find_problem("internal");
   rapidjson::StringBuffer buffer;
   Writer out(buffer);
@@ -69,6 +70,7 @@ Response problem_response(const Error& error, std::string_view request_id) {
   const auto* hint = known ? error.find("hint") : nullptr;
   member(out, "hint", hint ? std::string_view(*hint) : problem.hint);
   if (known) context_members(out, error);
+  if (cause && !error.find("reason")) member(out, "reason", cause->code);
   member(out, "request_id", request_id);
   out.EndObject();
 

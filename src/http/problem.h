@@ -69,15 +69,69 @@ inline constexpr std::array kProblems = std::to_array<Problem>({
     {"keys_replica_unavailable", 503, "Key replica is not available", "Bring the replica back, then repeat.", 10},
 });
 
+// What stands behind an answer's code when a store, a key, the disk or the clock is the cause. The answer's member
+// `reason` names the cause itself; status, title and Retry-After are those of the code on the right.
+struct Cause {
+  std::string_view code;
+  std::string_view shown_as;
+};
+inline constexpr std::array kCauses = std::to_array<Cause>({
+    // Nothing can be written.
+    {"write_failed", "read_only"},
+    {"sign_failed", "read_only"},
+    {"clock_stepped_back", "read_only"},
+    {"disk_full", "read_only"},
+    {"io_error", "read_only"},
+    {"key_tree_full", "read_only"},
+    {"keys_read_only", "read_only"},
+    {"keys_behind", "read_only"},
+    {"store_missing", "read_only"},
+    {"format_newer", "read_only"},
+    // What was found is not what was written; nothing of it is served until somebody looked.
+    {"ledger_damaged", "read_only"},
+    {"header_damaged", "read_only"},
+    {"row_damaged", "read_only"},
+    {"row_mismatch", "read_only"},
+    {"payload_damaged", "read_only"},
+    {"payload_mismatch", "read_only"},
+    {"envelope_damaged", "read_only"},
+    {"body_damaged", "read_only"},
+    {"body_schema_unknown", "read_only"},
+    {"keys_damaged", "read_only"},
+    {"box_damaged", "read_only"},
+    {"store_damaged", "read_only"},
+    {"store_layout", "read_only"},
+    {"answer_damaged", "read_only"},
+    {"header_invalid", "too_large"},  // more than a header of the format holds
+    // The read models come back by a rebuild.
+    {"views_damaged", "starting"},
+    {"views_ahead", "starting"},
+    {"fence_undecided", "starting"},
+    {"closing", "starting"},
+    {"memory_exhausted", "overloaded"},
+    {"root_behind", "root_store_unavailable"},
+    {"root_order", "root_store_unavailable"},
+    {"root_store_damaged", "root_store_unavailable"},
+    {"root_store_missing", "root_store_unavailable"},
+
+});
+
 constexpr const Problem* find_problem(std::string_view code) noexcept {
   for (const auto& problem : kProblems)
     if (problem.code == code) return &problem;
   return nullptr;
 }
 
-// The answer to an error. detail is what() (a literal); members pointer, hint, current_version, hold, erasure come from
-// the context of the same name, limit from limit_name and limit_value, epochs from epoch_ledger and epoch_root_store.
-// No other context is shown. A code that the table does not hold is a fault of ours: 500 internal, without its detail.
+constexpr const Cause* find_cause(std::string_view code) noexcept {
+  for (const auto& cause : kCauses)
+    if (cause.code == code) return &cause;
+  return nullptr;
+}
+
+// The answer to an error. detail is what() (a literal); members pointer, hint, reason, current_version, hold, erasure
+// come from the context of the same name, limit from limit_name and limit_value, epochs from epoch_ledger and
+// epoch_root_store. No other context is shown. A code in neither table is a fault of ours: 500 internal, without its
+// detail.
 Response problem_response(const Error& error, std::string_view request_id);
 
 }  // namespace siegel::http

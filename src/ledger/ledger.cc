@@ -190,6 +190,12 @@ std::vector<Reason> LedgerImpl::read_only() const {
   });
 }
 
+Result<RegistryReceipt> Ledger::registry_receipt() const {
+  if (read_only().empty())
+    return Error(Errc::denied, "receipt_missing", "The ledger takes events: a job must stand behind this look.");
+  return RegistryReceipt();
+}
+
 Error LedgerImpl::read_only_error() const {
   const auto reasons = read_only();
   return Error(Errc::unavailable, "read_only", "The ledger takes no writes at present.")

@@ -187,6 +187,8 @@ class Ledger {
   [[nodiscard]] virtual Epoch epoch() const = 0;             // newest erasure.effective, from the head row; 0: none
   [[nodiscard]] virtual std::vector<Reason> read_only() const = 0;  // empty: writable
   [[nodiscard]] virtual std::size_t queued() const = 0;
+  // Only while it is read-only; else denied "receipt_missing": a job.started can and must stand behind the look.
+  Result<RegistryReceipt> registry_receipt() const;
   // Adopts the ledger as it is: signs its head, writes a new lock record (the ceremony of `siegel lock adopt`, and
   // init).
   virtual Status adopt_lock_record() = 0;

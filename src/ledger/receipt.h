@@ -35,6 +35,19 @@ class AccessReceipt {
   std::vector<OwnerId> owners_;
 };
 
+// For reading the ledger's own registries (what they hold is about no person) while nothing can be written, so that no
+// event can stand behind a receipt: made by a ledger that is read-only, and good for that class alone
+// (docs/adr/0005-registries-while-read-only.md).
+class RegistryReceipt {
+ public:
+  RegistryReceipt(RegistryReceipt&&) noexcept = default;
+  RegistryReceipt& operator=(RegistryReceipt&&) noexcept = default;
+
+ private:
+  friend class Ledger;
+  RegistryReceipt() = default;
+};
+
 // For jobs of the system (projector, identity index, rebuild): made when job.started is durable; its end is an event
 // too.
 class SystemReceipt {

@@ -109,7 +109,26 @@ class ReadTask : public Task {
     }
     std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.field < b.field; });
     out.values = Personal<Values>(std::move(values));
+    SIEGEL_CHECK(add_erased(id, row, out));
     return out;
+  }
+  // The rows forget an erased class with its request; the notice tells for as long as it lives.
+  Status add_erased(const RecordId& id, const views::RecordRow& row, ShownRecord& out) const {
+    const auto* type = registries->type(out.type);
+    const auto there = [&](ClassNo cls) {
+      return std::any_of(row.sections.begin(), row.sections.end(),
+                         [&](const auto& section) { return section.cls == cls; });
+    };
+    if (type == nullptr) return Done{};
+    std::vector<ClassNo> missing;
+    for (const auto& field : type->definition.fields)
+      if (const auto* cls = registries->cls(field.cls); cls != nullptr && !there(ClassNo(cls->number)))
+        missing.emplace_back(cls->number);
+    if (missing.empty()) return Done{};
+    SIEGEL_TRY(named, s.views.erased_classes(id));
+    for (const auto cls : named)
+      if (std::find(missing.begin(), missing.end(), cls) != missing.end()) out.erased.push_back(cls);
+    return Done{};
   }
   bool shows(FieldNo field) const {
     return shown_.empty() || std::binary_search(shown_.begin(), shown_.end(), field.get());
@@ -330,6 +349,7 @@ class SubjectTask : public ReadTask {
 
  protected:
   Status find(decide::Action wanted_action) {
+    about = id_.get();
     SIEGEL_CHECK(permit_now(wanted_action));
     SIEGEL_CHECK(find_subject(id_));
     return make_draft({owner_of(id_)}, {});

@@ -28,11 +28,20 @@ ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
 
 }  // namespace
 
-Result<ledger::Committed> Impl::tell_effective(const vault::EpochChange& change) {
+Result<ledger::Committed> Impl::tell_effective(const vault::EpochChange& change, const std::deque<OpenErasure>& batch) {
   auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
   auto future = promise->get_future();
-  submit(make_system(*this, EventType::erasure_effective, facts_of(change), {}, built_in::job,
-                     [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
+  // On the writer, before the answer: what people have left after it is for the views to say.
+  const auto ended = [this, &batch, promise](Result<ledger::Committed> outcome) {
+    if (outcome) {
+      const auto lock = state.lock();
+      for (const auto& open : batch)
+        for (std::size_t i = 0; i < open.fences.size(); ++i)
+          state.left_to_views(owner_of(open.subjects[i]), outcome->first, Seq(open.fences[i].request));
+    }
+    promise->set_value(std::move(outcome));
+  };
+  submit(make_system(*this, EventType::erasure_effective, facts_of(change), {}, built_in::job, ended));
   auto outcome = future.get();
   if (!outcome) return Error(outcome.error());
   SIEGEL_CHECK(vault.told(change.to));
@@ -74,7 +83,7 @@ void Impl::eraser_loop() {
     for (const auto& open : batch) fences.insert(fences.end(), open.fences.begin(), open.fences.end());
 
     auto change = vault.erase(fences);
-    auto told = change ? tell_effective(*change) : Result<ledger::Committed>(Error(change.error()));
+    auto told = change ? tell_effective(*change, batch) : Result<ledger::Committed>(Error(change.error()));
     if (!change) {
       // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
       for (auto& open : batch)
@@ -107,7 +116,7 @@ void Impl::eraser_loop() {
 // continue.
 Status Impl::carry_on_erasures() {
   for (const auto& change : vault.untold()) {
-    SIEGEL_TRY(told, tell_effective(change));
+    SIEGEL_TRY(told, tell_effective(change, {}));
   }
   // The views show the erasures just told before open requests are looked for.
   std::promise<bool> shown;
@@ -130,8 +139,21 @@ Status Impl::carry_on_erasures() {
           .with("seq", request.seq);
     SIEGEL_TRY(stored, ledger.read(request.seq));
     SIEGEL_TRY(header, codec::decode_header(stored.header));
+    const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
+    const auto owner = owner_of(request.subject);
+    SIEGEL_TRY(found, snapshot(owner));
+    {
+      const auto lock = state.lock();
+      const auto entry = state.owner(owner, found);
+      if (entry.known && facts != nullptr) {
+        decide::FenceEntry fence{request.seq, {}};
+        for (const auto cls : facts->classes) fence.classes.emplace_back(cls);
+        entry.entry->fences.push_back(std::move(fence));
+      }
+    }
     OpenErasure again;
     again.id = request.erasure;
+    again.subjects = {request.subject};
     again.fences = {*it};
     again.requested_at = header.time;
     again.now = true;

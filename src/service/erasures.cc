@@ -49,12 +49,10 @@ class ErasureTask final : public WriteTask {
       return std::vector<ledger::Draft>{};
     }
     if (auto stop = still_permitted(at)) return std::move(*stop);
-    for (const auto& person : people_) {
-      const auto found = s.state.owner(owner_of(person.subject), owners[owner_of(person.subject)]);
-      // The notice must name all leaves: nothing may have come since the views were read.
-      if (!found.known || found.entry->modified.get() >= looked_at_.get()) return Again{};
-      for (const auto cls : dying(*found.entry))
-        if (found.entry->is_fenced(cls)) return Again{};
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+      auto named = name_all(people_[i], drafts[i]);
+      if (!named) return Decision(Error(named.error()));
+      if (!*named) return Again{};
     }
     if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
     if (auto failed_fence = fence(at)) return std::move(*failed_fence);
@@ -73,6 +71,7 @@ class ErasureTask final : public WriteTask {
     }
     OpenErasure open;
     open.id = erasure_;
+    for (const auto& person : people_) open.subjects.push_back(person.subject);
     open.fences = std::move(fences_);
     open.now = command_.now;
     open.requested_at = requested_at_;
@@ -89,9 +88,44 @@ class ErasureTask final : public WriteTask {
  private:
   struct Person {
     SubjectId subject;
-    std::vector<Slot> slots;  // that die
+    Slot notice_slot;
+    ErasureNotice notice;  // slots ascending
     std::vector<decide::IdentityKey> identities;
   };
+
+  // On the writer: the notice must name every leaf and record, also those that came after its worker looked. Whoever
+  // keeps writing about a person cannot keep an erasure away: what is missing is added here and the notice sealed anew.
+  // False: prepare again.
+  Result<bool> name_all(Person& person, ledger::Draft& draft) {
+    const auto owner = owner_of(person.subject);
+    const auto found = s.state.owner(owner, owners[owner]);
+    if (!found.known || looked_at_ < found.entry->recent_from) return false;
+    std::vector<Slot> slots;
+    for (const auto& leaf : found.entry->leaves)  // what another erasure fenced is not ours any more
+      if (dies(leaf.cls) && !found.entry->is_fenced(leaf.cls)) slots.push_back(leaf.slot);
+    std::sort(slots.begin(), slots.end());
+    if (slots.empty()) return false;
+    bool same = slots == person.notice.slots;
+    for (const auto& recent : found.entry->recent) {
+      if (TreeSize(recent.seq.get()) < looked_at_) continue;
+      auto& records = person.notice.records;
+      if (std::find(records.begin(), records.end(), recent.record) == records.end()) {
+        records.push_back(recent.record);
+        same = false;
+      }
+      if (!recent.identity) continue;
+      if (!classes_.empty()) return false;  // whether the identity's class dies is for the worker to see
+      person.identities.push_back(*recent.identity);
+    }
+    if (same) return true;
+    person.notice.slots = std::move(slots);
+    SIEGEL_TRY(part, s.vault.seal(person.notice_slot, draft.header.id, 1, built_in::erasure_notice, owner,
+                                  draft.header.schema, codec::encode(person.notice)));
+    draft.parts[1] = std::move(part);
+    std::get<ErasureRequestedFacts>(draft.header.facts).leaves = static_cast<std::uint32_t>(person.notice.slots.size());
+    draft.prepared.reset();
+    return true;
+  }
 
   Status check_command() {
     const auto wrong = [](const char* what, const char* pointer) {
@@ -119,12 +153,6 @@ class ErasureTask final : public WriteTask {
   bool dies(ClassNo cls) const {
     return classes_.empty() ? dies_at_erasure(cls) : std::binary_search(classes_.begin(), classes_.end(), cls.get());
   }
-  std::vector<ClassNo> dying(const decide::OwnerEntry& entry) const {
-    std::vector<ClassNo> out;
-    for (const auto& leaf : entry.leaves)
-      if (dies(leaf.cls) && std::find(out.begin(), out.end(), leaf.cls) == out.end()) out.push_back(leaf.cls);
-    return out;
-  }
 
   Status prepare_person(const SubjectId& subject) {
     const auto owner = owner_of(subject);
@@ -143,28 +171,27 @@ class ErasureTask final : public WriteTask {
     }
     SIEGEL_CHECK(know(owner));
     SIEGEL_TRY(entry, s.look(owner, owners[owner]));
-    Person person{subject, {}, {}};
-    ErasureNotice notice;
+    Person person{subject, {}, {}, {}};
+    auto& notice = person.notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
       if (dies(leaf.cls) && s.vault.living(leaf.slot)) notice.slots.push_back(leaf.slot);
     if (notice.slots.empty())
       return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
+    std::sort(notice.slots.begin(), notice.slots.end());
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
     SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
     notice.records = std::move(records);
-    if (classes_.empty()) {
-      SIEGEL_TRY(identities, s.identities_of(subject));
-      person.identities = std::move(identities);
-    }
+    SIEGEL_TRY(identities, s.identities_of(subject, notice.slots));
+    person.identities = std::move(identities);
     SIEGEL_TRY(draft, s.draft(EventType::erasure_requested, caller, permit));
     SIEGEL_TRY(slot, s.vault.new_leaf());
+    person.notice_slot = slot;
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
     draft.header.facts = ErasureRequestedFacts{ground_, s.clock.now().get() + kDeadlineMs,
                                                static_cast<std::uint32_t>(notice.slots.size()), classes_};
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
-    person.slots = std::move(notice.slots);
     people_.push_back(std::move(person));
     return Done{};
   }
@@ -173,17 +200,20 @@ class ErasureTask final : public WriteTask {
   // request covers it and a lost fence is noticed (docs/adr/0003).
   std::optional<Decision> fence(const ledger::Moment& at) {
     fences_.clear();
-    for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].slots});
+    for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].notice.slots});
     if (auto set = s.vault.fence(fences_); !set) return Decision(Error(set.error()));
-    for (const auto& person : people_) {
-      auto& entry = *s.state.owner(owner_of(person.subject), std::nullopt).entry;
-      entry.fenced_at = Seq(at.next.get() + drafts.size() - 1);
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+      const auto& person = people_[i];
+      const Seq request(at.next.get() + i);
+      decide::FenceEntry fenced{request, {}};
+      for (const auto cls : classes_) fenced.classes.emplace_back(cls);
+      s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
+      for (const auto& record : person.notice.records) s.state.left_to_views(record, request);
       if (classes_.empty()) {
-        entry.fenced_all = true;
-      } else {
-        for (const auto cls : classes_) entry.fenced.emplace_back(cls);
+        s.identity.forget(person.identities, person.subject);
+      } else {  // another class of the person may hold the same identity
+        for (const auto& key : person.identities) s.identity.take(key, person.subject);
       }
-      s.identity.forget(person.identities, person.subject);
     }
     rely_on(s.vault.mark());
     return std::nullopt;

@@ -24,6 +24,7 @@ using RecordSnapshot = decide::Snapshot<decide::RecordEntry>;
 // An erasure on its way from the fence to its certificate.
 struct OpenErasure {
   ErasureId id;
+  std::vector<SubjectId> subjects;  // one for each fence
   std::vector<vault::Fence> fences;
   bool now = false;
   TimeMs requested_at;
@@ -95,9 +96,12 @@ class Impl final : public Service {
   void refuse(const Caller& caller, const Error& error, EventType requested, std::function<void(Error)> then);
 
   // ── identity ──
-  // The identity keys that a subject's records and links carry now; opened under the index's own receipt.
-  Result<std::vector<decide::IdentityKey>> identities_of(const SubjectId& subject);
-  Result<Values> current_values(const RecordId& record, const TypeDefinition& type, TypeNo number);
+  // The identity keys that a subject's records and links lose with these leaves, once for each that carries it; opened
+  // under the index's own receipt.
+  Result<std::vector<decide::IdentityKey>> identities_of(const SubjectId& subject, const std::vector<Slot>& dying);
+  // What the index knows a record by: all its values, or those that are left without these leaves (ascending).
+  Result<Values> current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
+                                const std::vector<Slot>& without = {});
 
   // ── idempotency.cc ──
   struct IdempotencyClaim {
@@ -114,7 +118,7 @@ class Impl final : public Service {
   void enqueue(OpenErasure erasure);
   void eraser_loop();
   // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
-  Result<ledger::Committed> tell_effective(const vault::EpochChange& change);
+  Result<ledger::Committed> tell_effective(const vault::EpochChange& change, const std::deque<OpenErasure>& batch);
 
   // ── terms.cc, on the eraser's thread ──
   Result<std::vector<vault::Fence>> past_term();
@@ -135,7 +139,12 @@ class Impl final : public Service {
 
  private:
   friend class Task;
-  Status load_registries(const ledger::SystemReceipt& receipt);
+  using OpenRow = std::function<Result<SecretBytes>(const views::Views::RegistryRow&)>;
+  Status load_registries(const OpenRow& open);
+  // read_only.cc
+  Status start_read_only();
+  Status add_newer_registries(const ledger::RegistryReceipt& receipt);
+  [[nodiscard]] Error read_only_error() const;
   Status load_days();
   void evict();
   void load_identities();
@@ -164,6 +173,7 @@ class Impl final : public Service {
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> commands_{0};
   bool started_ = false;
+  bool read_only_ = false;  // from the start: the ledger takes no events, and there is no projector
 
   struct EraserState {
     std::deque<OpenErasure> queue;
@@ -201,7 +211,13 @@ class Task : public std::enable_shared_from_this<Task> {
   // Checks the permit again with the registries of this moment; the type must not have changed since prepare().
   std::optional<Decision> still_permitted(const ledger::Moment& at);
   decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
-  [[nodiscard]] std::vector<std::string_view> fields() const { return {named_fields.begin(), named_fields.end()}; }
+  // Named fields mean something with a record type only: a record that is not there has none (404 or 410, not 400).
+  [[nodiscard]] std::vector<std::string_view> fields() const {
+    if (type_name.empty()) return {};
+    return {named_fields.begin(), named_fields.end()};
+  }
+  // failed(), but "erased" names its erasure as soon as the views know it.
+  void fail(const Error& error);
   Status permit_now(decide::Action what);  // fills registries, permit; remembers the action
 
   Impl& s;
@@ -213,6 +229,7 @@ class Task : public std::enable_shared_from_this<Task> {
   decide::Action action{};
   std::map<OwnerId, std::optional<OwnerSnapshot>> owners;  // of all parts, gathered in prepare()
   std::optional<SubjectId> fresh;                          // drawn by this command: nothing can be known of it
+  std::optional<Id16> about;                               // record or subject that an erasure would have named
   // The living record a command or read is about, and the permit for its type; else why not: gone "erased", not_found.
   Status find_record(const RecordId& id, decide::Action what);
   Status find_subject(const SubjectId& id);           // known and living; else gone "erased", not_found

@@ -10,6 +10,8 @@ Status Impl::may(const Caller& caller, decide::Action action) {
   const auto now = registries();
   const auto granted = decide::authorise(*now, {action, caller.token, caller.purpose, {}, {}}, clock.now());
   if (granted) return Done{};
+  // A refusal is an event (I6): where none can be written, nothing is said about permits either.
+  if (read_only_ && !granted.error().is("token_wrong")) return read_only_error();
   if (!granted.error().is("token_wrong")) refuse(caller, granted.error(), EventType::access_read, [](const Error&) {});
   return Error(granted.error());
 }
@@ -126,6 +128,8 @@ StatusAnswer Impl::status() {
   out.projected = views.position();
   out.search_ready = identity.loaded();
   out.erasures_open = eraser_.with([](const EraserState& e) { return e.open; });
+  if (read_only_)
+    if (const auto open = views.open_erasure_requests()) out.erasures_open = open->size();
   return out;
 }
 
@@ -141,6 +145,10 @@ Counters Impl::counters() {
 void Impl::at_least(const Position& position, std::chrono::milliseconds wait, std::function<void(Status)> then) {
   if (position.ledger != options.id) {
     then(Error(Errc::conflict, "other_ledger", "The position belongs to another ledger."));
+    return;
+  }
+  if (read_only_) {  // the views stand still
+    then(views.position() >= position.size ? Status(Done{}) : Status(read_only_error()));
     return;
   }
   views.when(position.size, wait, [then = std::move(then)](bool reached) {

@@ -41,11 +41,11 @@ class Submitted final : public ledger::Command {
   void done(Result<ledger::Committed> outcome) noexcept override {
     Task& task = *task_;
     if (!outcome) {
-      task.failed(outcome.error());
+      task.fail(outcome.error());
     } else if (task.again_) {
       task.s.executor.post([task_ptr = task_] { task_ptr->again(); });
     } else if (task.refused_) {
-      task.failed(*task.refused_);
+      task.fail(*task.refused_);
     } else {
       task.committed(std::move(*outcome));
     }
@@ -69,6 +69,7 @@ void Task::again() {
 }
 
 void Task::run() {
+  if (s.read_only_) return failed(s.read_only_error());
   if (++attempts_ > kAttemptsMax) {
     failed(Error(Errc::overloaded, "overloaded", "The data changed again and again while the command was prepared."));
     return;
@@ -89,7 +90,7 @@ void Task::run() {
     if (error.category() == Errc::denied && !error.is("token_wrong")) {
       s.refuse(caller, error, wanted(), [self = shared_from_this()](const Error& e) { self->failed(e); });
     } else {
-      failed(error);
+      fail(error);
     }
     return;
   }
@@ -122,12 +123,23 @@ std::optional<Task::Decision> Task::still_permitted(const ledger::Moment& at) {
   return std::nullopt;
 }
 
+void Task::fail(const Error& error) {
+  if (!error.is("erased") || error.find("erasure") != nullptr || !about) return failed(error);
+  s.views.when(s.ledger.size(), kFreshWait, [self = shared_from_this()](bool) {
+    self->s.executor.post([self] {
+      const auto erasure = self->s.views.erased(*self->about);
+      self->failed(erasure ? erased_error(*erasure) : Error(erasure.error()));
+    });
+  });
+}
+
 Error erased_error(const std::optional<ErasureId>& erasure) {
   Error error(Errc::gone, "erased", "This person or class of data is erased.");
   return erasure ? std::move(error).with("erasure", to_text(*erasure)) : error;
 }
 
 Status Task::find_record(const RecordId& id, decide::Action what) {
+  about = id.get();
   SIEGEL_TRY(seen, s.snapshot(id));
   record_seen = std::move(seen);
   const auto in_state = s.state.find_record(id);
@@ -138,8 +150,9 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
     type_name.clear();
     named_fields.clear();  // no type to have them: the record is what is missing
     SIEGEL_CHECK(permit_now(what));
+    // Who was removed is just not there any more; who is erased is named for a while.
     SIEGEL_TRY(erasure, s.views.erased(id.get()));
-    if (erasure) return erased_error(erasure);
+    if (erasure && !entry) return erased_error(erasure);
     return Error(Errc::not_found, "not_found", "There is no such record.");
   }
   record_entry = *entry;
@@ -151,11 +164,15 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
 Status Task::find_subject(const SubjectId& id) {
   SIEGEL_CHECK(know(owner_of(id)));
   SIEGEL_TRY(entry, s.look(owner_of(id), owners[owner_of(id)]));
-  const auto position = s.views.position();  // before the row: the row shows at least this
   SIEGEL_TRY(erasure, s.views.erased(id.get()));
-  const bool requested_just_now = entry.fenced_all && position.get() <= entry.fenced_at.get();
-  if (erasure || requested_just_now) return erased_error(erasure);
-  if (entry.leaves.empty() || entry.fenced_all) return Error(Errc::not_found, "not_found", "There is no such subject.");
+  // While the request is open the views may not show it yet.
+  const bool open = std::any_of(entry.fences.begin(), entry.fences.end(),
+                                [](const decide::FenceEntry& fence) { return fence.classes.empty(); });
+  if (erasure || open) return erased_error(erasure);
+  // After an erasure traces and the like are left; they make nobody come back.
+  if (std::none_of(entry.leaves.begin(), entry.leaves.end(),
+                   [](const decide::LeafEntry& leaf) { return dies_at_erasure(leaf.cls); }))
+    return Error(Errc::not_found, "not_found", "There is no such subject.");
   return Done{};
 }
 
@@ -178,13 +195,6 @@ Result<std::optional<OwnerSnapshot>> Impl::snapshot(const OwnerId& owner) {
   if (row) {
     decide::OwnerEntry entry;
     for (const auto& leaf : row->leaves) entry.leaves.push_back({leaf.cls, leaf.slot, leaf.next, leaf.since});
-    for (const auto& fenced : row->fenced) {
-      entry.fenced_at = std::max(entry.fenced_at, fenced.last);
-      if (fenced.cls == ClassNo(0))
-        entry.fenced_all = true;
-      else
-        entry.fenced.push_back(fenced.cls);
-    }
     entry.modified = row->modified;
     found.row = std::move(entry);
   }

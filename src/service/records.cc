@@ -87,10 +87,48 @@ bool touches_identity(const TypeDefinition& type, const Values& values) {
   });
 }
 
-class AddTask final : public WriteTask {
+// What all commands about a record share: how its event is drafted.
+class RecordWrite : public WriteTask {
+ public:
+  using WriteTask::WriteTask;
+
+ protected:
+  // One part for each class, each under the leaf that the owner has for it, or a fresh one for the whole command. The
+  // reason stands in the first part only.
+  Status draft_record(EventType type, RecordBody::Fact fact, const RecordId& record, const OwnerId& owner,
+                      const std::map<ClassNo, Values>& parts, const decide::OwnerEntry& leaves) {
+    SIEGEL_TRY(draft, s.draft(type, caller, permit));
+    for (const auto& [cls, values] : parts) {
+      const bool first = draft.parts.size() == 1;
+      const RecordBody body{fact, record, values, first ? options.reason : Personal<std::string>()};
+      SIEGEL_CHECK(add_part(draft, cls, owner, leaves, codec::encode(body)));
+    }
+    return keep(std::move(draft));
+  }
+  Status add_part(ledger::Draft& draft, ClassNo cls, const OwnerId& owner, const decide::OwnerEntry& leaves,
+                  ByteView body) {
+    auto slot = slots_.find(cls);
+    if (slot == slots_.end()) {
+      SIEGEL_TRY(found, s.leaf_for(leaves, cls));
+      slot = slots_.emplace(cls, found).first;
+    }
+    return s.add_part(draft, slot->second, cls, owner, body);
+  }
+  Status keep(ledger::Draft draft) {
+    SIEGEL_CHECK(s.encode_ahead(draft));
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+  void forget_leaves() { slots_.clear(); }  // prepared again: leaves may have been fenced
+
+ private:
+  std::map<ClassNo, Slot> slots_;
+};
+
+class AddTask final : public RecordWrite {
  public:
   AddTask(Impl& service, Caller who, AddRecord command, WriteOptions write_options, Callback<Written> then)
-      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {
+      : RecordWrite(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {
     type_name = command_.type;
     for (const auto& value : command_.values) named_fields.push_back(value.field);
   }
@@ -100,6 +138,7 @@ class AddTask final : public WriteTask {
   std::size_t events() const override { return 2; }
 
   Status prepare_write() override {
+    forget_leaves();
     SIEGEL_CHECK(permit_now(decide::Action::add_record));
     const auto& type = permit.type->definition;
     SIEGEL_TRY(values, canonical(type, command_.values));
@@ -130,6 +169,7 @@ class AddTask final : public WriteTask {
     const Seq seq(at.next.get() + drafts.size() - 1);
     s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
     s.state.touched(record_, seq);
+    if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
     if (identity_ && subject_) s.identity.add(*identity_, *subject_);
     if (external_ && subject_ && links_) s.identity.add(*external_, *subject_);
     written.kind = Written::Kind::created;
@@ -168,6 +208,7 @@ class AddTask final : public WriteTask {
     if (command_.subject) {
       subject_ = command_.subject;
       SIEGEL_CHECK(find_subject(*subject_));
+      about = subject_->get();
     } else if (const auto found = find_identity()) {
       subject_ = found;
     }
@@ -212,42 +253,16 @@ class AddTask final : public WriteTask {
 
   Status make_drafts(const TypeDefinition& type, const Values& values, const decide::OwnerEntry& entry) {
     auto parts = by_class(type, *registries, values);
-    const auto main_class = first_class(type, *registries);
-    if (parts.empty()) parts[main_class];
-    std::map<ClassNo, Slot> slots;
-    const auto slot_of = [&](ClassNo cls) -> Result<Slot> {
-      if (const auto it = slots.find(cls); it != slots.end()) return it->second;
-      SIEGEL_TRY(slot, s.leaf_for(entry, cls));
-      slots[cls] = slot;
-      return slot;
+    if (parts.empty()) parts[first_class(type, *registries)];
+    const auto cls = parts.begin()->first;
+    const auto about_subject = [&](EventType event, const SubjectBody& body) -> Status {
+      SIEGEL_TRY(draft, s.draft(event, caller, permit));
+      SIEGEL_CHECK(add_part(draft, cls, owner_, entry, codec::encode(body)));
+      return keep(std::move(draft));
     };
-    if (fresh) {
-      SIEGEL_TRY(draft, s.draft(EventType::subject_registered, caller, permit));
-      SIEGEL_TRY(slot, slot_of(parts.begin()->first));
-      SIEGEL_CHECK(
-          s.add_part(draft, slot, parts.begin()->first, owner_, codec::encode(SubjectBody(SubjectRegistered{}))));
-      SIEGEL_CHECK(s.encode_ahead(draft));
-      drafts.push_back(std::move(draft));
-    }
-    if (links_) {
-      SIEGEL_TRY(draft, s.draft(EventType::subject_linked, caller, permit));
-      SIEGEL_TRY(slot, slot_of(parts.begin()->first));
-      SIEGEL_CHECK(s.add_part(draft, slot, parts.begin()->first, owner_,
-                              codec::encode(SubjectBody(SubjectLinked{*command_.external}))));
-      SIEGEL_CHECK(s.encode_ahead(draft));
-      drafts.push_back(std::move(draft));
-    }
-    SIEGEL_TRY(draft, s.draft(EventType::record_added, caller, permit));
-    bool first = true;
-    for (auto& [cls, some] : parts) {
-      RecordBody body{RecordBody::Fact::added, record_, some, first ? options.reason : Personal<std::string>()};
-      first = false;
-      SIEGEL_TRY(slot, slot_of(cls));
-      SIEGEL_CHECK(s.add_part(draft, slot, cls, owner_, codec::encode(body)));
-    }
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
-    return Done{};
+    if (fresh) SIEGEL_CHECK(about_subject(EventType::subject_registered, SubjectRegistered{}));
+    if (links_) SIEGEL_CHECK(about_subject(EventType::subject_linked, SubjectLinked{*command_.external}));
+    return draft_record(EventType::record_added, RecordBody::Fact::added, record_, owner_, parts, entry);
   }
 
   AddRecord command_;
@@ -260,13 +275,14 @@ class AddTask final : public WriteTask {
 };
 
 // Changing and removing: an existing record, its owner, an expected version.
-class ExistingTask : public WriteTask {
+class ExistingTask : public RecordWrite {
  public:
   ExistingTask(Impl& service, Caller who, const RecordId& record, WriteOptions write_options, Callback<Written> then)
-      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), record_(record) {}
+      : RecordWrite(service, std::move(who), std::move(write_options), std::move(then)), record_(record) {}
 
  protected:
   Status find(decide::Action what) {
+    forget_leaves();
     SIEGEL_CHECK(find_record(record_, what));
     SIEGEL_CHECK(know(owner_of(caller.token)));
     SIEGEL_CHECK(know(record_owner));
@@ -338,17 +354,8 @@ class ChangeTask final : public ExistingTask {
       wants_identity_ = true;
       SIEGEL_CHECK(identities(type, values));
     }
-    SIEGEL_TRY(draft, s.draft(EventType::record_changed, caller, permit));
-    bool first = true;
-    for (auto& [cls, some] : by_class(type, *registries, values)) {
-      RecordBody body{RecordBody::Fact::changed, record_, some, first ? options.reason : Personal<std::string>()};
-      first = false;
-      SIEGEL_TRY(slot, s.leaf_for(owner_entry_, cls));
-      SIEGEL_CHECK(s.add_part(draft, slot, cls, record_owner, codec::encode(body)));
-    }
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
-    return Done{};
+    return draft_record(EventType::record_changed, RecordBody::Fact::changed, record_, record_owner,
+                        by_class(type, *registries, values), owner_entry_);
   }
 
   Decision decide_write(const ledger::Moment& at) override {
@@ -360,6 +367,7 @@ class ChangeTask final : public ExistingTask {
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);
       if (after_) s.identity.add(*after_, *entry.subject);
+      if (after_ && before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, after_});
     }
     return decision;
   }
@@ -399,26 +407,31 @@ class RemoveTask final : public ExistingTask {
       SIEGEL_TRY(old, s.current_values(record_, type, record_entry.type));
       before_ = s.identity.key(type, old);
     }
-    SIEGEL_TRY(draft, s.draft(EventType::record_removed, caller, permit));
-    const auto cls = first_class(type, *registries);
-    SIEGEL_TRY(slot, s.leaf_for(owner_entry_, cls));
-    const RecordBody body{RecordBody::Fact::removed, record_, {}, options.reason};
-    SIEGEL_CHECK(s.add_part(draft, slot, cls, record_owner, codec::encode(body)));
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
-    return Done{};
+    // A part in every class that the record still has parts in: the removal is forgotten with the last of them, not
+    // before, so that a rebuild after the erasure of one class does not bring the record back.
+    SIEGEL_TRY(row, s.views.record(record_entry.type, record_));
+    if (!row) return Error(Errc::overloaded, "overloaded", "The read models do not show the record yet.");
+    std::map<ClassNo, Values> parts;
+    for (const auto& section : row->sections) parts[section.cls];
+    if (parts.empty()) parts[first_class(type, *registries)];
+    looked_at_ = row->version;
+    return draft_record(EventType::record_removed, RecordBody::Fact::removed, record_, record_owner, parts,
+                        owner_entry_);
   }
 
   Decision decide_write(const ledger::Moment& at) override {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (before_ && entry.version != record_entry.version) return Again{};
+    if (entry.version != looked_at_) return Again{};  // a change since may have brought a class
     auto decision = write(at, entry, Written::Kind::removed);
     if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
       s.identity.take(*before_, *entry.subject);
     return decision;
   }
+
+ private:
+  RecordVersion looked_at_;  // of the row that told the classes
 };
 
 }  // namespace

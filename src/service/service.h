@@ -247,7 +247,8 @@ class Service {
  public:
   // The parts must outlive the service. start() loads registries and open erasures, starts jobs of the system (identity
   // index), and carries on with what a crash interrupted. Needs a started ledger and a projector that has caught up or
-  // is catching up.
+  // is catching up. With a ledger that is read-only from the start (not started, no projector) only the registries are
+  // loaded: whatever needs an event answers unavailable "read_only", the rest is served.
   static std::unique_ptr<Service> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
                                        Executor& executor, Clock& clock, Random& random, const Options& options);
   virtual ~Service() = default;

@@ -35,6 +35,7 @@ void Impl::end_job(JobFacts::Kind kind, std::uint64_t count) {
 }
 
 Status Impl::start() {
+  if (!ledger.read_only().empty()) return start_read_only();
   // What the decision state does not know must be in the views: they show everything that is durable before a command
   // comes.
   std::promise<bool> shown;
@@ -46,7 +47,9 @@ Status Impl::start() {
 
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::identity_index));
   index_receipt_ = std::make_shared<ledger::SystemReceipt>(std::move(receipt));
-  SIEGEL_CHECK(load_registries(*index_receipt_));
+  SIEGEL_CHECK(load_registries([this](const views::Views::RegistryRow& row) {
+    return vault.open_row(*index_receipt_, row.slot, "registries", row.row, row.sealed);
+  }));
   SIEGEL_CHECK(load_days());
   SIEGEL_CHECK(carry_on_erasures());
   eraser_thread_ = std::thread([this] { eraser_loop(); });
@@ -67,11 +70,11 @@ void Impl::stop() {
   end_job(JobFacts::Kind::identity_index, identity.size());
 }
 
-Status Impl::load_registries(const ledger::SystemReceipt& receipt) {
+Status Impl::load_registries(const OpenRow& open) {
   auto loaded = std::make_shared<Registries>();
   SIEGEL_TRY(rows, views.registries());
   for (const auto& row : rows) {
-    SIEGEL_TRY(opened, vault.open_row(receipt, row.slot, "registries", row.row, row.sealed));
+    SIEGEL_TRY(opened, open(row));
     SIEGEL_TRY(body, codec::decode_registry(opened.view(), codec::kSchemaVersion));
     if (auto* purpose = std::get_if<PurposeDefinition>(&body)) {
       loaded->set(Registered<PurposeDefinition>{row.number, row.version, std::move(*purpose)});
@@ -100,12 +103,14 @@ Status Impl::load_days() {
   return Done{};
 }
 
-Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number) {
+Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
+                                    const std::vector<Slot>& without) {
   SIEGEL_TRY(row, views.record(number, record));
   Values values;
   if (!row) return values;
   const auto key = views::record_row_key(number, record);
   for (const auto& section : row->sections) {
+    if (std::binary_search(without.begin(), without.end(), section.slot)) continue;
     auto opened = vault.open_row(*index_receipt_, section.slot, "records", key, section.sealed);
     if (!opened) {
       if (opened.error().category() == Errc::gone) continue;
@@ -118,7 +123,7 @@ Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition
   return values;
 }
 
-Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& subject) {
+Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& subject, const std::vector<Slot>& dying) {
   std::vector<decide::IdentityKey> keys;
   const auto known = registries();
   SIEGEL_TRY(records, views.records_of(subject, 10'000));
@@ -126,11 +131,16 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
     SIEGEL_TRY(head, views.head(record));
     const auto* type = head ? known->type(head->type) : nullptr;
     if (type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
+    if (head->removed) continue;  // the index has forgotten it
     SIEGEL_TRY(values, current_values(record, type->definition, head->type));
-    if (auto key = identity.key(type->definition, values)) keys.push_back(*key);
+    const auto key = identity.key(type->definition, values);
+    if (!key) continue;
+    SIEGEL_TRY(left, current_values(record, type->definition, head->type, dying));
+    if (identity.key(type->definition, left) != key) keys.push_back(*key);
   }
   SIEGEL_TRY(links, views.links_of(subject));
   for (const auto& link : links) {
+    if (!std::binary_search(dying.begin(), dying.end(), link.slot)) continue;
     auto opened = vault.open_row(*index_receipt_, link.slot, "subject_links", link.row, link.sealed);
     if (!opened) continue;
     const std::string_view text = as_chars(opened->view());

@@ -49,7 +49,7 @@ Status Impl::end_terms() {
   }
   SIEGEL_CHECK(vault.fence(fences));
   SIEGEL_TRY(change, vault.erase(fences));
-  SIEGEL_TRY(told, tell_effective(change));
+  SIEGEL_TRY(told, tell_effective(change, {}));
   end_job(JobFacts::Kind::terms, leaves);
   return Done{};
 }

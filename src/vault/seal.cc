@@ -3,6 +3,7 @@
 #include "codec/parts.h"
 #include "crypto/box.h"
 #include "crypto/hmac.h"
+#include "model/definitions.h"
 #include "vault/vault_impl.h"
 
 namespace siegel::vault {
@@ -126,6 +127,13 @@ Result<SecretBytes> VaultImpl::open(const ledger::SystemReceipt&, const Header& 
   return open_part(header, part, stored);
 }
 
+Result<SecretBytes> VaultImpl::open(const ledger::RegistryReceipt&, const Header& header, std::uint16_t part,
+                                    const StoredPart& stored) {
+  const auto& envelope = stored.envelope;
+  if (envelope.cls != built_in::registry || envelope.owner != owner_of_ledger()) return no_receipt();
+  return open_part(header, part, stored);
+}
+
 // ── rows of read models ──────────────────────────────────────────────────────────────────────────────────────────────
 
 Result<Bytes> VaultImpl::seal_row(Slot slot, std::string_view projection, ByteView row, ByteView body) {
@@ -160,6 +168,12 @@ Result<SecretBytes> VaultImpl::open_row(const ledger::AccessReceipt& receipt, co
 Result<SecretBytes> VaultImpl::open_row(const ledger::SystemReceipt&, Slot slot, std::string_view projection,
                                         ByteView row, ByteView sealed) {
   return open_row_of(slot, projection, row, sealed);
+}
+
+Result<SecretBytes> VaultImpl::open_registry_row(const ledger::RegistryReceipt&, Slot slot, ByteView row,
+                                                 ByteView sealed) {
+  // The projection's name is in the key of its rows: rows of others do not open.
+  return open_row_of(slot, "registries", row, sealed);
 }
 
 // ── a day's keys ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -96,6 +96,13 @@ class Vault {
   virtual Result<SecretBytes> open(const ledger::SystemReceipt& receipt, const Header& header, std::uint16_t part,
                                    const StoredPart& stored) = 0;
 
+  // While the ledger is read-only: what the ledger itself owns in class registry, and rows made of it. Anything else is
+  // denied "receipt_missing".
+  virtual Result<SecretBytes> open(const ledger::RegistryReceipt& receipt, const Header& header, std::uint16_t part,
+                                   const StoredPart& stored) = 0;
+  virtual Result<SecretBytes> open_registry_row(const ledger::RegistryReceipt& receipt, Slot slot, ByteView row,
+                                                ByteView sealed) = 0;
+
   // Rows of read models: sealed under a key derived from the leaf, random nonce in front; `row` goes into the
   // associated data.
   virtual Result<Bytes> seal_row(Slot slot, std::string_view projection, ByteView row, ByteView body) = 0;

@@ -51,6 +51,10 @@ class VaultImpl final : public Vault {
                            const StoredPart& stored) override;
   Result<SecretBytes> open(const ledger::SystemReceipt& receipt, const Header& header, std::uint16_t part,
                            const StoredPart& stored) override;
+  Result<SecretBytes> open(const ledger::RegistryReceipt& receipt, const Header& header, std::uint16_t part,
+                           const StoredPart& stored) override;
+  Result<SecretBytes> open_registry_row(const ledger::RegistryReceipt& receipt, Slot slot, ByteView row,
+                                        ByteView sealed) override;
   Result<Bytes> seal_row(Slot slot, std::string_view projection, ByteView row, ByteView body) override;
   Result<SecretBytes> open_row(const ledger::AccessReceipt& receipt, const OwnerId& owner, Slot slot,
                                std::string_view projection, ByteView row, ByteView sealed) override;

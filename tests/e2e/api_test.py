@@ -1,64 +1,23 @@
 """The whole slice over HTTP against the real server: registries, records, reads, erasure, restart.
 
-usage: api_test.py SIEGEL_BINARY
+Every answer is held against schemas/openapi.yaml. usage: api_test.py SIEGEL_BINARY
 """
 import pathlib
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import openapi_check  # noqa: E402
+from contacts import prepare, wait_for_index  # noqa: E402
 from siegel_process import Siegel, all_bytes  # noqa: E402
 
 BINARY = None
-TYPE = {
-    "title": {"de": "Kontakte"},
-    "subject": {"mode": "match", "fields": ["e-mail"]},
-    "default_purpose": "customer-care",
-    "fields": [
-        {"name": "name", "title": "Name", "type": "text", "personal": True, "required": True, "class": "customer"},
-        {"name": "e-mail", "title": "E-Mail", "type": "email", "personal": True, "class": "customer"},
-        {"name": "born", "title": "Geboren", "type": "date", "personal": True, "class": "customer"},
-        {"name": "news", "title": "Newsletter", "type": "boolean", "personal": True, "class": "marketing"},
-    ],
-    "form": [["name"], ["e-mail", "born"], ["news"]],
-}
-PURPOSE = "customer-care"
-
-
-def prepare(s):
-    s.init()
-    s.token = s.make_token()
-    s.serve()
-    for name in ("customer", "marketing"):
-        answer = s.request("PUT", f"/v1/deletion-classes/{name}",
-                           {"period": "P3Y", "start": "end_of_calendar_year_of_last_change", "legal_ground": "contract"})
-        assert answer.status == 201, answer.body
-    answer = s.request("PUT", f"/v1/purposes/{PURPOSE}", {"legal_ground": "contract", "title": {"de": "Betreuung"}})
-    assert answer.status == 201, answer.body
-    answer = s.request("PUT", "/v1/record-types/contacts", TYPE)
-    assert answer.status == 201, answer.body
-    s.tokens = {}
-    for role in ("editor", "privacy_officer", "auditor", "sender"):
-        answer = s.request("POST", "/v1/tokens", {"role": role, "purposes": [PURPOSE], "types": ["contacts"], "label": role})
-        assert answer.status == 201, answer.body
-        s.tokens[role] = answer.json["token"]
-    wait_for_index(s)
-    return s
-
-
-def wait_for_index(s):
-    import time
-    for _ in range(200):
-        if s.request("GET", "/v1/status").json["search"] == "ready":
-            return
-        time.sleep(0.05)
-    raise AssertionError("the identity index does not load")
 
 
 class Slice(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.s = Siegel(BINARY)
+        cls.s = Siegel(BINARY, check=openapi_check.validate)
         cls.s.__enter__()
         prepare(cls.s)
 
@@ -98,7 +57,11 @@ class Slice(unittest.TestCase):
         self.assertEqual(history[1]["changes"], [{"field": "name", "old": "Änne Müller", "new": "Änne Maier"}])
         self.assertRegex(history[0]["actor"], "^tk_")
         removed = self.s.request("DELETE", f"/v1/records/{record}", token=self.s.tokens["editor"])
-        self.assertEqual(removed.status, 204, removed.body)
+        self.assertEqual(removed.status, 200, removed.body)
+        self.assertEqual(set(removed.json), set(changed.json))
+        self.assertEqual((removed.json["record"], removed.json["subject"], removed.json["version"]),
+                         (record, added.json["subject"], 3))
+        self.assertEqual(removed.headers["ETag"], '"3"')
         self.assertEqual(self.get(f"/v1/records/{record}").status, 404)
 
     def test_02_equal_identity_is_one_person(self):

@@ -26,8 +26,12 @@ class Answer:
 class Siegel:
     """with Siegel(binary) as s: s.request("GET", "/healthz")"""
 
-    def __init__(self, binary, directory=None):
+    def __init__(self, binary, directory=None, check=None, environment=None):
+        """check: called with method, path, status, headers and body of every answer (openapi_check.validate);
+        environment: settings of the server beside the test's own (SIEGEL_LEDGER_QUEUE_COMMANDS_MAX=1 …)."""
         self.binary = str(binary)
+        self.check = check
+        self.environment = dict(environment or {})
         self.home = pathlib.Path(directory or tempfile.mkdtemp(prefix="siegel-e2e-"))
         self.data = self.home / "data"
         self.process = None
@@ -52,7 +56,8 @@ class Siegel:
         """ready: waits until /readyz is 200; a server that is read-only never gets there."""
         self.log = open(self.home / "server.log", "ab")
         self.process = subprocess.Popen([self.binary, "--data", str(self.data), "serve", "--listen", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        env={**os.environ, **self.environment})
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
             self.process.wait(timeout=30)
@@ -114,13 +119,16 @@ class Siegel:
             try:
                 self.connection.request(method, path, payload, given)
                 answer = self.connection.getresponse()
-                return Answer(answer.status, answer.headers, answer.read())
+                answer = Answer(answer.status, answer.headers, answer.read())
+                break
             except (http.client.RemoteDisconnected, ConnectionError, BrokenPipeError):
                 self.connection.close()
                 self.connection = None
                 if attempt == 2:
                     raise
-        raise AssertionError("unreachable")
+        if self.check:
+            self.check(method, path, answer.status, answer.headers, answer.body)
+        return answer
 
 
 def all_bytes(*directories):

@@ -1,0 +1,167 @@
+"""Records beside erasures: what is gone, what stays, and that a rebuild comes to the same. usage: records_test.py SIEGEL_BINARY"""
+import pathlib
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import openapi_check  # noqa: E402
+from contacts import RECORDS, add, erase, expect, get, prepare, wait_for_index  # noqa: E402
+from siegel_process import Siegel  # noqa: E402
+
+BINARY = None
+NOBODY = "re_" + "A" * 22
+
+
+class Records(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Siegel(BINARY, check=openapi_check.validate)
+        cls.s.__enter__()
+        prepare(cls.s)
+        cls.serial = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.s.stop()
+        cls.s.__exit__(None, None, None)
+        assert code == 0, f"the server ended with {code}"
+
+    def person(self, **values):
+        type(self).serial += 1
+        return expect(add(self.s, {"name": f"Kim {self.serial}", "e-mail": f"kim{self.serial}@example.org", **values}), 201).json
+
+    def patch(self, record, values, **more):
+        return self.s.request("PATCH", f"/v1/records/{record}", {"values": values}, token=self.s.tokens["editor"], **more)
+
+    def remove(self, record, **more):
+        return self.s.request("DELETE", f"/v1/records/{record}", token=self.s.tokens["editor"], **more)
+
+    def rebuild(self):
+        """The server on read models made anew."""
+        self.assertEqual(self.s.stop(), 0)
+        shutil.rmtree(self.s.data / "views")
+        (self.s.data / "VIEWS").unlink()
+        self.s.serve()
+        wait_for_index(self.s)
+
+    def test_missing_is_404_and_erased_410_whatever_is_named(self):
+        person = self.person()
+        self.assertEqual(self.patch(NOBODY, {"name": "X"}).status, 404)
+        self.assertEqual(self.patch(NOBODY, {"nope": "X"}).status, 404)
+        self.assertEqual(self.remove(NOBODY).status, 404)
+        self.assertEqual(get(self.s, f"/v1/records/{NOBODY}").status, 404)
+        erased = expect(erase(self.s, person["subject"]), 201).json
+        for answer in (self.patch(person["record"], {"name": "X"}), self.patch(person["record"], {"nope": "X"}),
+                       self.remove(person["record"]), get(self.s, f"/v1/records/{person['record']}"),
+                       get(self.s, f"/v1/records/{person['record']}/history"), get(self.s, f"/v1/subjects/{person['subject']}"),
+                       get(self.s, f"/v1/subjects/{person['subject']}/history"),
+                       get(self.s, f"/v1/subjects/{person['subject']}/export"),
+                       self.s.request("POST", RECORDS, {"values": {"name": "X"}, "subject": person["subject"]},
+                                      token=self.s.tokens["editor"])):
+            self.assertEqual((answer.status, answer.code, answer.json.get("erasure")), (410, "erased", erased["erasure"]))
+
+    def test_410_names_the_erasure_while_it_is_only_requested(self):
+        person = self.person()
+        asked = expect(erase(self.s, person["subject"], mode="window"), 202).json
+        for answer in (self.patch(person["record"], {"name": "X"}), get(self.s, f"/v1/records/{person['record']}"),
+                       self.remove(person["record"])):
+            self.assertEqual((answer.status, answer.json.get("erasure")), (410, asked["erasure"]))
+
+    def test_remove_answers_like_a_change(self):
+        person = self.person(news=True)
+        stale = self.remove(person["record"], headers={"If-Match": '"7"'})
+        self.assertEqual((stale.status, stale.json["current_version"]), (412, 1))
+        key = {"Idempotency-Key": f"remove-{person['record']}"}
+        removed = self.remove(person["record"], headers={**key, "If-Match": '"1"'})
+        self.assertEqual(removed.status, 200, removed.body)
+        self.assertEqual(removed.json["version"], 2)
+        again = self.remove(person["record"], headers={**key, "If-Match": '"1"'})
+        self.assertEqual((again.status, again.json, again.headers["Siegel-Replayed"]), (200, removed.json, "true"))
+        self.assertEqual(self.remove(person["record"]).status, 404)
+
+    def test_PJ05_a_removal_outlives_the_erasure_of_one_class(self):
+        """[PJ-05] A part in the first class only would bring the record back with a rebuild."""
+        for first, second in (("customer", "marketing"), ("marketing", "customer")):
+            person = self.person(news=True)
+            expect(self.remove(person["record"]), 200)
+            expect(erase(self.s, person["subject"], [first]), 201)
+            self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 404)
+            self.rebuild()
+            self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 404, first)
+            listed = {r["record"] for r in get(self.s, f"{RECORDS}?limit=200").json["items"]}
+            self.assertNotIn(person["record"], listed)
+            expect(erase(self.s, person["subject"], [second]), 201)
+            self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 410)
+
+    def test_a_removal_covers_classes_that_came_later(self):
+        person = self.person()
+        expect(self.patch(person["record"], {"news": True}), 200)
+        expect(self.remove(person["record"]), 200)
+        expect(erase(self.s, person["subject"], ["customer"]), 201)
+        self.rebuild()
+        self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 404)
+
+    def test_one_class_erased_the_other_stays(self):
+        person = self.person(news=True, born="1980-01-02")
+        expect(self.patch(person["record"], {"news": False}), 200)
+        expect(self.patch(person["record"], {"born": "1980-01-03"}), 200)
+        expect(erase(self.s, person["subject"], ["marketing"]), 201)
+        for _ in range(2):  # live, and rebuilt
+            shown = expect(get(self.s, f"/v1/records/{person['record']}"), 200)
+            self.assertEqual(shown.json["erased"], ["marketing"])
+            self.assertEqual(shown.json["values"], {"name": shown.json["values"]["name"], "born": "1980-01-03",
+                                                    "e-mail": shown.json["values"]["e-mail"]})
+            listed = [r for r in get(self.s, f"{RECORDS}?limit=200").json["items"] if r["record"] == person["record"]]
+            self.assertEqual(listed, [shown.json])
+            history = get(self.s, f"/v1/records/{person['record']}/history").json["items"]
+            self.assertNotIn("news", {c["field"] for i in history for c in i["changes"]})
+            self.rebuild()
+        # The version shown is the one that counts.
+        changed = self.patch(person["record"], {"name": "Kim neu"}, headers={"If-Match": shown.headers["ETag"]})
+        self.assertEqual(changed.status, 200, changed.body)
+
+    def test_an_erased_class_can_be_filled_anew_and_erased_again(self):
+        person = self.person(news=True)
+        for _ in range(2):
+            shown = get(self.s, f"/v1/records/{person['record']}")
+            expect(erase(self.s, person["subject"], ["marketing"]), 201)
+            shown = expect(get(self.s, f"/v1/records/{person['record']}"), 200)
+            self.assertEqual(shown.json["erased"], ["marketing"])
+            changed = self.patch(person["record"], {"news": True}, headers={"If-Match": shown.headers["ETag"]})
+            self.assertEqual(changed.status, 200, changed.body)
+            shown = expect(get(self.s, f"/v1/records/{person['record']}",
+                               headers={"Siegel-At-Least": changed.json["position"]}), 200)
+            self.assertNotIn("erased", shown.json)
+            self.assertIs(shown.json["values"]["news"], True)
+            self.assertEqual(shown.json["version"], changed.json["version"])
+        expect(erase(self.s, person["subject"]), 201)
+        self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 410)
+
+    def test_all_can_be_erased_while_one_class_is_being_erased(self):
+        person = self.person(news=True)
+        expect(erase(self.s, person["subject"], ["marketing"], mode="window"), 202)
+        expect(erase(self.s, person["subject"]), 201)
+        self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 410)
+
+    def test_an_erased_identity_matches_nobody(self):
+        person = self.person(news=True)
+        mail = get(self.s, f"/v1/records/{person['record']}").json["values"]["e-mail"]
+        expect(erase(self.s, person["subject"], ["customer"]), 201)
+        other = expect(add(self.s, {"name": "Lou", "e-mail": mail}), 201).json
+        self.assertNotEqual(other["subject"], person["subject"])
+
+    def test_a_token_is_shown_once(self):
+        body = {"role": "editor", "purposes": ["customer-care"], "types": ["contacts"], "label": "once"}
+        key = {"Idempotency-Key": "token-once"}
+        made = expect(self.s.request("POST", "/v1/tokens", body, headers=key), 201)
+        again = expect(self.s.request("POST", "/v1/tokens", body, headers=key), 201)
+        self.assertRegex(made.json["token"], "^sgl_[A-Za-z0-9_-]{43}$")
+        self.assertIsNone(again.json["token"])
+        self.assertEqual({**again.json, "token": made.json["token"]}, made.json)
+        self.assertEqual(again.headers["Siegel-Replayed"], "true")
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)

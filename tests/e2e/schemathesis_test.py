@@ -1,0 +1,47 @@
+"""schemathesis, all its checks, against the real server. usage: schemathesis_test.py SIEGEL_BINARY
+
+Bounded in each run (about a minute), longer under SIEGEL_LONG. The description is the tester's only source.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from contacts import PURPOSE, add, expect, prepare  # noqa: E402
+from siegel_process import Siegel  # noqa: E402
+
+BINARY = None
+LONG = "SIEGEL_LONG" in os.environ
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "schemas" / "openapi.yaml"
+SETTINGS = pathlib.Path(__file__).resolve().parent / "schemathesis.toml"
+
+
+class Schemathesis(unittest.TestCase):
+    def test_openapi_all_checks(self):
+        with Siegel(BINARY) as s:
+            prepare(s)
+            for i in range(3):
+                expect(add(s, {"name": f"Known {i}", "e-mail": f"known{i}@example.org"}), 201)
+            # Each role sees other routes from the inside; what it may not do must be refused as described.
+            for role, seconds in (("editor", 20), ("admin", 20), ("privacy_officer", 12), ("auditor", 8)):
+                with self.subTest(role), tempfile.TemporaryDirectory() as scratch:
+                    done = subprocess.run(
+                        [str(pathlib.Path(sys.executable).with_name("st")), "--config-file", str(SETTINGS), "run", str(DOCUMENT),
+                         "--url", f"http://127.0.0.1:{s.port}", "--header", f"Authorization: Bearer {s.tokens.get(role, s.token)}",
+                         "--header", f"Siegel-Purpose: {PURPOSE}", "--no-color",
+                         "--max-time", str(seconds * (40 if LONG else 1)), "--continue-on-failure",
+                         "--exclude-path-regex", "^/v1/events$"],
+                        capture_output=True, text=True, cwd=scratch, timeout=600 if not LONG else 7200)
+                    self.assertEqual(done.returncode, 0, done.stdout[-12000:] + done.stderr[-2000:])
+            self.assertEqual(s.stop(), 0)
+            log = s.log_text()
+            self.assertNotIn("runtime error", log)
+            self.assertNotIn("AddressSanitizer", log)
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
