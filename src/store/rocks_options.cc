@@ -12,6 +12,8 @@ namespace siegel {
 namespace {
 
 constexpr std::size_t kOwnCacheBytes = std::size_t{8} << 20;
+// Few shards: a filter must fit into one, and left to itself RocksDB makes them of 512 KiB.
+constexpr int kCacheShardBits = 2;
 constexpr std::uint64_t kBytesPerSync = std::uint64_t{1} << 20;
 constexpr std::size_t kLogFileBytes = std::size_t{1} << 20;
 constexpr std::size_t kLogFiles = 3;
@@ -82,7 +84,7 @@ rocksdb::ColumnFamilyOptions family_options(const FamilyOptions& from, const std
 
 }  // namespace
 
-BlockCache make_block_cache(std::size_t bytes) { return {rocksdb::NewLRUCache(bytes)}; }
+BlockCache make_block_cache(std::size_t bytes) { return {rocksdb::NewLRUCache(bytes, kCacheShardBits)}; }
 
 RocksSettings settings_of(const RocksOptions& options) {
   SIEGEL_ASSERT(!options.families.empty() && options.families.size() <= UINT8_MAX);
@@ -92,7 +94,7 @@ RocksSettings settings_of(const RocksOptions& options) {
   if (out.env) out.db.env = out.env.get();
   out.file_system = out.db.env->GetFileSystem();
   out.cache = options.cache.pointer ? std::static_pointer_cast<rocksdb::Cache>(options.cache.pointer)
-                                    : rocksdb::NewLRUCache(kOwnCacheBytes);
+                                    : rocksdb::NewLRUCache(kOwnCacheBytes, kCacheShardBits);
   for (const auto& family : options.families) {
     SIEGEL_ASSERT(family.name != rocksdb::kDefaultColumnFamilyName);
     out.families.emplace_back(family.name, family_options(family, out.cache));
