@@ -91,12 +91,21 @@ class Running {
     if (old) old->close();
   }
 
+  // It wrote until something went wrong, or could not begin for a cause that passes; a lock record in doubt does not.
+  static bool may_write_again(Instance& instance) {
+    const auto reasons = instance.ledger().read_only();
+    return !reasons.empty() &&
+           (instance.opened_writable() || std::all_of(reasons.begin(), reasons.end(), [](const ledger::Reason& reason) {
+              return reason.code == "disk_full" || reason.code == "write_failed";
+            }));
+  }
+
   // Every second: a ledger that stopped writing is opened anew.
   void look_after() {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = instance_ == nullptr || (instance_->opened_writable() && !instance_->ledger().read_only().empty());
+      failed = instance_ == nullptr || may_write_again(*instance_);
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
