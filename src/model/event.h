@@ -66,7 +66,15 @@ struct ErasureCompletedFacts {
   bool operator==(const ErasureCompletedFacts&) const = default;
 };
 struct JobFacts {
-  enum class Kind : std::uint16_t { projector = 1, rebuild = 2, identity_index = 3, backup = 4, import = 5, bench = 6, terms = 7 };
+  enum class Kind : std::uint16_t {
+    projector = 1,
+    rebuild = 2,
+    identity_index = 3,
+    backup = 4,
+    import = 5,
+    bench = 6,
+    terms = 7
+  };
   Kind kind = Kind::projector;
   std::uint64_t count = 0;
   bool operator==(const JobFacts&) const = default;
