@@ -109,8 +109,9 @@ void State::left_to_views(const OwnerId& id, Seq seq, Seq request) {
   entry.leaves.clear();
   entry.recent.clear();
   entry.stale = true;
-  entry.modified = seq;
-  touched(id, seq);
+  // A command decided since, while this one was being written, may have counted on.
+  entry.modified = std::max(entry.modified, seq);
+  touched(id, entry.modified);
 }
 
 OwnerEntry& State::new_owner(const OwnerId& id) { return owners_[id]; }

@@ -1,6 +1,7 @@
 #include "projector/folder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "idempotency/idempotency.h"
 #include "projector/all_projections.h"
@@ -24,6 +25,8 @@ Folder::Folder(views::Views& views, Keys& keys)
 
 Status Folder::fold(Chunk& chunk) {
   rows_.clear();
+  // What a fold that failed has remembered is not written: it is looked up again.
+  if (!std::exchange(written_, false)) days_.clear();
   auto trailer = chunk.trailers.begin();
   for (std::size_t i = 0; i < chunk.events.size(); ++i) {
     auto& event = chunk.events[i];
@@ -34,7 +37,9 @@ Status Folder::fold(Chunk& chunk) {
       SIEGEL_CHECK(index(*trailer, event.header()));
     SIEGEL_CHECK(fold(event));
   }
-  return write(chunk.end());
+  SIEGEL_CHECK(write(chunk.end()));
+  written_ = true;
+  return Done{};
 }
 
 Status Folder::fold(Event& event) {

@@ -32,6 +32,7 @@ class Folder {
   std::vector<std::unique_ptr<views::Projection>> projections_;
   RowCache rows_;
   std::vector<Slot> days_;
+  bool written_ = true;  // the last chunk, to its end
   bool new_day_ = false;
 };
 

@@ -2,6 +2,7 @@
 // one epoch. What a crash interrupted is taken up at the next start, from fences, pending epochs and open requests.
 #include <algorithm>
 #include <future>
+#include <iterator>
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
@@ -11,6 +12,7 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::seconds kRetry{5};
+constexpr std::ptrdiff_t kRequestsPerEpochMax = 4'000;  // their numbers stand in one header
 
 ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
   ErasureEffectiveFacts facts;
@@ -49,16 +51,64 @@ Result<ledger::Committed> Impl::tell_effective(const vault::EpochChange& change,
 }
 
 void Impl::enqueue(OpenErasure erasure) {
+  // Whoever waits is answered after the last part.
+  std::deque<OpenErasure> parts;
+  while (std::ssize(erasure.fences) > kRequestsPerEpochMax) {
+    OpenErasure part;
+    part.id = erasure.id;
+    part.now = erasure.now;
+    part.requested_at = erasure.requested_at;
+    const auto fences_end = erasure.fences.begin() + kRequestsPerEpochMax;
+    const auto subjects_end = erasure.subjects.begin() + kRequestsPerEpochMax;
+    part.fences.assign(std::make_move_iterator(erasure.fences.begin()), std::make_move_iterator(fences_end));
+    part.subjects.assign(erasure.subjects.begin(), subjects_end);
+    erasure.fences.erase(erasure.fences.begin(), fences_end);
+    erasure.subjects.erase(erasure.subjects.begin(), subjects_end);
+    parts.push_back(std::move(part));
+  }
+  parts.push_back(std::move(erasure));
   eraser_.with([&](EraserState& state_now) {
-    if (state_now.open++ == 0) state_now.oldest = erasure.requested_at;
-    state_now.queue.push_back(std::move(erasure));
+    if (state_now.open == 0) state_now.oldest = parts.front().requested_at;
+    state_now.open += parts.size();
+    for (auto& part : parts) state_now.queue.push_back(std::move(part));
   });
   eraser_.notify_all();
 }
 
+// As many as one erasure.effective can name.
+std::deque<OpenErasure> Impl::next_batch() {
+  return eraser_.with([](EraserState& e) {
+    std::deque<OpenErasure> batch;
+    std::ptrdiff_t requests = 0;
+    while (!e.queue.empty()) {
+      requests += std::ssize(e.queue.front().fences);
+      if (!batch.empty() && requests > kRequestsPerEpochMax) break;
+      batch.push_back(std::move(e.queue.front()));
+      e.queue.pop_front();
+    }
+    return batch;
+  });
+}
+
+// Epochs are told in their order: what could not be told when it came is told before the next one is made.
+Status Impl::tell_untold() {
+  for (const auto& change : vault.untold()) {
+    if (change.to <= ledger.epoch()) {  // the event is durable: a crash came before the vault heard of it
+      SIEGEL_CHECK(vault.told(change.to));
+      continue;
+    }
+    SIEGEL_TRY(told, tell_effective(change, {}));
+  }
+  return Done{};
+}
+
 void Impl::eraser_loop() {
-  (void)end_terms();  // here and below: what cannot end now is looked at again the next time
+  auto next_terms = std::chrono::steady_clock::now();
   for (;;) {
+    if (std::chrono::steady_clock::now() >= next_terms) {
+      (void)end_terms();  // what cannot end now is looked at again the next time
+      next_terms = std::chrono::steady_clock::now() + options.terms_every;
+    }
     // The first request opens a window; one that asks for "now" closes it.
     bool idle = false;
     bool stop = eraser_.when_for(
@@ -68,7 +118,7 @@ void Impl::eraser_loop() {
           return e.stop;
         });
     if (!stop && idle) {
-      (void)end_terms();
+      (void)tell_untold();
       continue;
     }
     if (!stop) {
@@ -78,7 +128,12 @@ void Impl::eraser_loop() {
       stop = eraser_.when_for(options.erase_window, urgent, [](const EraserState& e, bool) { return e.stop; });
     }
     if (stop) return;  // open requests are taken up at the next start
-    auto batch = eraser_.with([](EraserState& e) { return std::exchange(e.queue, {}); });
+    if (const auto told_before = tell_untold(); !told_before) {
+      eraser_.when_for(
+          kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+      continue;
+    }
+    auto batch = next_batch();
     std::vector<vault::Fence> fences;
     for (const auto& open : batch) fences.insert(fences.end(), open.fences.begin(), open.fences.end());
 
@@ -86,9 +141,13 @@ void Impl::eraser_loop() {
     auto told = change ? tell_effective(*change, batch) : Result<ledger::Committed>(Error(change.error()));
     if (!change) {
       // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
-      for (auto& open : batch)
-        if (open.done) std::exchange(open.done, nullptr)(Written(open.written));
-      eraser_.with([&](EraserState& e) { e.queue.insert(e.queue.begin(), batch.begin(), batch.end()); });
+      std::vector<std::pair<Callback<Written>, Written>> waiting;
+      eraser_.with([&](EraserState& e) {
+        e.queue.insert(e.queue.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
+        for (auto& open : e.queue)
+          if (open.done) waiting.emplace_back(std::exchange(open.done, nullptr), open.written);
+      });
+      for (auto& [done, written] : waiting) done(std::move(written));
       eraser_.when_for(
           kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
       continue;
@@ -115,9 +174,7 @@ void Impl::eraser_loop() {
 // At start: what was effective but not told is told; fences whose request never became durable go; open requests
 // continue.
 Status Impl::carry_on_erasures() {
-  for (const auto& change : vault.untold()) {
-    SIEGEL_TRY(told, tell_effective(change, {}));
-  }
+  SIEGEL_CHECK(tell_untold());
   // The views show the erasures just told before open requests are looked for.
   std::promise<bool> shown;
   auto ready = shown.get_future();

@@ -36,10 +36,8 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(know(owner_of(caller.token)));
     erasure_ = ErasureId(new_id(s.clock, s.random));
     looked_at_ = s.views.position();
-    for (const auto& subject : command_.subjects) {
-      SIEGEL_CHECK(prepare_person(subject));
-      if (already_) return Done{};
-    }
+    for (const auto& subject : command_.subjects) SIEGEL_CHECK(prepare_person(subject));
+    if (!people_.empty()) already_.reset();  // whoever is erased already is not asked for again
     return Done{};
   }
 
@@ -156,8 +154,13 @@ class ErasureTask final : public WriteTask {
 
   Status prepare_person(const SubjectId& subject) {
     const auto owner = owner_of(subject);
+    SIEGEL_CHECK(know(owner));
+    SIEGEL_TRY(entry, s.look(owner, owners[owner]));
     SIEGEL_TRY(before, s.views.erased(subject.get()));
-    if (before && classes_.empty()) {
+    const bool holds = std::any_of(entry.leaves.begin(), entry.leaves.end(), [&](const decide::LeafEntry& leaf) {
+      return dies(leaf.cls) && s.vault.living(leaf.slot);
+    });
+    if (before && classes_.empty() && !holds) {
       // The same again: the same result, while the notice lives.
       already_ = Written{};
       already_->erasure = *before;
@@ -169,8 +172,6 @@ class ErasureTask final : public WriteTask {
       already_->replayed = false;
       return Done{};
     }
-    SIEGEL_CHECK(know(owner));
-    SIEGEL_TRY(entry, s.look(owner, owners[owner]));
     Person person{subject, {}, {}, {}};
     auto& notice = person.notice;
     notice.erasure = erasure_;

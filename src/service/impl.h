@@ -117,6 +117,8 @@ class Impl final : public Service {
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
   void eraser_loop();
+  std::deque<OpenErasure> next_batch();
+  Status tell_untold();
   // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
   Result<ledger::Committed> tell_effective(const vault::EpochChange& change, const std::deque<OpenErasure>& batch);
 

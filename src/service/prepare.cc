@@ -183,7 +183,10 @@ Status Task::know(const OwnerId& owner) {
   return Done{};
 }
 
-void Impl::submit(std::shared_ptr<Task> task) { task->run(); }
+void Impl::submit(std::shared_ptr<Task> task) {
+  evict();
+  task->run();
+}
 
 // ── leaves and snapshots ──
 

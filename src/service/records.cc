@@ -170,6 +170,7 @@ class AddTask final : public RecordWrite {
     s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
     s.state.touched(record_, seq);
     if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
+    if (subject_ && links_) s.state.known_owner(owner_).remember({seq, record_, external_});
     if (identity_ && subject_) s.identity.add(*identity_, *subject_);
     if (external_ && subject_ && links_) s.identity.add(*external_, *subject_);
     written.kind = Written::Kind::created;
@@ -403,7 +404,9 @@ class RemoveTask final : public ExistingTask {
     SIEGEL_CHECK(find(decide::Action::remove_record));
     const auto& type = permit.type->definition;
     before_.reset();
-    if (type.subject_mode == SubjectMode::match && s.identity.loaded()) {
+    if (type.subject_mode == SubjectMode::match) {
+      // The index must forget the record, so it must know it first.
+      if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
       SIEGEL_TRY(old, s.current_values(record_, type, record_entry.type));
       before_ = s.identity.key(type, old);
     }

@@ -47,7 +47,6 @@ Result<Caller> Impl::authenticate(std::string_view token) {
 }
 
 void Impl::write(Caller caller, Write command, WriteOptions write_options, Callback<Written> done) {
-  evict();
   if (auto* add = std::get_if<AddRecord>(&command)) {
     submit(make_add_record(*this, std::move(caller), std::move(*add), std::move(write_options), std::move(done)));
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {

@@ -163,7 +163,7 @@ void Impl::load_identities() {
       if (stopping_) return false;
       if (!row.subject) return true;
       const auto head = views.head(id);
-      if (!head || !*head || (*head)->created.get() >= cut.get()) return true;
+      if (!head || !*head || (*head)->removed || (*head)->created.get() >= cut.get()) return true;
       Values values;
       const auto key = views::record_row_key(number, id);
       for (const auto& section : row.sections) {

@@ -48,8 +48,12 @@ Status Impl::end_terms() {
     leaves += fence.slots.size();
   }
   SIEGEL_CHECK(vault.fence(fences));
-  SIEGEL_TRY(change, vault.erase(fences));
-  SIEGEL_TRY(told, tell_effective(change, {}));
+  auto change = vault.erase(fences);
+  if (!change) {  // the fences go, so that the next look finds the leaves again
+    for (const auto& fence : fences) (void)vault.forget_fence(fence.request);
+    return Error(change.error());
+  }
+  SIEGEL_TRY(told, tell_effective(*change, {}));
   end_job(JobFacts::Kind::terms, leaves);
   return Done{};
 }
