@@ -7,6 +7,7 @@
 #include "app/stores.h"
 #include "app/workers.h"
 #include "base/text.h"
+#include "crypto/memory.h"
 #include "crypto/random.h"
 #include "ledger/signer.h"
 #include "store/file.h"
@@ -62,6 +63,7 @@ struct LedgerAlone {
 }  // namespace
 
 int run_init(const InitOptions& options, bool json) {
+  forbid_dumps();  // keys are in memory
   SystemClock clock;
   SystemRandom random;
   const auto made = init(options, clock, random);
@@ -85,6 +87,7 @@ int run_init(const InitOptions& options, bool json) {
 }
 
 int run_token_create(const LocalTokenOptions& options) {
+  forbid_dumps();  // keys are in memory
   TokenGrant grant;
   const auto role = parse_role(options.role);
   if (!role)
