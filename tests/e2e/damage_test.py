@@ -397,7 +397,8 @@ class Mirrored(Damage):
         erased = self.s.request("POST", "/v1/erasures",
                                 {"subject": self.world.records[0]["subject"], "ground": "art17-1-b", "mode": "now"})
         self.assertEqual(erased.status, 201, erased.body)
-        certificate = self.s.request("GET", erased.json["certificate"], token=self.s.tokens["auditor"]).json
+        certificate = self.s.request("GET", erased.json["certificate"], token=self.s.tokens["auditor"],
+                                     headers={"Siegel-At-Least": erased.json["position"]}).json
         self.s.stop(9)
         remove(self.s.data / "keys")
         copy(self.home / "replica", self.s.data / "keys")
@@ -438,7 +439,8 @@ class Mirrored(Damage):
     def test_replica_missing(self):
         """Nothing can be written that a lost disk would not take: the start needs leaves of its own."""
         remove(self.home / "replica")
-        self.refused("keys_replica_unavailable", 1)
+        # The ledger was opened before the keys were asked for: the job's lines and the dead slot of the root may differ.
+        self.refused("keys_replica_unavailable", 1, untouched=("data/FORMAT", "data/PLACES"))
         self.mended("replica")
 
 

@@ -53,7 +53,9 @@ def main():
             if len(found) != len(re.findall(r"^TEST_CASE\(", text, re.M)):
                 breaches.append(f"{path.relative_to(tree)}: a TEST_CASE that this check cannot read")
             written += sum(not tags.startswith("[.") for tags in found)
-        if written != listed[target]:
+        # One case of a template is several for ctest: there only the lost ones can be counted.
+        templates = any("TEMPLATE_TEST_CASE(" in path.read_text(encoding="utf-8") for path in paths)
+        if listed[target] < written or (listed[target] > written and not templates):
             breaches.append(f"{target}: {written} cases are written, ctest runs {listed[target]}")
         cases += written
     if breaches:
