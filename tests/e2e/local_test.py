@@ -312,6 +312,7 @@ class Rebuild(World):
         self.s.stop()
         left, right = fork(self.s, "left"), fork(self.s, "right")
         right.serve()
+        wait_for_index(right)  # the removal takes the person out of it
         removed = right.request("DELETE", f"/v1/records/{self.added[9]['record']}", token=self.s.tokens["editor"])
         self.assertEqual(removed.status, 200, removed.body)
         right.stop()
