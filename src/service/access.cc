@@ -59,14 +59,7 @@ class ReadTask : public Task {
   Decision decide(const ledger::Moment& at) override {
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (auto stop = decide_read(at)) return std::move(*stop);
-    switch (s.place(drafts, at, owners, std::nullopt)) {
-      case Impl::Placed::again:
-        return Again{};
-      case Impl::Placed::erased:
-        return erased_error();
-      case Impl::Placed::yes:
-        break;
-    }
+    if (auto stop = place(at)) return std::move(*stop);
     return std::move(drafts);
   }
   virtual std::optional<Decision> decide_read(const ledger::Moment&) { return std::nullopt; }

@@ -103,6 +103,10 @@ Status Impl::tell_untold() {
 }
 
 void Impl::eraser_loop() {
+  const auto wait_to_retry = [this] {
+    eraser_.when_for(
+        kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+  };
   auto next_terms = std::chrono::steady_clock::now();
   for (;;) {
     if (std::chrono::steady_clock::now() >= next_terms) {
@@ -129,8 +133,7 @@ void Impl::eraser_loop() {
     }
     if (stop) return;  // open requests are taken up at the next start
     if (const auto told_before = tell_untold(); !told_before) {
-      eraser_.when_for(
-          kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+      wait_to_retry();
       continue;
     }
     auto batch = next_batch();
@@ -148,8 +151,7 @@ void Impl::eraser_loop() {
           if (open.done) waiting.emplace_back(std::exchange(open.done, nullptr), open.written);
       });
       for (auto& [done, written] : waiting) done(std::move(written));
-      eraser_.when_for(
-          kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+      wait_to_retry();
       continue;
     }
     for (auto& open : batch) {

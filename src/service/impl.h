@@ -212,6 +212,8 @@ class Task : public std::enable_shared_from_this<Task> {
 
   // Checks the permit again with the registries of this moment; the type must not have changed since prepare().
   std::optional<Decision> still_permitted(const ledger::Moment& at);
+  // Impl::place() for all drafts; what the command ends with if it may not go on.
+  std::optional<Decision> place(const ledger::Moment& at, const std::optional<SubjectId>& fresh_subject = {});
   decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
   // Named fields mean something with a record type only: a record that is not there has none (404 or 410, not 400).
   [[nodiscard]] std::vector<std::string_view> fields() const {

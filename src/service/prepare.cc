@@ -133,6 +133,18 @@ void Task::fail(const Error& error) {
   });
 }
 
+std::optional<Task::Decision> Task::place(const ledger::Moment& at, const std::optional<SubjectId>& fresh_subject) {
+  switch (s.place(drafts, at, owners, fresh_subject)) {
+    case Impl::Placed::again:
+      return Decision(Again{});
+    case Impl::Placed::erased:
+      return Decision(erased_error());
+    case Impl::Placed::yes:
+      break;
+  }
+  return std::nullopt;
+}
+
 Error erased_error(const std::optional<ErasureId>& erasure) {
   Error error(Errc::gone, "erased", "This person or class of data is erased.");
   return erasure ? std::move(error).with("erasure", to_text(*erasure)) : error;

@@ -158,14 +158,7 @@ class AddTask final : public RecordWrite {
   Decision decide_write(const ledger::Moment& at) override {
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (auto stop = settle_subject()) return std::move(*stop);
-    switch (s.place(drafts, at, owners, subject_is_new_ ? subject_ : std::nullopt)) {
-      case Impl::Placed::again:
-        return Again{};
-      case Impl::Placed::erased:
-        return erased_error();
-      case Impl::Placed::yes:
-        break;
-    }
+    if (auto stop = place(at, subject_is_new_ ? subject_ : std::nullopt)) return std::move(*stop);
     const Seq seq(at.next.get() + drafts.size() - 1);
     s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
     s.state.touched(record_, seq);
@@ -305,14 +298,7 @@ class ExistingTask : public RecordWrite {
   }
 
   Decision write(const ledger::Moment& at, decide::RecordEntry& entry, Written::Kind kind) {
-    switch (s.place(drafts, at, owners, std::nullopt)) {
-      case Impl::Placed::again:
-        return Again{};
-      case Impl::Placed::erased:
-        return erased_error();
-      case Impl::Placed::yes:
-        break;
-    }
+    if (auto stop = place(at)) return std::move(*stop);
     const Seq seq(at.next.get() + drafts.size() - 1);
     entry.version = RecordVersion(entry.version.get() + 1);
     entry.modified = seq;
