@@ -12,6 +12,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/descriptor.h"
+
 namespace siegel::bench {
 namespace {
 
@@ -21,20 +23,6 @@ constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::chrono::seconds kSilence{30};
 
 Error lost() { return Error(Errc::unavailable, "connection_lost", "The server closed a connection or is silent."); }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<Descriptor> connect_to(std::uint16_t port) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

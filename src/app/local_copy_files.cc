@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <string>
 
+#include "base/descriptor.h"
 #include "crypto/sha256.h"
 #include "store/file.h"
 
@@ -14,20 +15,6 @@ namespace siegel::app {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error failed(const std::filesystem::path& path) {
   const int number = errno;

@@ -11,27 +11,12 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "base/descriptor.h"
 #include "base/text.h"
 
 namespace siegel {
 
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] bool ok() const noexcept { return fd_ >= 0; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Error error_of(int number) {
   if (number == ENOSPC || number == EDQUOT) {
