@@ -195,7 +195,7 @@ class Bench {
   Status rebuilt(Stores& stores, const SyncLatency& sync) {
     say("rebuild");
     const auto events = static_cast<double>(stores.ledger().size().get());
-    SIEGEL_TRY(seconds, stores.rebuild(dir_ / "rebuilt"));
+    SIEGEL_TRY(seconds, stores.rebuild());
     add("rebuild_events_per_s", events / seconds, sync);
     return Done{};
   }

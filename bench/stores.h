@@ -6,15 +6,11 @@
 #include <memory>
 #include <string>
 
+#include "app/stores.h"
 #include "base/clock.h"
 #include "crypto/random.h"
-#include "ledger/ledger.h"
-#include "ledger/signer.h"
 #include "projector/projector.h"
 #include "service/service.h"
-#include "store/file.h"
-#include "vault/root_store.h"
-#include "vault/vault.h"
 #include "views/views.h"
 
 namespace siegel::bench {
@@ -26,31 +22,26 @@ class Stores {
   ~Stores() { close(); }
   void close();
 
-  [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
-  [[nodiscard]] vault::Vault& vault() { return *vault_; }
+  [[nodiscard]] ledger::Ledger& ledger() { return *core_.ledger; }
+  [[nodiscard]] vault::Vault& vault() { return *core_.vault; }
   [[nodiscard]] TreeSize projected() const { return views_->position(); }
   [[nodiscard]] Status projector_status() const { return projector_->status(); }
-  [[nodiscard]] std::string verifier_key() const { return signer_->verifier_key(); }
+  [[nodiscard]] std::string verifier_key() const { return core_.signer->verifier_key(); }
 
-  // All projections anew into an empty store in dir; seconds.
-  Result<double> rebuild(const std::filesystem::path& dir);
+  // All projections anew into a generation of their own; seconds.
+  Result<double> rebuild();
 
  private:
   class SameThread final : public service::Executor {
     void post(std::function<void()> work) override { work(); }
   };
   Status open_all(const std::filesystem::path& data, With with);
-  Status start_projections(const std::filesystem::path& dir, const LedgerId& id);
+  Status start_projections();
 
   SystemClock clock_;
   SystemRandom random_;
-  SystemFiles files_;
   SameThread executor_;
-  std::unique_ptr<DirectoryLock> lock_;
-  std::unique_ptr<ledger::FileSigner> signer_;
-  std::unique_ptr<ledger::Ledger> ledger_;
-  std::unique_ptr<vault::RootStore> root_;
-  std::unique_ptr<vault::Vault> vault_;
+  app::Core core_;
   std::unique_ptr<Store> views_store_;
   std::unique_ptr<views::Views> views_;
   std::unique_ptr<projector::Projector> projector_;
