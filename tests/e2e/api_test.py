@@ -4,29 +4,14 @@ Every answer is held against schemas/openapi.yaml. usage: api_test.py SIEGEL_BIN
 """
 import pathlib
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import openapi_check  # noqa: E402
-from contacts import prepare, wait_for_index  # noqa: E402
-from siegel_process import Siegel, all_bytes  # noqa: E402
-
-BINARY = None
+from checked import Checked, main  # noqa: E402
+from contacts import wait_for_index  # noqa: E402
+from siegel_process import all_bytes  # noqa: E402
 
 
-class Slice(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = Siegel(BINARY, check=openapi_check.validate)
-        cls.s.__enter__()
-        prepare(cls.s)
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.s.stop()
-        cls.s.__exit__(None, None, None)
-        assert code == 0, f"the server ended with {code}"
-
+class Slice(Checked):
     def add(self, values, **more):
         return self.s.request("POST", "/v1/record-types/contacts/records", {"values": values}, token=self.s.tokens["editor"],
                               **more)
@@ -226,5 +211,4 @@ class Slice(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARY = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    main()

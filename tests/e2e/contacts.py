@@ -24,7 +24,8 @@ def expect(answer, *statuses):
 
 def wait_for_index(s):
     for _ in range(600):
-        if s.request("GET", "/v1/status").json["search"] == "ready":
+        answer = s.request("GET", "/v1/status")
+        if answer.status == 200 and answer.json["search"] == "ready":
             return
         time.sleep(0.05)
     raise AssertionError("the identity index does not load")
@@ -35,15 +36,17 @@ def token(s, role, **grant):
     return expect(s.request("POST", "/v1/tokens", body), 201).json["token"]
 
 
-def prepare(s):
-    s.init()
+def prepare(s, init=("--single-disk",), news="boolean"):
+    """news: the type of that field; as "text" it takes what a test wants to find again."""
+    s.run("init", *init)
     s.token = s.make_token()
     s.serve()
     for name in ("customer", "marketing"):
         expect(s.request("PUT", f"/v1/deletion-classes/{name}",
                          {"period": "P3Y", "start": "end_of_calendar_year_of_last_change", "legal_ground": "contract"}), 201)
     expect(s.request("PUT", f"/v1/purposes/{PURPOSE}", {"legal_ground": "contract", "title": {"de": "Betreuung"}}), 201)
-    expect(s.request("PUT", "/v1/record-types/contacts", TYPE), 201)
+    fields = [{**field, "type": news} if field["name"] == "news" else field for field in TYPE["fields"]]
+    expect(s.request("PUT", "/v1/record-types/contacts", {**TYPE, "fields": fields}), 201)
     s.tokens = {role: token(s, role) for role in ("editor", "privacy_officer", "auditor", "sender")}
     wait_for_index(s)
     return s

@@ -14,8 +14,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from contacts import prepare, wait_for_index  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
-from slice import prepare, wait_for_index  # noqa: E402
 
 BINARY = None
 PERSON = "Zacharias Zaunkönig"
@@ -31,7 +31,7 @@ class World:
         options = []
         for option, name in init:
             options += [option, str(self.s.home / name)]
-        prepare(self.s, options or ("--single-disk",))
+        prepare(self.s, options or ("--single-disk",), news="text")
         self.records = [self.add(f"{PERSON} {i}") for i in range(30)]
         self.stop()
         self.keep("before")

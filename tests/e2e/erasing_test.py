@@ -4,31 +4,16 @@ import pathlib
 import sys
 import threading
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import openapi_check  # noqa: E402
+from checked import Checked, main  # noqa: E402
 from clients import Client, at_once  # noqa: E402
-from contacts import PURPOSE, RECORDS, add, erase, expect, get, prepare, token, wait_for_index  # noqa: E402
-from siegel_process import Siegel  # noqa: E402
+from contacts import PURPOSE, RECORDS, add, erase, expect, get, token, wait_for_index  # noqa: E402
 
-BINARY = None
 LONG = "SIEGEL_LONG" in os.environ
 
 
-class Erasing(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = Siegel(BINARY, check=openapi_check.validate)
-        cls.s.__enter__()
-        prepare(cls.s)
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.s.stop()
-        cls.s.__exit__(None, None, None)
-        assert code == 0, f"the server ended with {code}"
-
+class Erasing(Checked):
     def test_commands_at_every_step_of_an_erasure(self):
         """Writers for the living and for those being erased never stop while one erasure follows the other."""
         s = self.s
@@ -207,5 +192,4 @@ class Erasing(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARY = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    main()

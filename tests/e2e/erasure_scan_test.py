@@ -18,8 +18,8 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from contacts import PURPOSE, prepare, wait_for_index  # noqa: E402
 from siegel_process import Siegel, all_bytes  # noqa: E402
-from slice import PURPOSE, prepare, wait_for_index  # noqa: E402
 
 BINARY = None
 KILLS = 10
@@ -100,7 +100,7 @@ class Scan(unittest.TestCase):
         self.s = Siegel(BINARY)
         self.addCleanup(self.end)
         self.keep = pathlib.Path(tempfile.mkdtemp(prefix="siegel-keep-"))
-        prepare(self.s)
+        prepare(self.s, news="text")
 
     def end(self):
         if self.s.process is not None:

@@ -16,8 +16,8 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from contacts import prepare, wait_for_index  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
-from slice import PURPOSE, prepare, wait_for_index  # noqa: E402
 
 BINARY = None
 DISK_MIB = 192
@@ -65,7 +65,7 @@ class FullDisk(unittest.TestCase):
         self.s = Siegel(BINARY)
         self.disk = SmallDisk(self.s.data)
         self.addCleanup(self.end)
-        prepare(self.s)
+        prepare(self.s, news="text")
         self.acknowledged = {}
         self.count = 0
 

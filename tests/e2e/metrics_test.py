@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from api_test import prepare  # noqa: E402
+from contacts import prepare  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
 
 BINARY = None

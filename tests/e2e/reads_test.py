@@ -5,34 +5,20 @@ import pathlib
 import random
 import sys
 import threading
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import openapi_check  # noqa: E402
+from checked import Checked, main  # noqa: E402
 from clients import Client, at_once  # noqa: E402
-from contacts import PURPOSE, RECORDS, add, erase, expect, get, prepare  # noqa: E402
-from siegel_process import Siegel  # noqa: E402
+from contacts import PURPOSE, RECORDS, add, erase, expect, get  # noqa: E402
 
-BINARY = None
 LONG = "SIEGEL_LONG" in os.environ
 # Routes that show people: each look is one event. All others leave no event at all.
 TRACED = {"/v1/record-types/{type}/records", "/v1/records/{id}", "/v1/records/{id}/history", "/v1/subjects/{id}",
           "/v1/subjects/{id}/history", "/v1/subjects/{id}/export"}
 
 
-class Reads(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = Siegel(BINARY, check=openapi_check.validate)
-        cls.s.__enter__()
-        prepare(cls.s)
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.s.stop()
-        cls.s.__exit__(None, None, None)
-        assert code == 0, f"the server ended with {code}"
-
+class Reads(Checked):
     def size(self):
         return self.s.request("GET", "/v1/status").json["size"]
 
@@ -118,5 +104,4 @@ class Reads(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARY = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    main()

@@ -2,30 +2,16 @@
 import pathlib
 import shutil
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import openapi_check  # noqa: E402
-from contacts import RECORDS, add, erase, expect, get, prepare, wait_for_index  # noqa: E402
-from siegel_process import Siegel  # noqa: E402
+from checked import Checked, main  # noqa: E402
+from contacts import RECORDS, add, erase, expect, get, wait_for_index  # noqa: E402
 
-BINARY = None
 NOBODY = "re_" + "A" * 22
 
 
-class Records(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = Siegel(BINARY, check=openapi_check.validate)
-        cls.s.__enter__()
-        prepare(cls.s)
-        cls.serial = 0
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.s.stop()
-        cls.s.__exit__(None, None, None)
-        assert code == 0, f"the server ended with {code}"
+class Records(Checked):
+    serial = 0
 
     def person(self, **values):
         type(self).serial += 1
@@ -163,5 +149,4 @@ class Records(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARY = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    main()

@@ -1,7 +1,6 @@
 #include "support/service_kit.h"
 
 #include <algorithm>
-#include <deque>
 
 namespace siegel::test {
 
@@ -26,45 +25,6 @@ T must(Result<T> result) {
 
 }  // namespace
 
-class ServiceKit::Workers final : public Executor {
- public:
-  Workers() {
-    for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { run(); });
-  }
-  Workers(const Workers&) = delete;
-  Workers& operator=(const Workers&) = delete;
-  ~Workers() override {
-    state_.with([](State& state) { state.stop = true; });
-    state_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
-  void post(std::function<void()> work) override {
-    state_.with([&](State& state) { state.queue.push_back(std::move(work)); });
-    state_.notify_one();
-  }
-
- private:
-  struct State {
-    std::deque<std::function<void()>> queue;
-    bool stop = false;
-  };
-  void run() {
-    for (;;) {
-      auto work = state_.when([](const State& state) { return state.stop || !state.queue.empty(); },
-                              [](State& state) -> std::function<void()> {
-                                if (state.queue.empty()) return nullptr;
-                                auto first = std::move(state.queue.front());
-                                state.queue.pop_front();
-                                return first;
-                              });
-      if (!work) return;
-      work();
-    }
-  }
-  Guarded<State> state_;
-  std::vector<std::thread> threads_;
-};
-
 ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every)
     : world(seed), views_store(views::families().size()), terms_every_(terms_every) {
   root = vault::open_file_root_store("/outside/root", random, world.files.get());
@@ -78,7 +38,7 @@ ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every
 ServiceKit::~ServiceKit() { close(); }
 
 void ServiceKit::open() {
-  workers_ = std::make_unique<Workers>();
+  workers_ = std::make_unique<app::Workers>(2);
   ledger = world.open(LedgerWorld::Start::no);
   vault = must(vault::Vault::open(vault_options(world.disk), *root, test_ledger_id(), ledger->keys_mark(),
                                   ledger->epoch(), world.clock, random));

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/workers.h"
 #include "crypto/random.h"
 #include "projector/projector.h"
 #include "service/service.h"
@@ -85,9 +86,8 @@ class ServiceKit {
   std::unique_ptr<service::Service> service;
 
  private:
-  class Workers;
   std::chrono::milliseconds terms_every_;
-  std::unique_ptr<Workers> workers_;
+  std::unique_ptr<app::Workers> workers_;
 };
 
 }  // namespace siegel::test
