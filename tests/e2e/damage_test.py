@@ -247,6 +247,23 @@ class SingleDisk(Damage):
         self.assertEqual(self.world.look(), self.world.lists)
         self.assertEqual(self.s.stop(), 0)
 
+    def test_copied_beside_its_original(self):
+        """A copied directory names the root store and the lock record of the original."""
+        self.world.start()
+        copied = self.home / "copied"
+        shutil.copytree(self.s.data, copied)
+        before = (self.home / "data.root" / "root").read_bytes()
+        for command in (["serve", "--listen", "127.0.0.1:0"], ["lock", "adopt", "--reason", "test", "--yes"]):
+            with self.subTest(command[0]):
+                done = subprocess.run([BINARY, "--data", str(copied), *command], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertIn("[data_in_use]", done.stderr)
+                self.assertIn(str(self.s.process.pid), done.stderr)
+        self.assertEqual((self.home / "data.root" / "root").read_bytes(), before)
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.assertEqual(self.s.stop(), 0)
+        shutil.rmtree(copied)
+
     def test_root_missing(self):
         (self.home / "data.root" / "root").unlink()
         self.refused("root_store_missing", 1)
