@@ -1,5 +1,7 @@
 #include "app/stores.h"
 
+#include <cstdio>
+
 #include "base/text.h"
 #include "views/views.h"
 
@@ -65,8 +67,6 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   return ledger::Ledger::open(std::move(store), options, signer, clock);
 }
 
-Status Core::open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random) {
-  SIEGEL_TRY(found, read_places(data));
 Result<std::unique_ptr<Locks>> take_locks(const Places& places) {
   SIEGEL_TRY(data, DirectoryLock::take(places.lock()));
   auto out = std::make_unique<Locks>(Locks{std::move(data), {}});
@@ -82,6 +82,8 @@ Result<std::unique_ptr<Locks>> take_locks(const Places& places) {
   return out;
 }
 
+Status Core::open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random) {
+  SIEGEL_TRY(found, read_places(data));
   places = std::move(found);
   SIEGEL_TRY(ledger_id, read_format(places));
   id = ledger_id;
@@ -106,6 +108,11 @@ Result<std::unique_ptr<Locks>> take_locks(const Places& places) {
   options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
   SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
   vault = std::move(keys);
+  if (const auto healed = vault->counters().roots_healed; healed > 0)
+    std::fprintf(stderr,
+                 "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole "
+                 "one: look at their disks\n",
+                 static_cast<unsigned long long>(healed));
   return Done{};
 }
 

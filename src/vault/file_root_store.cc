@@ -78,6 +78,12 @@ class FileRootStore final : public RootStore {
     return write_noise(1 - *living);
   }
 
+  std::uint16_t heal(const RootEntry& living) override {
+    const auto slots = read_slots();
+    if (!slots || lowest(*slots)) return 0;
+    return write(0, encode_root_slot(living).view()) && write_noise(1) ? 1 : 0;
+  }
+
   unsigned grade() const override { return 0; }
   std::uint16_t members() const override { return 1; }
   std::string kind() const override { return "file"; }

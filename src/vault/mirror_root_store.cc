@@ -63,6 +63,12 @@ class MirrorRootStore final : public RootStore {
     return all([&](RootStore& member) { return member.abort(next); });
   }
 
+  std::uint16_t heal(const RootEntry& living) override {
+    std::uint16_t sum = 0;
+    for (const auto& member : members_) sum = static_cast<std::uint16_t>(sum + member->heal(living));
+    return sum;
+  }
+
   unsigned grade() const override {
     return (*std::min_element(members_.begin(), members_.end(),
                               [](const auto& a, const auto& b) { return a->grade() < b->grade(); }))

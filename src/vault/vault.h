@@ -143,7 +143,8 @@ class Vault {
   struct Counters {
     std::uint64_t sealed = 0, opened = 0, nodes_written = 0, pool = 0, cached_keys = 0, memory_locked = 0;
     std::uint64_t cached_nodes = 0, replicas_away = 0,
-                  erasures_aborted = 0;  // aborted: the check of step 4b failed; alarm
+                  erasures_aborted = 0,  // the check of step 4b failed; alarm
+        roots_healed = 0;                // members of the mirror that were damaged at the opening
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   virtual void close() = 0;

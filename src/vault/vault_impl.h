@@ -100,7 +100,7 @@ class VaultImpl final : public Vault {
   // open.cc
   Status load_untold();
   Status finish_change(const RootsFound& roots, const LockedRoot& old_root);
-  void destroy_old_roots(Epoch effective);
+  void destroy_old_roots(const RootEntry& living);
   Status drop_noise();
   // erase.cc; all but slots_of and let_go with epoch_mutex_ held.
   Result<std::vector<Slot>> slots_of(std::span<const std::uint64_t> requests);
@@ -131,6 +131,7 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> nodes_written_{0};
   std::atomic<std::uint64_t> erasures_aborted_{0};
   std::uint32_t next_leaf_node_ = 0;  // key thread
+  std::atomic<std::uint64_t> roots_healed_{0};
   Guarded<bool> stop_{false};
   std::thread key_thread_;
   std::thread idle_thread_;

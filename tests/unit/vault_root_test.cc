@@ -234,6 +234,59 @@ TEST_CASE("a vault with a mirror waits with the certificate until every member h
   CHECK(world.readable(other));
 }
 
+TEST_CASE("a damaged member of a mirror is written anew at the opening, a missing or foreign one is left alone",
+          "[unit][vault]") {
+  VaultWorld world(6, {.root_members = 2});
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto person = world.add();
+  const auto other = world.add();
+  REQUIRE(world.erase(1, {person}));
+  REQUIRE(world.vault->told(Epoch(2)));
+  const std::size_t member = GENERATE(0, 1);
+  const auto path = world.root_path(member);
+  const auto whole = world.disk.content(path);
+  world.close();
+
+  SECTION("both slots damaged") {
+    for (const auto offset : {100, 4096 + 100}) REQUIRE(world.disk.flip(path, static_cast<std::uint64_t>(offset)));
+    REQUIRE(roots_of(world.disk.content(path)).empty());
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 1);
+    CHECK(world.readable(other));
+    const auto healed = roots_of(world.disk.content(path));
+    REQUIRE(healed.size() == 1);
+    CHECK(healed[0].epoch == 2);
+    // It counts again: an erasure destroys the old root here too.
+    REQUIRE(world.erase(2, {other}));
+    CHECK(roots_of(world.disk.content(path)).at(0).epoch == 3);
+  }
+  SECTION("missing") {
+    world.disk.remove(path);
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 0);
+    CHECK_FALSE(*world.disk.files()->exists(path));
+  }
+  SECTION("not a root store") {
+    world.disk.set_content(path, "something else");
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 0);
+    CHECK(world.disk.content(path) == "something else");
+  }
+  SECTION("whole") {
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 0);
+    CHECK(roots_of(world.disk.content(path)).at(0).epoch == 2);
+  }
+  SECTION("a root of another ledger beside it is no mirror") {
+    auto foreign = entry(9);
+    foreign.ledger = LedgerId(ByteArray<8>{9});
+    world.disk.remove(path);
+    REQUIRE(open_file_root_store(path, world.random, world.files.at(member).get())->create(foreign));
+    CHECK(world.open().error().is("other_ledger"));
+  }
+}
+
 TEST_CASE("a root inside the data directory is refused", "[unit][vault]") {
   const TempDir dir;
   const auto data = dir.path() / "data";
