@@ -90,6 +90,18 @@ class Impl final : public Service {
   // ── for tasks, on the writer with the state locked ──
   enum class Placed : std::uint8_t { yes, again, erased };
   Placed place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
+  // Whether all parts may go where they are sealed. Gives nothing yet: what can still fail comes between it and
+  // number().
+  struct Places {
+    Placed outcome = Placed::again;
+    std::map<OwnerId, decide::OwnerEntry*> entries;  // of all owners, if `yes`
+  };
+  Places look_for_places(const std::vector<ledger::Draft>& drafts,
+                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                         const std::optional<SubjectId>& fresh);
+  // Gives the parts their running numbers. They have no gap (keys.md 3): it is for parts that are written for certain.
+  void number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, Places&& places);
+  // Both, for commands that nothing can stop any more.
                const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners, const std::optional<SubjectId>& fresh);
 
   void submit(std::shared_ptr<Task> task);

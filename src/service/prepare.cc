@@ -325,33 +325,50 @@ Status Impl::encode_ahead(ledger::Draft& draft) {
   return Done{};
 }
 
-Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
-                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
-                         const std::optional<SubjectId>& fresh) {
-  // First look, so that nothing changes unless everything fits.
-  std::map<OwnerId, decide::OwnerEntry*> entries;
+Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
+                                   const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                                   const std::optional<SubjectId>& fresh) {
+  Places out;
   for (const auto& draft : drafts) {
     for (const auto& part : draft.parts) {
       const auto& owner = part.envelope.owner;
-      if (entries.contains(owner)) continue;
+      if (out.entries.contains(owner)) continue;
       if (fresh && owner == owner_of(*fresh)) {
-        entries[owner] = &state.new_owner(owner);
+        out.entries[owner] = &state.new_owner(owner);
         continue;
       }
       const auto it = owners.find(owner);
       const auto found = state.owner(owner, it == owners.end() ? std::nullopt : it->second);
-      if (!found.known) return Placed::again;
-      entries[owner] = found.entry;
+      if (!found.known) return out;
+      out.entries[owner] = found.entry;
     }
   }
-  for (const auto& draft : drafts)
-    for (const auto& part : draft.parts)
-      if (entries[part.envelope.owner]->is_fenced(part.envelope.cls)) return Placed::erased;
+  for (const auto& draft : drafts) {
+    for (const auto& part : draft.parts) {
+      if (out.entries[part.envelope.owner]->is_fenced(part.envelope.cls)) {
+        out.outcome = Placed::erased;
+        return out;
+      }
+    }
+  }
+  // A leaf that nobody knows is a fresh one, or it died since its part was sealed: then nobody could read the part. A
+  // trace is sealed under nothing.
+  for (const auto& draft : drafts) {
+    for (const auto& part : draft.parts) {
+      const auto slot = part.envelope.slot;
+      const bool known = part.ciphertext.empty() || out.entries[part.envelope.owner]->leaf(slot) != nullptr;
+      if (!known && !vault.living(slot)) return out;
+    }
+  }
+  out.outcome = Placed::yes;
+  return out;
+}
 
+void Impl::number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, Places&& places) {
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     const Seq seq(at.next.get() + i);
     for (auto& part : drafts[i].parts) {
-      auto& entry = *entries[part.envelope.owner];
+      auto& entry = *places.entries[part.envelope.owner];
       // A trace uses no key, so it goes under the leaf that the person already has.
       if (part.ciphertext.empty())
         if (const auto* leaf = entry.leaf(part.envelope.cls)) part.envelope.slot = leaf->slot;
@@ -365,7 +382,14 @@ Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Momen
       state.touched(part.envelope.owner, seq);
     }
   }
-  return Placed::yes;
+}
+
+Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
+                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                         const std::optional<SubjectId>& fresh) {
+  auto places = look_for_places(drafts, owners, fresh);
+  if (places.outcome == Placed::yes) number(drafts, at, std::move(places));
+  return places.outcome;
 }
 
 // ── refusals and system events ──

@@ -25,9 +25,12 @@ T must(Result<T> result) {
 
 }  // namespace
 
-ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every)
+ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every, std::size_t root_members)
     : world(seed), views_store(views::families().size()), terms_every_(terms_every) {
-  root = vault::open_file_root_store("/outside/root", random, world.files.get());
+  std::vector<std::unique_ptr<vault::RootStore>> members;
+  for (std::size_t i = 0; i < root_members; ++i)
+    members.push_back(vault::open_file_root_store(root_path(i), random, world.files.get()));
+  root = root_members == 1 ? std::move(members.front()) : vault::mirror(std::move(members));
   const auto created = vault::Vault::create(vault_options(world.disk), *root, KeyTreeId(world.random.array<16>()),
                                             test_ledger_id(), random);
   INFO((created ? std::string() : created.error().text()));
@@ -36,6 +39,8 @@ ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every
 }
 
 ServiceKit::~ServiceKit() { close(); }
+
+std::string ServiceKit::root_path(std::size_t member) { return "/root" + std::to_string(member) + "/root"; }
 
 void ServiceKit::open() {
   workers_ = std::make_unique<app::Workers>(2);
@@ -51,6 +56,7 @@ void ServiceKit::open() {
   options.origin = kOrigin;
   options.id = test_ledger_id();
   options.erase_window = std::chrono::milliseconds(1);
+  options.erase_retry = std::chrono::milliseconds(50);
   options.terms_every = terms_every_;
   options.verifier_key = world.signer.verifier_key();
   service = Service::make(*ledger, *vault, *views, *workers_, wall, random, options);

@@ -25,21 +25,41 @@ namespace siegel::test {
 class WallClock final : public Clock {
  public:
   explicit WallClock(Clock& clock) : clock_(clock) {}
-  TimeMs now() override { return TimeMs(clock_.now().get() + skew_ms_.load()); }
+  TimeMs now() override {
+    interrupt_now();
+    return TimeMs(clock_.now().get() + skew_ms_.load());
+  }
   std::chrono::nanoseconds steady() override { return clock_.steady(); }
   void set_skew(std::uint64_t ms) { skew_ms_ = ms; }
+  // Runs f within the nth call of now() that this thread makes from here on: in the middle of what it does next.
+  void interrupt(unsigned nth, std::function<void()> f) {
+    calls_left_ = nth;
+    interruption_ = std::move(f);
+    interrupted_ = std::this_thread::get_id();
+  }
 
  private:
+  void interrupt_now() {
+    if (interrupted_.load() != std::this_thread::get_id() || --calls_left_ > 0) return;
+    interrupted_ = std::thread::id();
+    std::exchange(interruption_, nullptr)();
+  }
+
   Clock& clock_;
   std::atomic<std::uint64_t> skew_ms_{0};
+  std::atomic<std::thread::id> interrupted_{};  // the two below are this thread's
+  unsigned calls_left_ = 0;
+  std::function<void()> interruption_;
 };
 
 class ServiceKit {
  public:
   using Outcome = Result<service::Written>;
 
-  // terms_every: how often the service looks for what ends by itself.
-  explicit ServiceKit(std::uint64_t seed = 1, std::chrono::milliseconds terms_every = std::chrono::hours(1));
+  // terms_every: how often the service looks for what ends by itself. root_members: of the root store, a mirror if more
+  // than one.
+  explicit ServiceKit(std::uint64_t seed = 1, std::chrono::milliseconds terms_every = std::chrono::hours(1),
+                      std::size_t root_members = 1);
   ServiceKit(const ServiceKit&) = delete;
   ServiceKit& operator=(const ServiceKit&) = delete;
   ~ServiceKit();
@@ -70,6 +90,7 @@ class ServiceKit {
     return future.get();
   }
   void until(const std::function<bool()>& reached);  // fails the test after ten seconds
+  static std::string root_path(std::size_t member);
   // Whether these bytes stand in any row of the ledger or the read models.
   bool holds(ByteView needle);
 

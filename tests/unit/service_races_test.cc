@@ -1,0 +1,107 @@
+// What happens between the worker and the writer, and when a step of an erasure fails: each at its moment, not by
+// chance.
+#include <algorithm>
+#include <future>
+#include <map>
+
+#include "codec/header_codec.h"
+#include "codec/parts.h"
+#include "model/definitions.h"
+#include "service/impl.h"
+#include "support/contacts_world.h"
+
+using namespace siegel;
+using namespace siegel::test;
+
+namespace {
+
+struct Told {
+  Header header;
+  std::vector<StoredPart> parts;
+};
+std::vector<Told> events(const ledger::Ledger& ledger) {
+  std::vector<Told> out;
+  const auto cursor = must(ledger.cursor(Seq(0)));
+  Seq seq;
+  ByteView header, parts;
+  while (must(cursor->next(seq, header, parts)))
+    out.push_back({must(codec::decode_header(header)), must(codec::decode_parts(parts))});
+  return out;
+}
+
+// A command that is overtaken between the worker, who sealed its part, and the writer. Nothing of it is written.
+class OvertakenTask final : public service::Task {
+ public:
+  using Placed = service::Impl::Placed;
+  OvertakenTask(service::Impl& service, const SubjectId& subject, ClassNo cls, std::function<void()> meanwhile)
+      : Task(service, {}), owner_(owner_of(subject)), cls_(cls), meanwhile_(std::move(meanwhile)) {}
+  std::future<Placed> placed() { return placed_.get_future(); }
+
+ private:
+  Status prepare() override {
+    SIEGEL_CHECK(know(owner_));
+    SIEGEL_CHECK(know(owner_of_ledger()));
+    SIEGEL_TRY(entry, s.look(owner_, owners[owner_]));
+    SIEGEL_TRY(draft, s.system_draft(EventType::record_changed));
+    SIEGEL_TRY(slot, s.leaf_for(entry, cls_));
+    SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_, as_bytes("late")));
+    drafts.push_back(std::move(draft));
+    meanwhile_();
+    return Done{};
+  }
+  Decision decide(const ledger::Moment&) override {
+    placed_.set_value(s.look_for_places(drafts, owners, std::nullopt).outcome);
+    return Error(Errc::conflict, "enough", "The test knows what it wanted to know.");
+  }
+  void committed(ledger::Committed&&) override {}
+  void failed(const Error&) override {}
+  EventType wanted() const override { return EventType::record_changed; }
+
+  OwnerId owner_;
+  ClassNo cls_;
+  std::function<void()> meanwhile_;
+  std::promise<Placed> placed_;
+};
+
+}  // namespace
+
+TEST_CASE("ER-04 a part sealed under a leaf that died before the writer saw it is sealed again",
+          "[unit][service][ER-04]") {
+  ContactsWorld w(1);
+  const auto person = must(w.add("Dora Beispiel"));
+  must(w.add("DE00 1234", person.subject, {}, "account"));
+  const auto customer = ClassNo(w.service->registries()->cls("customer")->number);
+  const auto owner = owner_of(*person.subject);
+  const bool overtaken = GENERATE(true, false);
+  auto task = std::make_shared<OvertakenTask>(static_cast<service::Impl&>(*w.service), *person.subject, customer, [&] {
+    if (!overtaken) return;
+    must(w.erase(*person.subject, {"customer"}));
+    w.catch_up();
+    // Another command looks at the person: from here on the decision state knows the leaves that are left.
+    must(w.add("DE00 5678", person.subject, {}, "account"));
+    const auto known = static_cast<service::Impl&>(*w.service).state.find_owner(owner);
+    REQUIRE(known);
+    REQUIRE(known->leaf(customer) == nullptr);
+  });
+  auto placed = task->placed();
+  static_cast<service::Impl&>(*w.service).submit(task);
+  CHECK(placed.get() == (overtaken ? OvertakenTask::Placed::again : OvertakenTask::Placed::yes));
+}
+
+TEST_CASE("a fence that cannot be written leaves no gap in the running numbers of any leaf", "[unit][service]") {
+  ContactsWorld w(2);
+  const auto person = must(w.add("Emil Beispiel"));
+  w.world.disk.plan({.space_bytes = 0});
+  const auto refused = w.erase(*person.subject);
+  CHECK_FALSE(refused);
+  CHECK(w.read(*person.record));
+  w.world.disk.plan({});
+  CHECK(must(w.erase(*person.subject)).kind == service::Written::Kind::erasure_effective);
+
+  std::map<Slot, std::vector<std::uint64_t>> numbers;
+  for (const auto& event : events(*w.ledger))
+    for (const auto& part : event.parts) numbers[part.envelope.slot].push_back(part.envelope.number);
+  for (const auto& [slot, of_leaf] : numbers)
+    for (std::size_t i = 0; i < of_leaf.size(); ++i) CHECK(of_leaf[i] == i);
+}
+
