@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/guarded.h"
+#include "crypto/hmac.h"
 #include "decide/identity.h"
 #include "decide/state.h"
 #include "service/service.h"
@@ -120,7 +121,13 @@ class Impl final : public Service {
     Slot day;
     Hash mac{};
     Hash request{};
-    TreeSize looked_at;  // position of the views when nothing was found
+    // The same under a key of the process, whatever the day: what the writer knows a key by, so that two requests of
+    // which one came before midnight and one after it are one.
+    Hash pin{};
+    Hash pinned_request{};
+    std::int64_t today = 0;
+    std::int64_t oldest = 0;  // day of the window: what was answered before is forgotten
+    TreeSize looked_at;       // position of the views when nothing was found
   };
   // The stored answer, a conflict (idempotency_conflict), or a claim to store one.
   Result<std::variant<Written, IdempotencyClaim>> claim(const Caller& caller, const WriteOptions& options);
@@ -186,6 +193,7 @@ class Impl final : public Service {
   std::thread loader_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> commands_{0};
+  const HmacKey pins_;
   bool started_ = false;
   bool read_only_ = false;  // from the start: the ledger takes no events, and there is no projector
 

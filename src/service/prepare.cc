@@ -498,9 +498,9 @@ Task::Decision WriteTask::decide(const ledger::Moment& at) {
   if (replay_) return std::vector<ledger::Draft>{};
   if (claim_) {
     // An earlier command of this very group may have used the key.
-    const auto* it = s.state.answered_already(claim_->mac);
-    if (it != nullptr) {
-      if (!equal(it->request, claim_->request))
+    const auto* it = s.state.answered_already(claim_->pin);
+    if (it != nullptr && it->day >= claim_->oldest) {
+      if (!equal(it->request, claim_->pinned_request))
         return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
       auto before = decode_written(it->outcome);
       if (!before) return Error(before.error());
@@ -516,7 +516,8 @@ std::optional<codec::IdempotencyRow> WriteTask::idempotency(const ledger::Moment
   if (!claim_) return std::nullopt;
   auto row = s.row_for(*claim_, written);
   if (!row) return std::nullopt;
-  s.state.answer(claim_->mac, {claim_->request, encode(written), Seq(at.next.get() + events - 1)});
+  s.state.answer(claim_->pin,
+                 {claim_->pinned_request, encode(written), Seq(at.next.get() + events - 1), claim_->today});
   return std::move(*row);
 }
 

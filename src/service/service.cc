@@ -7,6 +7,15 @@
 #include "service/impl.h"
 
 namespace siegel::service {
+namespace {
+
+Hash random_key(Random& random) {
+  Hash key;
+  random.fill(key);
+  return key;
+}
+
+}  // namespace
 
 std::unique_ptr<Service> Service::make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
                                        Executor& executor, Clock& clock, Random& random, const Options& options) {
@@ -23,7 +32,8 @@ Impl::Impl(ledger::Ledger& the_ledger, vault::Vault& the_vault, views::Views& th
       random(the_random),
       options(the_options),
       state(the_options.decision_entries_max),
-      identity(the_random) {}
+      identity(the_random),
+      pins_(random_key(the_random)) {}
 
 Impl::~Impl() { stop(); }
 

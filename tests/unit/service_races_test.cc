@@ -15,6 +15,8 @@ using namespace siegel::test;
 
 namespace {
 
+constexpr std::uint64_t kDay = 86'400'000;
+
 struct Told {
   Header header;
   std::vector<StoredPart> parts;
@@ -103,5 +105,32 @@ TEST_CASE("a fence that cannot be written leaves no gap in the running numbers o
     for (const auto& part : event.parts) numbers[part.envelope.slot].push_back(part.envelope.number);
   for (const auto& [slot, of_leaf] : numbers)
     for (std::size_t i = 0; i < of_leaf.size(); ++i) CHECK(of_leaf[i] == i);
+}
+
+TEST_CASE("EV-03 a retry across midnight has one effect while both are on their way", "[unit][service][EV-03]") {
+  ContactsWorld w(3);
+  service::Written after_midnight;
+  // In add_record: first the key of the day, then the permit.
+  w.wall.interrupt(2, [&] {
+    w.world.clock.advance(kDay);
+    after_midnight = must(w.add("Änne Beispiel", {}, "key-1"));
+  });
+  const auto before_midnight = must(w.add("Änne Beispiel", {}, "key-1"));
+  CHECK_FALSE(after_midnight.replayed);
+  CHECK(before_midnight.replayed);
+  CHECK(before_midnight.record == after_midnight.record);
+  CHECK(before_midnight.seq == after_midnight.seq);
+
+  w.wall.interrupt(2, [&] {
+    w.world.clock.advance(kDay);
+    must(w.add("Bert Beispiel", {}, "key-2"));
+  });
+  auto other = w.person("Bert", "bert@example.net");
+  service::WriteOptions options;
+  options.idempotency_key = "key-2";
+  options.request = "another";
+  CHECK(code(w.write(w.editor, other, options)) == "idempotency_conflict");
+  w.catch_up();
+  CHECK(must(w.add("Änne Beispiel", {}, "key-1")).record == before_midnight.record);
 }
 
