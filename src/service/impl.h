@@ -90,7 +90,6 @@ class Impl final : public Service {
 
   // ── for tasks, on the writer with the state locked ──
   enum class Placed : std::uint8_t { yes, again, erased };
-  Placed place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
   // Whether all parts may go where they are sealed. Gives nothing yet: what can still fail comes between it and
   // number().
   struct Places {
@@ -103,6 +102,7 @@ class Impl final : public Service {
   // Gives the parts their running numbers. They have no gap (keys.md 3): it is for parts that are written for certain.
   void number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, Places&& places);
   // Both, for commands that nothing can stop any more.
+  Placed place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
                const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners, const std::optional<SubjectId>& fresh);
 
   void submit(std::shared_ptr<Task> task);
@@ -136,10 +136,16 @@ class Impl final : public Service {
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
   void eraser_loop();
-  std::deque<OpenErasure> next_batch();
+  // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
+  bool carry_out();
+  std::vector<vault::Fence> next_batch();
+  // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
   Status tell_untold();
-  // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
-  Result<ledger::Committed> tell_effective(const vault::EpochChange& change, const std::deque<OpenErasure>& batch);
+  // Writes erasure.effective and waits until it is durable.
+  Status tell_effective(const vault::EpochChange& change);
+  void answer_effective(const vault::EpochChange& change, const ledger::Committed& told);
+  // The erasures stay open. Null: that they are requested is all there is to say.
+  void answer_waiting(const Error* error);
 
   // ── terms.cc, on the eraser's thread ──
   Result<std::vector<vault::Fence>> past_term();
@@ -187,20 +193,18 @@ class Impl final : public Service {
     Slot slot;
   };
   Guarded<std::vector<DayKey>> day_keys_;
+  const HmacKey pins_;
   Result<std::vector<DayKey>> living_days();
 
   std::shared_ptr<ledger::SystemReceipt> index_receipt_;  // job identity_index, for its whole life
   std::thread loader_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> commands_{0};
-  const HmacKey pins_;
   bool started_ = false;
   bool read_only_ = false;  // from the start: the ledger takes no events, and there is no projector
 
   struct EraserState {
-    std::deque<OpenErasure> queue;
-    std::size_t open = 0;
-    TimeMs oldest;
+    std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
   };
   Guarded<EraserState> eraser_;

@@ -16,6 +16,7 @@ using namespace siegel::test;
 namespace {
 
 constexpr std::uint64_t kDay = 86'400'000;
+constexpr auto kSoon = std::chrono::seconds(20);
 
 struct Told {
   Header header;
@@ -28,6 +29,14 @@ std::vector<Told> events(const ledger::Ledger& ledger) {
   ByteView header, parts;
   while (must(cursor->next(seq, header, parts)))
     out.push_back({must(codec::decode_header(header)), must(codec::decode_parts(parts))});
+  return out;
+}
+
+// The epochs in the ledger, in its order.
+std::vector<ErasureEffectiveFacts> epochs(const ledger::Ledger& ledger) {
+  std::vector<ErasureEffectiveFacts> out;
+  for (const auto& event : events(ledger))
+    if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&event.header.facts)) out.push_back(*facts);
   return out;
 }
 
@@ -134,3 +143,69 @@ TEST_CASE("EV-03 a retry across midnight has one effect while both are on their 
   CHECK(must(w.add("Änne Beispiel", {}, "key-1")).record == before_midnight.record);
 }
 
+TEST_CASE("ER-03 an epoch that waited for a member of the mirror is told once, and before the next one",
+          "[unit][service][ER-03]") {
+  ContactsWorld w(4, std::chrono::hours(1), 2);
+  const auto first = must(w.add("Änne Beispiel"));
+  const auto second = must(w.add("Bert Beispiel"));
+  const auto stays = must(w.add("Cleo Beispiel"));
+  const auto away = w.root_path(1);
+  const auto content = w.world.disk.content(away);
+  w.vault->on_step = [&, once = true](int step) mutable {
+    if (step == 42 && std::exchange(once, false)) w.world.disk.remove(away);  // the old root cannot be destroyed there
+  };
+  CHECK(must(w.erase(*first.subject)).kind == service::Written::Kind::erasure_requested);
+  CHECK(must(w.erase(*second.subject)).kind == service::Written::Kind::erasure_requested);
+  CHECK(epochs(*w.ledger).empty());
+  CHECK(w.service->status().erasures_open == 2);
+  const bool restarted = GENERATE(false, true);
+  if (restarted) {
+    w.close();
+    w.open();
+  }
+  REQUIRE(w.world.files->write_file_durably(away, as_bytes(content), 0600));
+  w.until([&] { return epochs(*w.ledger).size() == 2; });
+  w.until([&] { return w.vault->untold().empty() && w.service->status().erasures_open == 0; });
+  const auto told = epochs(*w.ledger);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].old_epoch == 1);
+  CHECK(told[0].new_epoch == 2);
+  CHECK(told[0].requests.size() == 1);
+  CHECK(told[1].old_epoch == 2);
+  CHECK(told[1].new_epoch == 3);
+  CHECK(told[1].requests.size() == 1);
+  CHECK(told[0].requests != told[1].requests);
+  w.catch_up();
+  for (const auto* gone : {&first, &second}) {
+    CHECK(code(w.read(*gone->record)) == "erased");
+    CHECK(must(w.erase(*gone->subject)).kind == service::Written::Kind::erasure_effective);
+  }
+  CHECK(w.read(*stays.record));
+}
+
+TEST_CASE("whoever waits for an erasure hears why an earlier epoch cannot be told", "[unit][service]") {
+  ContactsWorld w(5);
+  const auto first = must(w.add("Änne Beispiel"));
+  const auto second = must(w.add("Bert Beispiel"));
+  std::future<ServiceKit::Outcome> waiting;
+  w.vault->on_step = [&](int step) {
+    if (step == 0 && !waiting.valid()) {  // the next one comes while the first is on its way
+      waiting = w.begin(w.officer, service::RequestErasure{{*second.subject}, {}, "art17-1-b", true});
+      w.until([&] { return w.service->status().erasures_open == 2; });
+    }
+    if (step == 43) w.world.disk.plan({.space_bytes = 0});  // the vault cannot forget what is told
+  };
+  CHECK(must(w.erase(*first.subject)).kind == service::Written::Kind::erasure_effective);
+  REQUIRE(waiting.wait_for(kSoon) == std::future_status::ready);
+  const auto refused = waiting.get();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().category() == Errc::unavailable);
+  CHECK(w.service->status().erasures_open == 1);
+  w.catch_up();
+  CHECK(code(w.read(*second.record)) == "erased");  // fenced already
+
+  w.vault->on_step = nullptr;
+  w.world.disk.plan({});
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  CHECK(epochs(*w.ledger).size() == 2);
+}
