@@ -67,6 +67,7 @@ Status VaultImpl::fence(std::span<const Fence> fences) {
 std::vector<Fence> VaultImpl::fences() {
   return erasures_.with([](const Erasures& e) {
     std::vector<Fence> out;
+    out.reserve(e.fences.size());
     for (const auto& [request, slots] : e.fences) out.push_back({request, slots});
     return out;
   });
@@ -97,8 +98,9 @@ void VaultImpl::let_go(std::span<const std::uint64_t> requests) {
       e.fences.erase(at);
     }
     auto out = ascending(blocked);
-    for (const auto& [request, slots] : e.fences) {  // another request may hold the same leaf
-      std::erase_if(out, [&](Slot slot) { return std::binary_search(slots.begin(), slots.end(), slot); });
+    for (const auto& fence : e.fences) {  // another request may hold the same leaf
+      const auto& slots = fence.second;
+      std::erase_if(out, [&slots](Slot slot) { return std::binary_search(slots.begin(), slots.end(), slot); });
     }
     return out;
   });

@@ -28,7 +28,7 @@ class MirrorRootStore final : public RootStore {
       }
       for (auto& entry : *entries) SIEGEL_CHECK(merge(out, std::move(entry)));
     }
-    if (out.empty()) return Error(std::move(*first_error));
+    if (out.empty() && first_error) return Error(std::move(*first_error));
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
     return out;
   }

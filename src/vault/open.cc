@@ -205,6 +205,7 @@ Status VaultImpl::drop_noise() {
   SIEGEL_CHECK(cursor->status());
   const auto requests = erasures_.with([](const Erasures& e) {
     std::vector<std::uint64_t> out;
+    out.reserve(e.fences.size());
     for (const auto& fence : e.fences) out.push_back(fence.first);
     return out;
   });
