@@ -113,6 +113,10 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
                  "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole "
                  "one: look at their disks\n",
                  static_cast<unsigned long long>(healed));
+  if (const auto away = vault->counters().replicas_away; away > 0)
+    std::fprintf(stderr,
+                 "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
+                 static_cast<unsigned long long>(away));
   return Done{};
 }
 

@@ -73,7 +73,9 @@ class Impl final : public Service {
   // ── for tasks: prepare.cc ──
   // The leaf under which part 0 of a token's events is sealed this month.
   Result<Slot> actor_leaf(const TokenId& token);
-  Result<Slot> ledger_leaf(ClassNo cls);  // of the ledger itself, one per class and process
+  // Of the ledger itself, one per class and process; one of an earlier process while a replica of the keys is away, so
+  // that a start and all that needs no leaf of its own go on.
+  Result<Slot> ledger_leaf(ClassNo cls);
   // What the views say of an owner or record, unless the decision state knows better.
   Result<std::optional<OwnerSnapshot>> snapshot(const OwnerId& owner);
   Result<std::optional<RecordSnapshot>> snapshot(const RecordId& record);
@@ -173,6 +175,8 @@ class Impl final : public Service {
   Status add_newer_registries(const ledger::RegistryReceipt& receipt);
   [[nodiscard]] Error read_only_error() const;
   Status load_days();
+  Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
+  Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
   void evict();
   void load_identities();
   void watch_clock();
@@ -200,7 +204,7 @@ class Impl final : public Service {
   std::thread loader_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> commands_{0};
-  bool started_ = false;
+  std::atomic<bool> started_{false};
   bool read_only_ = false;  // from the start: the ledger takes no events, and there is no projector
 
   struct EraserState {

@@ -3,6 +3,8 @@
 
 #include "codec/bodies_codec.h"
 #include "service/impl.h"
+#include "codec/header_codec.h"
+#include "codec/parts.h"
 
 namespace siegel::service {
 namespace {
@@ -264,8 +266,51 @@ Result<Slot> Impl::ledger_leaf(ClassNo cls) {
     return it == leaves.end() ? std::nullopt : std::optional(it->second);
   });
   if (known) return *known;
-  SIEGEL_TRY(drawn, vault.new_leaf());
-  return ledger_leaves_.with([&](auto& leaves) { return leaves.emplace(cls, drawn).first->second; });
+  auto drawn = vault.new_leaf();
+  if (!drawn && drawn.error().is("keys_replica_unavailable")) drawn = earlier_leaf(cls, drawn.error());
+  if (!drawn) return drawn;
+  return ledger_leaves_.with([&](auto& leaves) { return leaves.emplace(cls, *drawn).first->second; });
+}
+
+Result<Slot> Impl::earlier_leaf(ClassNo cls, const Error& why) {
+  const auto owner = owner_of_ledger();
+  SIEGEL_TRY(found, snapshot(owner));
+  if (found && !started_) {
+    SIEGEL_TRY(entry, own_leaves_at_start(*found));
+    const auto lock = state.lock();
+    const auto modified = entry.modified;
+    state.new_owner(owner) = std::move(entry);
+    state.touched(owner, modified);
+  }
+  SIEGEL_TRY(entry, look(owner, found));
+  const auto& leaves = entry.leaves;
+  const auto it = std::find_if(leaves.rbegin(), leaves.rend(),
+                               [&](const auto& leaf) { return leaf.cls == cls && vault.living(leaf.slot); });
+  if (it == leaves.rend()) return why;
+  return it->slot;
+}
+
+// Before the read models have caught up: what they show, and what came after it. Running numbers go on from there.
+Result<decide::OwnerEntry> Impl::own_leaves_at_start(const OwnerSnapshot& shown) {
+  auto entry = shown.row.value_or(decide::OwnerEntry{});
+  SIEGEL_TRY(cursor, ledger.cursor(Seq(shown.position.get())));
+  Seq seq;
+  ByteView header, bytes;
+  for (;;) {
+    SIEGEL_TRY(more, cursor->next(seq, header, bytes));
+    if (!more) return entry;
+    SIEGEL_TRY(parts, codec::decode_parts(bytes));
+    for (const auto& part : parts) {
+      const auto& envelope = part.envelope;
+      if (part.removed || envelope.owner != owner_of_ledger()) continue;
+      if (entry.leaf(envelope.slot) == nullptr) {
+        SIEGEL_TRY(told, codec::decode_header(header));
+        entry.leaves.push_back({envelope.cls, envelope.slot, 0, told.time});
+      }
+      entry.leaf(envelope.slot)->next = envelope.number + 1;
+      entry.modified = seq;
+    }
+  }
 }
 
 // ── drafts ──

@@ -26,8 +26,8 @@ std::string code(const Result<T>& outcome) {
 // The kit, and a second class with a type of its own: contacts have a name (customer) and an account (billing).
 struct ContactsWorld : ServiceKit {
   explicit ContactsWorld(std::uint64_t seed, std::chrono::milliseconds terms_every = std::chrono::hours(1),
-                         std::size_t root_members = 1)
-      : ServiceKit(seed, terms_every, root_members) {
+                         std::size_t root_members = 1, std::size_t key_replicas = 0)
+      : ServiceKit(seed, terms_every, root_members, key_replicas) {
     set_up();
     ClassDefinition billing;
     billing.name = "billing";

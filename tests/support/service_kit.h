@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/workers.h"
+#include "base/guarded.h"
 #include "crypto/random.h"
 #include "projector/projector.h"
 #include "service/service.h"
@@ -27,10 +28,15 @@ class WallClock final : public Clock {
   explicit WallClock(Clock& clock) : clock_(clock) {}
   TimeMs now() override {
     interrupt_now();
+    run_meanwhile();
     return TimeMs(clock_.now().get() + skew_ms_.load());
   }
   std::chrono::nanoseconds steady() override { return clock_.steady(); }
   void set_skew(std::uint64_t ms) { skew_ms_ = ms; }
+  // Runs f within each call of now(), by any thread but not within f itself, until it is told something else.
+  void meanwhile(std::function<void()> f) {
+    meanwhile_.with([&](auto& now) { now = std::move(f); });
+  }
   // Runs f within the nth call of now() that this thread makes from here on: in the middle of what it does next.
   void interrupt(unsigned nth, std::function<void()> f) {
     calls_left_ = nth;
@@ -45,8 +51,19 @@ class WallClock final : public Clock {
     std::exchange(interruption_, nullptr)();
   }
 
+  void run_meanwhile() {
+    static thread_local bool inside = false;
+    if (inside) return;
+    const auto f = meanwhile_.with([](const auto& now) { return now; });
+    if (!f) return;
+    inside = true;
+    f();
+    inside = false;
+  }
+
   Clock& clock_;
   std::atomic<std::uint64_t> skew_ms_{0};
+  Guarded<std::function<void()>> meanwhile_;
   std::atomic<std::thread::id> interrupted_{};  // the two below are this thread's
   unsigned calls_left_ = 0;
   std::function<void()> interruption_;
@@ -57,9 +74,9 @@ class ServiceKit {
   using Outcome = Result<service::Written>;
 
   // terms_every: how often the service looks for what ends by itself. root_members: of the root store, a mirror if more
-  // than one.
+  // than one. key_replicas: on replica_disk.
   explicit ServiceKit(std::uint64_t seed = 1, std::chrono::milliseconds terms_every = std::chrono::hours(1),
-                      std::size_t root_members = 1);
+                      std::size_t root_members = 1, std::size_t key_replicas = 0);
   ServiceKit(const ServiceKit&) = delete;
   ServiceKit& operator=(const ServiceKit&) = delete;
   ~ServiceKit();
@@ -95,6 +112,7 @@ class ServiceKit {
   bool holds(ByteView needle);
 
   LedgerWorld world;
+  CrashDisk replica_disk;
   WallClock wall{world.clock};
   SystemRandom random;
   service::Caller admin, editor, officer;
@@ -107,7 +125,10 @@ class ServiceKit {
   std::unique_ptr<service::Service> service;
 
  private:
+  vault::Options vault_options();
+
   std::chrono::milliseconds terms_every_;
+  std::size_t key_replicas_;
   std::unique_ptr<app::Workers> workers_;
 };
 

@@ -1,8 +1,9 @@
 // What happens between the worker and the writer, and when a step of an erasure fails: each at its moment, not by
 // chance.
-#include <algorithm>
+#include <atomic>
 #include <future>
 #include <map>
+#include <vector>
 
 #include "codec/header_codec.h"
 #include "codec/parts.h"
@@ -38,6 +39,15 @@ std::vector<ErasureEffectiveFacts> epochs(const ledger::Ledger& ledger) {
   for (const auto& event : events(ledger))
     if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&event.header.facts)) out.push_back(*facts);
   return out;
+}
+
+// Keys.md 3: they count the parts of one leaf from 0.
+void check_numbers(const ledger::Ledger& ledger) {
+  std::map<Slot, std::vector<std::uint64_t>> numbers;
+  for (const auto& event : events(ledger))
+    for (const auto& part : event.parts) numbers[part.envelope.slot].push_back(part.envelope.number);
+  for (const auto& [slot, of_leaf] : numbers)
+    for (std::size_t i = 0; i < of_leaf.size(); ++i) CHECK(of_leaf[i] == i);
 }
 
 // A command that is overtaken between the worker, who sealed its part, and the writer. Nothing of it is written.
@@ -109,11 +119,7 @@ TEST_CASE("a fence that cannot be written leaves no gap in the running numbers o
   w.world.disk.plan({});
   CHECK(must(w.erase(*person.subject)).kind == service::Written::Kind::erasure_effective);
 
-  std::map<Slot, std::vector<std::uint64_t>> numbers;
-  for (const auto& event : events(*w.ledger))
-    for (const auto& part : event.parts) numbers[part.envelope.slot].push_back(part.envelope.number);
-  for (const auto& [slot, of_leaf] : numbers)
-    for (std::size_t i = 0; i < of_leaf.size(); ++i) CHECK(of_leaf[i] == i);
+  check_numbers(*w.ledger);
 }
 
 TEST_CASE("EV-03 a retry across midnight has one effect while both are on their way", "[unit][service][EV-03]") {
@@ -209,3 +215,30 @@ TEST_CASE("whoever waits for an erasure hears why an earlier epoch cannot be tol
   w.until([&] { return w.service->status().erasures_open == 0; });
   CHECK(epochs(*w.ledger).size() == 2);
 }
+
+TEST_CASE("a start without the replica of the keys: what has its key goes on, the rest waits for the replica",
+          "[unit][service]") {
+  ContactsWorld w(6, std::chrono::hours(1), 1, 1);
+  const auto known = must(w.add("Änne Beispiel"));
+  must(w.read(*known.record));
+  w.catch_up();
+  w.close();
+  // The read models are made anew: at the start they show nothing of the ledger's own leaves yet.
+  const bool views_lost = GENERATE(false, true);
+  if (views_lost) w.views_store = MemoryStore(views::families().size());
+  w.replica_disk.plan({.space_bytes = 0});
+  w.open();
+  CHECK(w.vault->counters().replicas_away == 1);
+  CHECK(w.read(*known.record));
+  CHECK(code(w.add("Bert Beispiel")) == "keys_replica_unavailable");
+  CHECK(must(w.add("Änne Neu", known.subject)).subject == known.subject);
+  CHECK(code(w.erase(*known.subject)) == "keys_replica_unavailable");  // its notice has a key of its own
+
+  w.replica_disk.plan({});
+  w.until([&] { return w.add("Bert Beispiel").has_value(); });
+  CHECK(must(w.erase(*known.subject)).kind == service::Written::Kind::erasure_effective);
+  w.catch_up();
+  CHECK(code(w.read(*known.record)) == "erased");
+  check_numbers(*w.ledger);
+}
+
