@@ -27,6 +27,8 @@ struct RecordEntry {
   Seq modified;
   bool removed = false;
   bool stale = false;  // an erasure changed it: the views know, once they show `modified`
+  // A command that others have overtaken again and again: as long as it lives they let it go first.
+  std::weak_ptr<const void> turn{};
 };
 
 struct LeafEntry {
@@ -109,9 +111,9 @@ class State {
     Hash request{};
     Bytes outcome;
     Seq seq;
+    std::int64_t day = 0;  // whose key it is stored under
   };
   [[nodiscard]] std::optional<Answered> answered(const Hash& pin) const;  // workers
-    std::int64_t day = 0;  // whose key it is stored under
   [[nodiscard]] const Answered* answered_already(const Hash& pin) const;  // writer
   void answer(const Hash& pin, Answered answered);
 

@@ -240,6 +240,12 @@ class Task : public std::enable_shared_from_this<Task> {
 
   // Checks the permit again with the registries of this moment; the type must not have changed since prepare().
   std::optional<Decision> still_permitted(const ledger::Moment& at);
+  // Again, but without hurry, and it does not count: another command has its turn.
+  Again let_pass() {
+    lets_pass_ = true;
+    return {};
+  }
+  [[nodiscard]] bool overtaken_often() const;
   // Impl::place() for all drafts; what the command ends with if it may not go on.
   std::optional<Decision> place(const ledger::Moment& at, const std::optional<SubjectId>& fresh_subject = {});
   decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
@@ -282,6 +288,7 @@ class Task : public std::enable_shared_from_this<Task> {
   KeysMark keys_mark_;
   std::optional<Error> refused_;
   bool again_ = false;
+  bool lets_pass_ = false;
 };
 
 // A write: its answer is stored under the client's key.

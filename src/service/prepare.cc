@@ -1,16 +1,19 @@
 // How a command is prepared, submitted, decided and answered; drafts and their parts.
 #include <algorithm>
+#include <utility>
 
 #include "codec/bodies_codec.h"
-#include "service/impl.h"
 #include "codec/header_codec.h"
 #include "codec/parts.h"
+#include "service/impl.h"
 
 namespace siegel::service {
 namespace {
 
 constexpr unsigned kAttemptsMax = 8;
+constexpr unsigned kOvertakenMax = 3;  // then it is this command's turn
 constexpr std::chrono::milliseconds kFreshWait{5000};
+constexpr std::chrono::milliseconds kLetPassWait{20};
 
 std::int64_t month_of(TimeMs time) {
   const auto date = civil_from_days(static_cast<std::int64_t>(time.get() / 86'400'000));
@@ -67,8 +70,13 @@ void Task::again() {
   owners.clear();
   fresh.reset();
   waited_ = false;
-  run();
+  if (!std::exchange(lets_pass_, false)) return run();
+  --attempts_;
+  s.views.when(TreeSize(s.ledger.size().get() + 1), kLetPassWait,
+               [self = shared_from_this()](bool) { self->s.executor.post([self] { self->run(); }); });
 }
+
+bool Task::overtaken_often() const { return attempts_ >= kOvertakenMax; }
 
 void Task::run() {
   if (s.read_only_) return failed(s.read_only_error());

@@ -291,6 +291,8 @@ class ExistingTask : public RecordWrite {
     const auto found = s.state.record(record_, record_seen);
     if (!found.known) return Decision(Again{});
     if (found.entry == nullptr || found.entry->removed) return Decision(Again{});
+    if (const auto turn = found.entry->turn.lock(); turn && turn.get() != static_cast<const Task*>(this))
+      return Decision(let_pass());
     if (options.expected_version && found.entry->version.get() != *options.expected_version)
       return Decision(Error(Errc::conflict, "version_conflict", "The record has another version by now.")
                           .with("current_version", found.entry->version));
@@ -412,7 +414,10 @@ class RemoveTask final : public ExistingTask {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (entry.version != looked_at_) return Again{};  // a change since may have brought a class
+    if (entry.version != looked_at_) {  // a change since may have brought a class
+      if (overtaken_often()) entry.turn = weak_from_this();
+      return Again{};
+    }
     auto decision = write(at, entry, Written::Kind::removed);
     if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
       s.identity.take(*before_, *entry.subject);

@@ -242,3 +242,30 @@ TEST_CASE("a start without the replica of the keys: what has its key goes on, th
   check_numbers(*w.ledger);
 }
 
+TEST_CASE("a removal that changes overtake again and again has its turn", "[unit][service]") {
+  constexpr int kChangesMax = 60;
+  std::atomic<int> begun{0};
+  Guarded<std::vector<std::future<ServiceKit::Outcome>>> changes;
+  ContactsWorld w(7);
+  const auto first = must(w.add("Änne Beispiel"));
+  // Each time the removal looks at the clock, so between its look at the record and the writer too.
+  w.wall.meanwhile([&] {
+    if (begun.fetch_add(1) >= kChangesMax) return;
+    service::ChangeRecord change;
+    change.record = *first.record;
+    change.values.push_back(w.value("name", "Änne Neu"));
+    auto one = w.begin(w.editor, std::move(change));
+    (void)one.wait_for(std::chrono::milliseconds(100));
+    changes.with([&](auto& all) { all.push_back(std::move(one)); });
+  });
+  const auto removed = w.write(w.editor, service::RemoveRecord{*first.record});
+  w.wall.meanwhile(nullptr);
+  CHECK(must(removed).kind == service::Written::Kind::removed);
+  std::size_t written = 0;
+  for (auto& change : changes.with([](auto& all) { return std::move(all); })) {
+    const auto outcome = change.get();
+    written += outcome ? 1 : 0;
+    if (!outcome) CHECK(code(outcome) == "not_found");
+  }
+  CHECK(written > 0);
+}
