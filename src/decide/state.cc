@@ -88,7 +88,7 @@ State::Record State::record(const RecordId& id, const std::optional<Snapshot<Rec
 State::Owner State::owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot) {
   Owner out;
   out.entry = look(owners_, Touched::Kind::owner, id, snapshot ? &*snapshot : nullptr, out.known);
-  if (!out.known || out.entry != nullptr) return out;
+  if (!out.known || out.entry != nullptr || !snapshot) return out;  // without a snapshot only what is here is known
   adopted(Touched::Kind::owner, id.get());
   auto& entry = owners_[id];
   entry.stale = false;

@@ -52,10 +52,10 @@ class ErasureTask final : public WriteTask {
       if (!named) return Decision(Error(named.error()));
       if (!*named) return Again{};
     }
-    auto places = s.look_for_places(drafts, owners, std::nullopt);
+    const auto places = s.look_for_places(drafts, owners, std::nullopt);
     if (places.outcome != Impl::Placed::yes) return Again{};
     if (auto set = set_fences(at); !set) return Error(set.error());
-    s.number(drafts, at, std::move(places));
+    s.number(drafts, at, places);
     note_fences(at);
     written.kind = Written::Kind::erasure_requested;
     written.seq = Seq(at.next.get() + drafts.size() - 1);

@@ -102,11 +102,13 @@ Result<codec::IdempotencyRow> Impl::row_for(const IdempotencyClaim& claim, const
 Written Impl::finish_replay(Written written) {
   written.replayed = true;
   if (!written.erasure) return written;
-  if (const auto row = views.erasure(*written.erasure); row && *row && (*row)->effective_seq) {
+  const auto found = views.erasure(*written.erasure);
+  if (!found) return written;
+  if (const auto& row = *found; row && row->effective_seq) {
     written.kind = Written::Kind::erasure_effective;
-    written.old_epoch = Epoch((*row)->effective.old_epoch);
-    written.new_epoch = Epoch((*row)->effective.new_epoch);
-    written.grade = (*row)->effective.grade;
+    written.old_epoch = Epoch(row->effective.old_epoch);
+    written.new_epoch = Epoch(row->effective.new_epoch);
+    written.grade = row->effective.grade;
   }
   return written;
 }

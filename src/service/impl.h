@@ -102,12 +102,12 @@ class Impl final : public Service {
                          const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
                          const std::optional<SubjectId>& fresh);
   // Gives the parts their running numbers. They have no gap (keys.md 3): it is for parts that are written for certain.
-  void number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, Places&& places);
+  void number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, const Places& places);
   // Both, for commands that nothing can stop any more.
   Placed place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
                const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners, const std::optional<SubjectId>& fresh);
 
-  void submit(std::shared_ptr<Task> task);
+  void submit(const std::shared_ptr<Task>& task);
   void refuse(const Caller& caller, const Error& error, EventType requested, std::function<void(Error)> then);
 
   // ── identity ──

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kLetPassWait{20};
 
 std::int64_t month_of(TimeMs time) {
   const auto date = civil_from_days(static_cast<std::int64_t>(time.get() / 86'400'000));
-  return date.year * 12 + static_cast<std::int64_t>(date.month) - 1;
+  return std::int64_t{date.year} * 12 + static_cast<std::int64_t>(date.month) - 1;
 }
 
 }  // namespace
@@ -168,7 +168,7 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
   const auto entry = in_state ? in_state : record_seen ? record_seen->row : std::nullopt;
   const auto known = s.state.registries();
   const auto* type = entry && !entry->removed ? known->type(entry->type) : nullptr;
-  if (type == nullptr) {
+  if (!entry || type == nullptr) {
     type_name.clear();
     named_fields.clear();  // no type to have them: the record is what is missing
     SIEGEL_CHECK(permit_now(what));
@@ -205,7 +205,7 @@ Status Task::know(const OwnerId& owner) {
   return Done{};
 }
 
-void Impl::submit(std::shared_ptr<Task> task) {
+void Impl::submit(const std::shared_ptr<Task>& task) {
   evict();
   task->run();
 }
@@ -417,11 +417,11 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
   return out;
 }
 
-void Impl::number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, Places&& places) {
+void Impl::number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, const Places& places) {
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     const Seq seq(at.next.get() + i);
     for (auto& part : drafts[i].parts) {
-      auto& entry = *places.entries[part.envelope.owner];
+      auto& entry = *places.entries.at(part.envelope.owner);
       // A trace uses no key, so it goes under the leaf that the person already has.
       if (part.ciphertext.empty())
         if (const auto* leaf = entry.leaf(part.envelope.cls)) part.envelope.slot = leaf->slot;
@@ -440,8 +440,8 @@ void Impl::number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, 
 Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
                          const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
                          const std::optional<SubjectId>& fresh) {
-  auto places = look_for_places(drafts, owners, fresh);
-  if (places.outcome == Placed::yes) number(drafts, at, std::move(places));
+  const auto places = look_for_places(drafts, owners, fresh);
+  if (places.outcome == Placed::yes) number(drafts, at, places);
   return places.outcome;
 }
 

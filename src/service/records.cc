@@ -10,7 +10,7 @@ namespace {
 
 const Personal<RawValue>& raw_of(const NamedValue& value) { return value.value; }
 
-Error bad_value(const FieldDefinition& field, Error error) {
+Error bad_value(const FieldDefinition& field, const Error& error) {
   return Error(Errc::invalid, "bad_value", "A value does not fit the type of its field.")
       .with("pointer", "/values/" + field.name)
       .with("reason", error.find("reason") != nullptr ? *error.find("reason") : std::string("wrong_kind"));
@@ -255,7 +255,8 @@ class AddTask final : public RecordWrite {
       return keep(std::move(draft));
     };
     if (fresh) SIEGEL_CHECK(about_subject(EventType::subject_registered, SubjectRegistered{}));
-    if (links_) SIEGEL_CHECK(about_subject(EventType::subject_linked, SubjectLinked{*command_.external}));
+    const auto& link = command_.external;
+    if (links_ && link) SIEGEL_CHECK(about_subject(EventType::subject_linked, SubjectLinked{*link}));
     return draft_record(EventType::record_added, RecordBody::Fact::added, record_, owner_, parts, entry);
   }
 

@@ -62,7 +62,7 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {
     submit(make_change_record(*this, std::move(caller), std::move(*change), std::move(write_options), std::move(done)));
   } else if (auto* remove = std::get_if<RemoveRecord>(&command)) {
-    submit(make_remove_record(*this, std::move(caller), std::move(*remove), std::move(write_options), std::move(done)));
+    submit(make_remove_record(*this, std::move(caller), *remove, std::move(write_options), std::move(done)));
   } else if (auto* erase = std::get_if<RequestErasure>(&command)) {
     submit(make_erasure(*this, std::move(caller), std::move(*erase), std::move(write_options), std::move(done)));
   } else {
