@@ -27,6 +27,7 @@ void settle_state(ErasureRow& row) {
 // 410 instead of 404: for the person if the request names no classes, and for the records of the notice, also those
 // that keep another class (who asks looks at the record first). Nothing but the notice decides, as in a rebuild.
 void mark(const ErasureNotice& notice, const SubjectId& subject, Seq seq, RequestRow& request, RowAccess& rows) {
+  if (!request.erasure) return;
   if (request.classes.empty()) request.marked.push_back(subject.get());
   for (const auto& record : notice.records) request.marked.push_back(record.get());
   for (const auto& id : request.marked) rows.put(Rows::erased, key_of(id, seq), encode(*request.erasure));
@@ -43,7 +44,8 @@ Status request(Recorded& event, RowAccess& rows) {
   request.notices = static_cast<std::uint16_t>(header.part_count == 0 ? 0 : header.part_count - 1);
   request.classes = facts->classes;
   const auto parts = event.parts();
-  for (std::uint16_t i = 1; i < parts.size(); ++i) {
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 1; i < count; ++i) {
     if (parts[i].removed || parts[i].envelope.cls != built_in::erasure_notice) continue;
     const SubjectId subject(parts[i].envelope.owner.get());
     request.people.push_back({subject, parts[i].envelope.slot});

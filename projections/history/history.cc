@@ -19,7 +19,8 @@ Status note_record(Recorded& event, RowAccess& rows) {
 void note_people(const Recorded& event, RowAccess& rows) {
   std::vector<std::pair<SubjectId, PartRef>> seen;
   const auto parts = event.parts();
-  for (std::uint16_t i = 0; i < parts.size(); ++i)
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 0; i < count; ++i)
     if (const auto person = person_of(parts[i])) seen.push_back({*person, {i, parts[i].envelope.slot}});
   std::stable_sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<PartRef> refs;

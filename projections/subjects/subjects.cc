@@ -33,7 +33,8 @@ Status count_parts(const Recorded& event, RowAccess& rows) {
 
 Status link(Recorded& event, RowAccess& rows) {
   const auto parts = event.parts();
-  for (std::uint16_t i = 1; i < parts.size(); ++i) {
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 1; i < count; ++i) {
     const auto person = person_of(parts[i]);
     if (!person || parts[i].ciphertext.empty()) continue;
     SIEGEL_TRY(opened, event.open(i));

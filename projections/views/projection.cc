@@ -20,7 +20,8 @@ Result<std::vector<LivingPart>> living_parts(Recorded& event) {
   std::vector<LivingPart> out;
   const auto parts = event.parts();
   out.reserve(parts.size());
-  for (std::uint16_t i = 1; i < parts.size(); ++i) {
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 1; i < count; ++i) {
     if (parts[i].removed || parts[i].ciphertext.empty()) continue;
     SIEGEL_TRY(body, event.record(i));
     if (body != nullptr) out.push_back({i, &parts[i].envelope, body});

@@ -42,7 +42,7 @@ struct LedgerAlone {
   SystemFiles files;
   SystemClock clock;
   std::unique_ptr<ledger::FileSigner> signer;
-  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<Locks> lock;
   std::unique_ptr<ledger::Ledger> ledger;
   Places places;
 
@@ -50,8 +50,8 @@ struct LedgerAlone {
     SIEGEL_TRY(found, read_places(data));
     places = std::move(found);
     SIEGEL_TRY(id, read_format(places));
-    SIEGEL_TRY(taken, DirectoryLock::take(places.lock()));
-    lock = std::make_unique<DirectoryLock>(std::move(taken));
+    SIEGEL_TRY(taken, take_locks(places));
+    lock = std::move(taken);
     SIEGEL_TRY(loaded, load_signer(files, places));
     signer = std::move(loaded);
     SIEGEL_TRY(opened, open_ledger(places, ledger_options(places, id, signer->origin()), *signer, clock));

@@ -1,5 +1,7 @@
 #include "app/stores.h"
 
+#include <cstdio>
+
 #include "base/text.h"
 #include "views/views.h"
 
@@ -65,14 +67,29 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   return ledger::Ledger::open(std::move(store), options, signer, clock);
 }
 
+Result<std::unique_ptr<Locks>> take_locks(const Places& places) {
+  SIEGEL_TRY(data, DirectoryLock::take(places.lock()));
+  auto out = std::make_unique<Locks>(Locks{std::move(data), {}});
+  const auto add = [&](Result<DirectoryLock> taken, const std::filesystem::path& place) -> Status {
+    if (!taken && taken.error().is("data_in_use")) return Error(taken.error()).with("place", place.string());
+    if (taken) out->outside.push_back(std::move(*taken));
+    return Done{};
+  };
+  // A lock record is replaced by each write of it; it is of one signer, whose file stays.
+  SIEGEL_CHECK(add(DirectoryLock::hold(places.signer), places.signer));
+  SIEGEL_CHECK(add(DirectoryLock::hold(places.root), places.root));
+  for (const auto& mirror : places.root_mirrors) SIEGEL_CHECK(add(DirectoryLock::hold(mirror), mirror));
+  return out;
+}
+
 Status Core::open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random) {
   SIEGEL_TRY(found, read_places(data));
   places = std::move(found);
   SIEGEL_TRY(ledger_id, read_format(places));
   id = ledger_id;
   if (!lock) {
-    SIEGEL_TRY(taken, DirectoryLock::take(places.lock()));
-    lock = std::make_unique<DirectoryLock>(std::move(taken));
+    SIEGEL_TRY(taken, take_locks(places));
+    lock = std::move(taken);
   }
   SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
   SIEGEL_TRY(loaded, load_signer(files, places));
@@ -91,6 +108,15 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
   SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
   vault = std::move(keys);
+  if (const auto healed = vault->counters().roots_healed; healed > 0)
+    std::fprintf(stderr,
+                 "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole "
+                 "one: look at their disks\n",
+                 static_cast<unsigned long long>(healed));
+  if (const auto away = vault->counters().replicas_away; away > 0)
+    std::fprintf(stderr,
+                 "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
+                 static_cast<unsigned long long>(away));
   return Done{};
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/config.h"
 #include "app/places.h"
@@ -31,12 +32,21 @@ std::uint64_t room_to_open(const Places& places);
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
                                                     ledger::Signer& signer, Clock& clock);
 
+// What one process holds for its life: the data directory, and what lies outside it. A copy of the directory names the
+// same root store and lock record, and must not move them on while the original runs. What of these is not there or
+// cannot be locked is left to whoever opens it.
+struct Locks {
+  DirectoryLock data;
+  std::vector<DirectoryLock> outside;
+};
+Result<std::unique_ptr<Locks>> take_locks(const Places& places);  // unavailable "data_in_use" (context pid)
+
 // Ledger and keys, which are the truth, opened with the checks of a start. Errors: those of Instance::open.
 struct Core {
   Places places;
   LedgerId id;
   SystemFiles files;
-  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<Locks> lock;
   std::unique_ptr<ledger::FileSigner> signer;
   std::unique_ptr<ledger::Ledger> ledger;
   std::unique_ptr<vault::RootStore> root;

@@ -88,7 +88,7 @@ State::Record State::record(const RecordId& id, const std::optional<Snapshot<Rec
 State::Owner State::owner(const OwnerId& id, const std::optional<Snapshot<OwnerEntry>>& snapshot) {
   Owner out;
   out.entry = look(owners_, Touched::Kind::owner, id, snapshot ? &*snapshot : nullptr, out.known);
-  if (!out.known || out.entry != nullptr) return out;
+  if (!out.known || out.entry != nullptr || !snapshot) return out;  // without a snapshot only what is here is known
   adopted(Touched::Kind::owner, id.get());
   auto& entry = owners_[id];
   entry.stale = false;
@@ -137,15 +137,15 @@ void State::touched(const OwnerId& id, Seq seq) {
   order_.push_back(touched);
 }
 
-std::optional<State::Answered> State::answered(const Hash& mac) const {
+std::optional<State::Answered> State::answered(const Hash& pin) const {
   const std::lock_guard lock(mutex_);
-  const auto it = answers_.find(mac);
+  const auto it = answers_.find(pin);
   if (it == answers_.end()) return std::nullopt;
   return it->second;
 }
 
-const State::Answered* State::answered_already(const Hash& mac) const {
-  const auto it = answers_.find(mac);
+const State::Answered* State::answered_already(const Hash& pin) const {
+  const auto it = answers_.find(pin);
   return it == answers_.end() ? nullptr : &it->second;
 }
 
@@ -156,9 +156,9 @@ void State::start_at(TreeSize size) {
   nothing_evicted_ = false;
 }
 
-void State::answer(const Hash& mac, Answered answered) {
-  order_.push_back({Touched::Kind::answer, answered.seq, mac, false});
-  answers_.insert_or_assign(mac, std::move(answered));
+void State::answer(const Hash& pin, Answered answered) {
+  order_.push_back({Touched::Kind::answer, answered.seq, pin, false});
+  answers_.insert_or_assign(pin, std::move(answered));
 }
 
 void State::evict(TreeSize position) {

@@ -27,6 +27,8 @@ struct RecordEntry {
   Seq modified;
   bool removed = false;
   bool stale = false;  // an erasure changed it: the views know, once they show `modified`
+  // A command that others have overtaken again and again: as long as it lives they let it go first.
+  std::weak_ptr<const void> turn{};
 };
 
 struct LeafEntry {
@@ -104,15 +106,16 @@ class State {
   void left_to_views(const RecordId& id, Seq seq);
   void left_to_views(const OwnerId& id, Seq seq, Seq request);  // ends the fence of that request
 
-  // Idempotency: what is not indexed by the views yet.
+  // Idempotency: what is not indexed by the views yet, by keyed hashes of this process.
   struct Answered {
-    Hash request{};  // HMAC of the request under the day's key
+    Hash request{};
     Bytes outcome;
     Seq seq;
+    std::int64_t day = 0;  // whose key it is stored under
   };
-  [[nodiscard]] std::optional<Answered> answered(const Hash& mac) const;  // workers
-  [[nodiscard]] const Answered* answered_already(const Hash& mac) const;  // writer
-  void answer(const Hash& mac, Answered answered);
+  [[nodiscard]] std::optional<Answered> answered(const Hash& pin) const;  // workers
+  [[nodiscard]] const Answered* answered_already(const Hash& pin) const;  // writer
+  void answer(const Hash& pin, Answered answered);
 
   // Writer: whether what the views showed at this position is still the whole truth about what is not here.
   [[nodiscard]] bool trusted(TreeSize position) const { return nothing_evicted_ || position.get() > evicted_.get(); }

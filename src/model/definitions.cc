@@ -116,17 +116,17 @@ const FieldDefinition* TypeDefinition::field(FieldNo number) const {
 
 Registries::Registries() {
   struct Default {
-    ClassNo cls;
     const char* period;
+    ClassNo cls;
     LegalGround ground;
   };
   using enum LegalGround;
   const Default defaults[] = {
-      {built_in::registry, "P100Y", legal_obligation},    {built_in::staff_log, "P3Y", legal_obligation},
-      {built_in::access_log, "P1Y", legal_obligation},    {built_in::erasure_notice, "P60D", legal_obligation},
-      {built_in::job, "P30D", legitimate_interests},      {built_in::day_keys, "P7D", legitimate_interests},
-      {built_in::request_file, "P3Y", legal_obligation},  {built_in::suppression, "P3Y", legal_obligation},
-      {built_in::consent_proof, "P3Y", legal_obligation}, {built_in::message_log, "P3Y", legal_obligation}};
+      {"P100Y", built_in::registry, legal_obligation},    {"P3Y", built_in::staff_log, legal_obligation},
+      {"P1Y", built_in::access_log, legal_obligation},    {"P60D", built_in::erasure_notice, legal_obligation},
+      {"P30D", built_in::job, legitimate_interests},      {"P7D", built_in::day_keys, legitimate_interests},
+      {"P3Y", built_in::request_file, legal_obligation},  {"P3Y", built_in::suppression, legal_obligation},
+      {"P3Y", built_in::consent_proof, legal_obligation}, {"P3Y", built_in::message_log, legal_obligation}};
   for (const auto& d : defaults) {
     Registered<ClassDefinition> cls;
     cls.number = d.cls.get();

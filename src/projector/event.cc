@@ -23,7 +23,8 @@ Status Event::prepare() {
   const auto type = header_.type;
   if (type != EventType::record_added && type != EventType::record_changed && type != EventType::record_removed)
     return Done{};
-  for (std::uint16_t i = 1; i < parts_.size(); ++i)
+  const auto count = static_cast<std::uint16_t>(parts_.size());  // at most kPartsMax
+  for (std::uint16_t i = 1; i < count; ++i)
     if (!parts_[i].removed && !parts_[i].ciphertext.empty()) SIEGEL_CHECK(record(i));
   return Done{};
 }

@@ -116,6 +116,7 @@ class ProjectorImpl final : public Projector {
 
  private:
   void run() {
+    if (!receipt_) return;  // start() brought it
     Keys keys(ledger_, vault_, *receipt_);
     Folder folder(views_, keys);
     IdempotencySweep sweep(views_.store(), vault_);

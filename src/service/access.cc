@@ -200,6 +200,7 @@ class ListTask final : public ReadTask {
     if (more_) rows.pop_back();
     rows_ = std::move(rows);
     std::vector<OwnerId> seen;
+    seen.reserve(rows_.size());
     for (const auto& listed : rows_) seen.push_back(owner_of_row(listed.row));
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());

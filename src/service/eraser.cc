@@ -11,7 +11,6 @@
 namespace siegel::service {
 namespace {
 
-constexpr std::chrono::seconds kRetry{5};
 constexpr std::ptrdiff_t kRequestsPerEpochMax = 4'000;  // their numbers stand in one header
 
 ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
@@ -28,26 +27,79 @@ ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
   return facts;
 }
 
+bool names(const vault::EpochChange& change, const vault::Fence& fence) {
+  return std::binary_search(change.requests.begin(), change.requests.end(), fence.request);
+}
+
+// For whoever waits for an erasure while the ledger does not take an epoch: it is requested and follows by itself.
+Error untold_error(const Error& cause) {
+  if (cause.category() == Errc::unavailable || cause.category() == Errc::overloaded) return cause;
+  return Error(Errc::unavailable, "read_only",
+               "An erasure cannot be recorded yet. This one is requested, and follows by itself.")
+      .with("reason", cause.code());
+}
+
 }  // namespace
 
-Result<ledger::Committed> Impl::tell_effective(const vault::EpochChange& change, const std::deque<OpenErasure>& batch) {
+Status Impl::tell_effective(const vault::EpochChange& change) {
+  std::vector<std::pair<SubjectId, Seq>> concerned;
+  eraser_.with([&](const EraserState& e) {
+    for (const auto& open : e.queue)
+      for (std::size_t i = 0; i < open.fences.size(); ++i)
+        if (names(change, open.fences[i])) concerned.emplace_back(open.subjects[i], Seq(open.fences[i].request));
+  });
   auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
   auto future = promise->get_future();
   // On the writer, before the answer: what people have left after it is for the views to say.
-  const auto ended = [this, &batch, promise](Result<ledger::Committed> outcome) {
+  const auto ended = [this, &concerned, promise](Result<ledger::Committed> outcome) {
     if (outcome) {
       const auto lock = state.lock();
-      for (const auto& open : batch)
-        for (std::size_t i = 0; i < open.fences.size(); ++i)
-          state.left_to_views(owner_of(open.subjects[i]), outcome->first, Seq(open.fences[i].request));
+      for (const auto& [subject, request] : concerned) state.left_to_views(owner_of(subject), outcome->first, request);
     }
     promise->set_value(std::move(outcome));
   };
   submit(make_system(*this, EventType::erasure_effective, facts_of(change), {}, built_in::job, ended));
-  auto outcome = future.get();
-  if (!outcome) return Error(outcome.error());
-  SIEGEL_CHECK(vault.told(change.to));
-  return outcome;
+  const auto told = future.get();
+  if (!told) return Error(told.error());
+  answer_effective(change, *told);
+  return Done{};
+}
+
+// What the change names is open no longer.
+void Impl::answer_effective(const vault::EpochChange& change, const ledger::Committed& told) {
+  std::vector<std::pair<Callback<Written>, Written>> answers;
+  eraser_.with([&](EraserState& e) {
+    std::erase_if(e.queue, [&](OpenErasure& open) {
+      if (!std::all_of(open.fences.begin(), open.fences.end(), [&](const auto& f) { return names(change, f); }))
+        return false;
+      if (open.done) answers.emplace_back(std::move(open.done), std::move(open.written));
+      return true;
+    });
+  });
+  for (auto& [done, written] : answers) {
+    written.kind = Written::Kind::erasure_effective;
+    written.old_epoch = change.from;
+    written.new_epoch = change.to;
+    written.grade = change.grade;
+    written.seq = told.first;
+    written.size = told.size;
+    done(std::move(written));
+  }
+}
+
+void Impl::answer_waiting(const Error* error) {
+  std::vector<std::pair<Callback<Written>, Written>> waiting;
+  eraser_.with([&](EraserState& e) {
+    for (auto& open : e.queue)
+      if (open.done) waiting.emplace_back(std::exchange(open.done, nullptr), open.written);
+  });
+  for (auto& [done, written] : waiting) {
+    if (error != nullptr) {
+      done(Error(*error));
+    } else {
+      done(std::move(written));
+    }
+  }
 }
 
 void Impl::enqueue(OpenErasure erasure) {
@@ -68,108 +120,76 @@ void Impl::enqueue(OpenErasure erasure) {
   }
   parts.push_back(std::move(erasure));
   eraser_.with([&](EraserState& state_now) {
-    if (state_now.open == 0) state_now.oldest = parts.front().requested_at;
-    state_now.open += parts.size();
     for (auto& part : parts) state_now.queue.push_back(std::move(part));
   });
   eraser_.notify_all();
 }
 
-// As many as one erasure.effective can name.
-std::deque<OpenErasure> Impl::next_batch() {
-  return eraser_.with([](EraserState& e) {
-    std::deque<OpenErasure> batch;
-    std::ptrdiff_t requests = 0;
-    while (!e.queue.empty()) {
-      requests += std::ssize(e.queue.front().fences);
-      if (!batch.empty() && requests > kRequestsPerEpochMax) break;
-      batch.push_back(std::move(e.queue.front()));
-      e.queue.pop_front();
+// As many as one erasure.effective can name. They stay in the queue until it is told.
+std::vector<vault::Fence> Impl::next_batch() {
+  return eraser_.with([](const EraserState& e) {
+    std::vector<vault::Fence> batch;
+    for (const auto& open : e.queue) {
+      if (!batch.empty() && std::ssize(batch) + std::ssize(open.fences) > kRequestsPerEpochMax) break;
+      batch.insert(batch.end(), open.fences.begin(), open.fences.end());
     }
     return batch;
   });
 }
 
-// Epochs are told in their order: what could not be told when it came is told before the next one is made.
 Status Impl::tell_untold() {
   for (const auto& change : vault.untold()) {
-    if (change.to <= ledger.epoch()) {  // the event is durable: a crash came before the vault heard of it
-      SIEGEL_CHECK(vault.told(change.to));
-      continue;
-    }
-    SIEGEL_TRY(told, tell_effective(change, {}));
+    // Else the event is durable: the vault could not hear of it when it came, or a crash was faster.
+    if (change.to > ledger.epoch()) SIEGEL_CHECK(tell_effective(change));
+    SIEGEL_CHECK(vault.told(change.to));
   }
   return Done{};
 }
 
-void Impl::eraser_loop() {
-  const auto wait_to_retry = [this] {
-    eraser_.when_for(
-        kRetry, [](const EraserState& e) { return e.stop; }, [](const EraserState&, bool) {});
+// Epochs are told in their order, each with the requests that it was made for: what could not be told when it came, or
+// waited for a member of the mirror, is told before the next one is made.
+bool Impl::carry_out() {
+  const auto told = [this] {
+    const auto done = tell_untold();
+    if (done) return true;
+    const auto error = untold_error(done.error());
+    answer_waiting(&error);
+    return false;
   };
+  auto effective = vault.settle();
+  if (effective) {
+    if (!told()) return false;
+    const auto fences = next_batch();
+    if (fences.empty()) return true;
+    if (auto change = vault.erase(fences); !change) effective = Error(change.error());
+  }
+  // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
+  if (!effective) answer_waiting(nullptr);
+  return effective && told();
+}
+
+void Impl::eraser_loop() {
   auto next_terms = std::chrono::steady_clock::now();
+  bool failed = false;
   for (;;) {
     if (std::chrono::steady_clock::now() >= next_terms) {
       (void)end_terms();  // what cannot end now is looked at again the next time
       next_terms = std::chrono::steady_clock::now() + options.terms_every;
     }
-    // The first request opens a window; one that asks for "now" closes it.
-    bool idle = false;
     bool stop = eraser_.when_for(
-        options.terms_every, [](const EraserState& e) { return e.stop || !e.queue.empty(); },
-        [&](const EraserState& e, bool) {
-          idle = e.queue.empty();
-          return e.stop;
-        });
-    if (!stop && idle) {
-      (void)tell_untold();
-      continue;
-    }
-    if (!stop) {
+        failed ? options.erase_retry : options.terms_every,
+        [&](const EraserState& e) { return e.stop || (!failed && !e.queue.empty()); },
+        [](const EraserState& e, bool) { return e.stop; });
+    if (!stop && !failed) {
+      // The first request opens a window; one that asks for "now" closes it.
       const auto urgent = [](const EraserState& e) {
-        return e.stop || std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& o) { return o.now; });
+        return e.stop || e.queue.empty() ||
+               std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& o) { return o.now; });
       };
       stop = eraser_.when_for(options.erase_window, urgent, [](const EraserState& e, bool) { return e.stop; });
     }
     if (stop) return;  // open requests are taken up at the next start
-    if (const auto told_before = tell_untold(); !told_before) {
-      wait_to_retry();
-      continue;
-    }
-    auto batch = next_batch();
-    std::vector<vault::Fence> fences;
-    for (const auto& open : batch) fences.insert(fences.end(), open.fences.begin(), open.fences.end());
-
-    auto change = vault.erase(fences);
-    auto told = change ? tell_effective(*change, batch) : Result<ledger::Committed>(Error(change.error()));
-    if (!change) {
-      // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
-      std::vector<std::pair<Callback<Written>, Written>> waiting;
-      eraser_.with([&](EraserState& e) {
-        e.queue.insert(e.queue.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
-        for (auto& open : e.queue)
-          if (open.done) waiting.emplace_back(std::exchange(open.done, nullptr), open.written);
-      });
-      for (auto& [done, written] : waiting) done(std::move(written));
-      wait_to_retry();
-      continue;
-    }
-    for (auto& open : batch) {
-      if (!open.done) continue;
-      if (!told) {  // unreadable already; the event follows when the ledger takes writes again
-        open.done(Error(told.error()));
-        continue;
-      }
-      auto written = open.written;
-      written.kind = Written::Kind::erasure_effective;
-      written.old_epoch = change->from;
-      written.new_epoch = change->to;
-      written.grade = change->grade;
-      written.seq = told->first;
-      written.size = told->size;
-      open.done(std::move(written));
-    }
-    eraser_.with([&](EraserState& e) { e.open -= std::min(e.open, batch.size()); });
+    failed = !carry_out();
   }
 }
 
@@ -188,7 +208,10 @@ Status Impl::carry_on_erasures() {
   for (const auto& fence : fences) {
     const bool asked =
         std::any_of(open.begin(), open.end(), [&](const auto& r) { return r.seq.get() == fence.request; });
-    if (!asked) SIEGEL_CHECK(vault.forget_fence(fence.request));
+    if (asked) continue;
+    const auto gone = vault.forget_fence(fence.request);
+    // Leaves past their term, destroyed but for a member of the mirror: their epoch is told when that one is back.
+    if (!gone && !gone.error().is("erasure_effective")) return gone;
   }
   for (const auto& request : open) {
     const auto it =

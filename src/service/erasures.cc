@@ -52,8 +52,11 @@ class ErasureTask final : public WriteTask {
       if (!named) return Decision(Error(named.error()));
       if (!*named) return Again{};
     }
-    if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
-    if (auto failed_fence = fence(at)) return std::move(*failed_fence);
+    const auto places = s.look_for_places(drafts, owners, std::nullopt);
+    if (places.outcome != Impl::Placed::yes) return Again{};
+    if (auto set = set_fences(at); !set) return Error(set.error());
+    s.number(drafts, at, places);
+    note_fences(at);
     written.kind = Written::Kind::erasure_requested;
     written.seq = Seq(at.next.get() + drafts.size() - 1);
     written.size = TreeSize(written.seq.get() + 1);
@@ -199,10 +202,14 @@ class ErasureTask final : public WriteTask {
 
   // The one I/O on the writer: the fence is synced before the group that holds the request, so that keys_mark of the
   // request covers it and a lost fence is noticed (docs/adr/0003).
-  std::optional<Decision> fence(const ledger::Moment& at) {
+  Status set_fences(const ledger::Moment& at) {
     fences_.clear();
     for (std::size_t i = 0; i < people_.size(); ++i) fences_.push_back({at.next.get() + i, people_[i].notice.slots});
-    if (auto set = s.vault.fence(fences_); !set) return Decision(Error(set.error()));
+    SIEGEL_CHECK(s.vault.fence(fences_));
+    rely_on(s.vault.mark());
+    return Done{};
+  }
+  void note_fences(const ledger::Moment& at) {
     for (std::size_t i = 0; i < people_.size(); ++i) {
       const auto& person = people_[i];
       const Seq request(at.next.get() + i);
@@ -216,8 +223,6 @@ class ErasureTask final : public WriteTask {
         for (const auto& key : person.identities) s.identity.take(key, person.subject);
       }
     }
-    rely_on(s.vault.mark());
-    return std::nullopt;
   }
 
   RequestErasure command_;

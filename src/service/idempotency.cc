@@ -1,5 +1,6 @@
 // Exactly one effect per key (EV-03, keys.md 10). The client's key and the answer are personal by nature, so an entry
 // is HMAC(K_day, token | key) and a value sealed under K_day; K_day is a leaf of the ledger that dies after the window.
+// What the read models do not show yet is known by a pin: the same hash under a key of the process.
 #include <algorithm>
 
 #include "codec/bodies_codec.h"
@@ -49,14 +50,23 @@ Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& 
   Bytes labelled = to_bytes(as_bytes("request"));
   append(labelled, as_bytes(write_options.request));
   IdempotencyClaim fresh;
+  fresh.pin = pins_({key});
+  fresh.pinned_request = pins_({labelled});
+  fresh.looked_at = looked_at;
+  fresh.today = days.back().day;
+  fresh.oldest = fresh.today - static_cast<std::int64_t>(options.idempotency_days);
+  if (const auto known = state.answered(fresh.pin); known && known->day >= fresh.oldest) {
+    if (!equal(known->request, fresh.pinned_request)) return conflict();
+    SIEGEL_TRY(before, decode_written(known->outcome));
+    return std::variant<Written, IdempotencyClaim>(finish_replay(std::move(before)));
+  }
   for (auto it = days.rbegin(); it != days.rend(); ++it) {
     SIEGEL_TRY(mac, vault.day_mac(it->slot, key));
     SIEGEL_TRY(request, vault.day_mac(it->slot, labelled));
-    if (it == days.rbegin()) fresh = {it->slot, mac, request, looked_at};
-    if (const auto known = state.answered(mac)) {
-      if (!equal(known->request, request)) return conflict();
-      SIEGEL_TRY(before, decode_written(known->outcome));
-      return std::variant<Written, IdempotencyClaim>(finish_replay(std::move(before)));
+    if (it == days.rbegin()) {
+      fresh.day = it->slot;
+      fresh.mac = mac;
+      fresh.request = request;
     }
     SIEGEL_TRY(row, views.idempotency(mac));
     if (!row) continue;
@@ -92,11 +102,13 @@ Result<codec::IdempotencyRow> Impl::row_for(const IdempotencyClaim& claim, const
 Written Impl::finish_replay(Written written) {
   written.replayed = true;
   if (!written.erasure) return written;
-  if (const auto row = views.erasure(*written.erasure); row && *row && (*row)->effective_seq) {
+  const auto found = views.erasure(*written.erasure);
+  if (!found) return written;
+  if (const auto& row = *found; row && row->effective_seq) {
     written.kind = Written::Kind::erasure_effective;
-    written.old_epoch = Epoch((*row)->effective.old_epoch);
-    written.new_epoch = Epoch((*row)->effective.new_epoch);
-    written.grade = (*row)->effective.grade;
+    written.old_epoch = Epoch(row->effective.old_epoch);
+    written.new_epoch = Epoch(row->effective.new_epoch);
+    written.grade = row->effective.grade;
   }
   return written;
 }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/guarded.h"
+#include "crypto/hmac.h"
 #include "decide/identity.h"
 #include "decide/state.h"
 #include "service/service.h"
@@ -72,7 +73,9 @@ class Impl final : public Service {
   // ── for tasks: prepare.cc ──
   // The leaf under which part 0 of a token's events is sealed this month.
   Result<Slot> actor_leaf(const TokenId& token);
-  Result<Slot> ledger_leaf(ClassNo cls);  // of the ledger itself, one per class and process
+  // Of the ledger itself, one per class and process; one of an earlier process while a replica of the keys is away, so
+  // that a start and all that needs no leaf of its own go on.
+  Result<Slot> ledger_leaf(ClassNo cls);
   // What the views say of an owner or record, unless the decision state knows better.
   Result<std::optional<OwnerSnapshot>> snapshot(const OwnerId& owner);
   Result<std::optional<RecordSnapshot>> snapshot(const RecordId& record);
@@ -89,10 +92,22 @@ class Impl final : public Service {
 
   // ── for tasks, on the writer with the state locked ──
   enum class Placed : std::uint8_t { yes, again, erased };
+  // Whether all parts may go where they are sealed. Gives nothing yet: what can still fail comes between it and
+  // number().
+  struct Places {
+    Placed outcome = Placed::again;
+    std::map<OwnerId, decide::OwnerEntry*> entries;  // of all owners, if `yes`
+  };
+  Places look_for_places(const std::vector<ledger::Draft>& drafts,
+                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                         const std::optional<SubjectId>& fresh);
+  // Gives the parts their running numbers. They have no gap (keys.md 3): it is for parts that are written for certain.
+  void number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, const Places& places);
+  // Both, for commands that nothing can stop any more.
   Placed place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
                const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners, const std::optional<SubjectId>& fresh);
 
-  void submit(std::shared_ptr<Task> task);
+  void submit(const std::shared_ptr<Task>& task);
   void refuse(const Caller& caller, const Error& error, EventType requested, std::function<void(Error)> then);
 
   // ── identity ──
@@ -108,7 +123,13 @@ class Impl final : public Service {
     Slot day;
     Hash mac{};
     Hash request{};
-    TreeSize looked_at;  // position of the views when nothing was found
+    // The same under a key of the process, whatever the day: what the writer knows a key by, so that two requests of
+    // which one came before midnight and one after it are one.
+    Hash pin{};
+    Hash pinned_request{};
+    std::int64_t today = 0;
+    std::int64_t oldest = 0;  // day of the window: what was answered before is forgotten
+    TreeSize looked_at;       // position of the views when nothing was found
   };
   // The stored answer, a conflict (idempotency_conflict), or a claim to store one.
   Result<std::variant<Written, IdempotencyClaim>> claim(const Caller& caller, const WriteOptions& options);
@@ -117,10 +138,16 @@ class Impl final : public Service {
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
   void eraser_loop();
-  std::deque<OpenErasure> next_batch();
+  // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
+  bool carry_out();
+  std::vector<vault::Fence> next_batch();
+  // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
   Status tell_untold();
-  // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).
-  Result<ledger::Committed> tell_effective(const vault::EpochChange& change, const std::deque<OpenErasure>& batch);
+  // Writes erasure.effective and waits until it is durable.
+  Status tell_effective(const vault::EpochChange& change);
+  void answer_effective(const vault::EpochChange& change, const ledger::Committed& told);
+  // The erasures stay open. Null: that they are requested is all there is to say.
+  void answer_waiting(const Error* error);
 
   // ── terms.cc, on the eraser's thread ──
   Result<std::vector<vault::Fence>> past_term();
@@ -148,6 +175,8 @@ class Impl final : public Service {
   Status add_newer_registries(const ledger::RegistryReceipt& receipt);
   [[nodiscard]] Error read_only_error() const;
   Status load_days();
+  Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
+  Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
   void evict();
   void load_identities();
   void watch_clock();
@@ -168,19 +197,18 @@ class Impl final : public Service {
     Slot slot;
   };
   Guarded<std::vector<DayKey>> day_keys_;
+  const HmacKey pins_;
   Result<std::vector<DayKey>> living_days();
 
   std::shared_ptr<ledger::SystemReceipt> index_receipt_;  // job identity_index, for its whole life
   std::thread loader_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> commands_{0};
-  bool started_ = false;
+  std::atomic<bool> started_{false};
   bool read_only_ = false;  // from the start: the ledger takes no events, and there is no projector
 
   struct EraserState {
-    std::deque<OpenErasure> queue;
-    std::size_t open = 0;
-    TimeMs oldest;
+    std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
   };
   Guarded<EraserState> eraser_;
@@ -212,6 +240,12 @@ class Task : public std::enable_shared_from_this<Task> {
 
   // Checks the permit again with the registries of this moment; the type must not have changed since prepare().
   std::optional<Decision> still_permitted(const ledger::Moment& at);
+  // Again, but without hurry, and it does not count: another command has its turn.
+  Again let_pass() {
+    lets_pass_ = true;
+    return {};
+  }
+  [[nodiscard]] bool overtaken_often() const;
   // Impl::place() for all drafts; what the command ends with if it may not go on.
   std::optional<Decision> place(const ledger::Moment& at, const std::optional<SubjectId>& fresh_subject = {});
   decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
@@ -254,6 +288,7 @@ class Task : public std::enable_shared_from_this<Task> {
   KeysMark keys_mark_;
   std::optional<Error> refused_;
   bool again_ = false;
+  bool lets_pass_ = false;
 };
 
 // A write: its answer is stored under the client's key.

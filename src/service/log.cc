@@ -127,7 +127,7 @@ StatusAnswer Impl::status() {
   out.grade = vault.grade();
   out.projected = views.position();
   out.search_ready = identity.loaded();
-  out.erasures_open = eraser_.with([](const EraserState& e) { return e.open; });
+  out.erasures_open = eraser_.with([](const EraserState& e) { return e.queue.size(); });
   if (read_only_)
     if (const auto open = views.open_erasure_requests()) out.erasures_open = open->size();
   return out;
@@ -136,8 +136,11 @@ StatusAnswer Impl::status() {
 Counters Impl::counters() {
   return eraser_.with([&](const EraserState& e) {
     Counters out;
-    out.erasures_open = e.open;
-    if (e.open > 0) out.oldest_erasure_seconds = static_cast<double>(clock.now().get() - e.oldest.get()) / 1000.0;
+    out.erasures_open = e.queue.size();
+    if (!e.queue.empty()) {
+      const auto since = e.queue.front().requested_at.get();
+      out.oldest_erasure_seconds = static_cast<double>(clock.now().get() - since) / 1000.0;
+    }
     return out;
   });
 }

@@ -1,18 +1,23 @@
 // How a command is prepared, submitted, decided and answered; drafts and their parts.
 #include <algorithm>
+#include <utility>
 
 #include "codec/bodies_codec.h"
+#include "codec/header_codec.h"
+#include "codec/parts.h"
 #include "service/impl.h"
 
 namespace siegel::service {
 namespace {
 
 constexpr unsigned kAttemptsMax = 8;
+constexpr unsigned kOvertakenMax = 3;  // then it is this command's turn
 constexpr std::chrono::milliseconds kFreshWait{5000};
+constexpr std::chrono::milliseconds kLetPassWait{20};
 
 std::int64_t month_of(TimeMs time) {
   const auto date = civil_from_days(static_cast<std::int64_t>(time.get() / 86'400'000));
-  return date.year * 12 + static_cast<std::int64_t>(date.month) - 1;
+  return std::int64_t{date.year} * 12 + static_cast<std::int64_t>(date.month) - 1;
 }
 
 }  // namespace
@@ -65,8 +70,13 @@ void Task::again() {
   owners.clear();
   fresh.reset();
   waited_ = false;
-  run();
+  if (!std::exchange(lets_pass_, false)) return run();
+  --attempts_;
+  s.views.when(TreeSize(s.ledger.size().get() + 1), kLetPassWait,
+               [self = shared_from_this()](bool) { self->s.executor.post([self] { self->run(); }); });
 }
+
+bool Task::overtaken_often() const { return attempts_ >= kOvertakenMax; }
 
 void Task::run() {
   if (s.read_only_) return failed(s.read_only_error());
@@ -158,7 +168,7 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
   const auto entry = in_state ? in_state : record_seen ? record_seen->row : std::nullopt;
   const auto known = s.state.registries();
   const auto* type = entry && !entry->removed ? known->type(entry->type) : nullptr;
-  if (type == nullptr) {
+  if (!entry || type == nullptr) {
     type_name.clear();
     named_fields.clear();  // no type to have them: the record is what is missing
     SIEGEL_CHECK(permit_now(what));
@@ -195,7 +205,7 @@ Status Task::know(const OwnerId& owner) {
   return Done{};
 }
 
-void Impl::submit(std::shared_ptr<Task> task) {
+void Impl::submit(const std::shared_ptr<Task>& task) {
   evict();
   task->run();
 }
@@ -264,8 +274,51 @@ Result<Slot> Impl::ledger_leaf(ClassNo cls) {
     return it == leaves.end() ? std::nullopt : std::optional(it->second);
   });
   if (known) return *known;
-  SIEGEL_TRY(drawn, vault.new_leaf());
-  return ledger_leaves_.with([&](auto& leaves) { return leaves.emplace(cls, drawn).first->second; });
+  auto drawn = vault.new_leaf();
+  if (!drawn && drawn.error().is("keys_replica_unavailable")) drawn = earlier_leaf(cls, drawn.error());
+  if (!drawn) return drawn;
+  return ledger_leaves_.with([&](auto& leaves) { return leaves.emplace(cls, *drawn).first->second; });
+}
+
+Result<Slot> Impl::earlier_leaf(ClassNo cls, const Error& why) {
+  const auto owner = owner_of_ledger();
+  SIEGEL_TRY(found, snapshot(owner));
+  if (found && !started_) {
+    SIEGEL_TRY(entry, own_leaves_at_start(*found));
+    const auto lock = state.lock();
+    const auto modified = entry.modified;
+    state.new_owner(owner) = std::move(entry);
+    state.touched(owner, modified);
+  }
+  SIEGEL_TRY(entry, look(owner, found));
+  const auto& leaves = entry.leaves;
+  const auto it = std::find_if(leaves.rbegin(), leaves.rend(),
+                               [&](const auto& leaf) { return leaf.cls == cls && vault.living(leaf.slot); });
+  if (it == leaves.rend()) return why;
+  return it->slot;
+}
+
+// Before the read models have caught up: what they show, and what came after it. Running numbers go on from there.
+Result<decide::OwnerEntry> Impl::own_leaves_at_start(const OwnerSnapshot& shown) {
+  auto entry = shown.row.value_or(decide::OwnerEntry{});
+  SIEGEL_TRY(cursor, ledger.cursor(Seq(shown.position.get())));
+  Seq seq;
+  ByteView header, bytes;
+  for (;;) {
+    SIEGEL_TRY(more, cursor->next(seq, header, bytes));
+    if (!more) return entry;
+    SIEGEL_TRY(parts, codec::decode_parts(bytes));
+    for (const auto& part : parts) {
+      const auto& envelope = part.envelope;
+      if (part.removed || envelope.owner != owner_of_ledger()) continue;
+      if (entry.leaf(envelope.slot) == nullptr) {
+        SIEGEL_TRY(told, codec::decode_header(header));
+        entry.leaves.push_back({envelope.cls, envelope.slot, 0, told.time});
+      }
+      entry.leaf(envelope.slot)->next = envelope.number + 1;
+      entry.modified = seq;
+    }
+  }
 }
 
 // ── drafts ──
@@ -325,33 +378,50 @@ Status Impl::encode_ahead(ledger::Draft& draft) {
   return Done{};
 }
 
-Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
-                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
-                         const std::optional<SubjectId>& fresh) {
-  // First look, so that nothing changes unless everything fits.
-  std::map<OwnerId, decide::OwnerEntry*> entries;
+Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
+                                   const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                                   const std::optional<SubjectId>& fresh) {
+  Places out;
   for (const auto& draft : drafts) {
     for (const auto& part : draft.parts) {
       const auto& owner = part.envelope.owner;
-      if (entries.contains(owner)) continue;
+      if (out.entries.contains(owner)) continue;
       if (fresh && owner == owner_of(*fresh)) {
-        entries[owner] = &state.new_owner(owner);
+        out.entries[owner] = &state.new_owner(owner);
         continue;
       }
       const auto it = owners.find(owner);
       const auto found = state.owner(owner, it == owners.end() ? std::nullopt : it->second);
-      if (!found.known) return Placed::again;
-      entries[owner] = found.entry;
+      if (!found.known) return out;
+      out.entries[owner] = found.entry;
     }
   }
-  for (const auto& draft : drafts)
-    for (const auto& part : draft.parts)
-      if (entries[part.envelope.owner]->is_fenced(part.envelope.cls)) return Placed::erased;
+  for (const auto& draft : drafts) {
+    for (const auto& part : draft.parts) {
+      if (out.entries[part.envelope.owner]->is_fenced(part.envelope.cls)) {
+        out.outcome = Placed::erased;
+        return out;
+      }
+    }
+  }
+  // A leaf that nobody knows is a fresh one, or it died since its part was sealed: then nobody could read the part. A
+  // trace is sealed under nothing.
+  for (const auto& draft : drafts) {
+    for (const auto& part : draft.parts) {
+      const auto slot = part.envelope.slot;
+      const bool known = part.ciphertext.empty() || out.entries[part.envelope.owner]->leaf(slot) != nullptr;
+      if (!known && !vault.living(slot)) return out;
+    }
+  }
+  out.outcome = Placed::yes;
+  return out;
+}
 
+void Impl::number(std::vector<ledger::Draft>& drafts, const ledger::Moment& at, const Places& places) {
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     const Seq seq(at.next.get() + i);
     for (auto& part : drafts[i].parts) {
-      auto& entry = *entries[part.envelope.owner];
+      auto& entry = *places.entries.at(part.envelope.owner);
       // A trace uses no key, so it goes under the leaf that the person already has.
       if (part.ciphertext.empty())
         if (const auto* leaf = entry.leaf(part.envelope.cls)) part.envelope.slot = leaf->slot;
@@ -365,7 +435,14 @@ Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Momen
       state.touched(part.envelope.owner, seq);
     }
   }
-  return Placed::yes;
+}
+
+Impl::Placed Impl::place(std::vector<ledger::Draft>& drafts, const ledger::Moment& at,
+                         const std::map<OwnerId, std::optional<OwnerSnapshot>>& owners,
+                         const std::optional<SubjectId>& fresh) {
+  const auto places = look_for_places(drafts, owners, fresh);
+  if (places.outcome == Placed::yes) number(drafts, at, places);
+  return places.outcome;
 }
 
 // ── refusals and system events ──
@@ -474,9 +551,9 @@ Task::Decision WriteTask::decide(const ledger::Moment& at) {
   if (replay_) return std::vector<ledger::Draft>{};
   if (claim_) {
     // An earlier command of this very group may have used the key.
-    const auto* it = s.state.answered_already(claim_->mac);
-    if (it != nullptr) {
-      if (!equal(it->request, claim_->request))
+    const auto* it = s.state.answered_already(claim_->pin);
+    if (it != nullptr && it->day >= claim_->oldest) {
+      if (!equal(it->request, claim_->pinned_request))
         return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
       auto before = decode_written(it->outcome);
       if (!before) return Error(before.error());
@@ -492,7 +569,8 @@ std::optional<codec::IdempotencyRow> WriteTask::idempotency(const ledger::Moment
   if (!claim_) return std::nullopt;
   auto row = s.row_for(*claim_, written);
   if (!row) return std::nullopt;
-  s.state.answer(claim_->mac, {claim_->request, encode(written), Seq(at.next.get() + events - 1)});
+  s.state.answer(claim_->pin,
+                 {claim_->pinned_request, encode(written), Seq(at.next.get() + events - 1), claim_->today});
   return std::move(*row);
 }
 

@@ -54,8 +54,9 @@ Status Impl::add_newer_registries(const ledger::RegistryReceipt& receipt) {
     if (!is_registry(header.type) || facts == nullptr) continue;
     SIEGEL_TRY(parts, codec::decode_parts(parts_bytes));
     SIEGEL_CHECK(codec::check_parts(header, parts));
-    for (std::uint16_t number = 0; number < parts.size(); ++number) {
-      const auto& part = parts[number];
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto number = static_cast<std::uint16_t>(i);
+      const auto& part = parts[i];
       if (part.removed || part.envelope.cls != built_in::registry) continue;
       SIEGEL_TRY(opened, vault.open(receipt, header, number, part));
       SIEGEL_TRY(body, codec::decode_registry(opened.view(), header.schema));

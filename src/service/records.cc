@@ -10,7 +10,7 @@ namespace {
 
 const Personal<RawValue>& raw_of(const NamedValue& value) { return value.value; }
 
-Error bad_value(const FieldDefinition& field, Error error) {
+Error bad_value(const FieldDefinition& field, const Error& error) {
   return Error(Errc::invalid, "bad_value", "A value does not fit the type of its field.")
       .with("pointer", "/values/" + field.name)
       .with("reason", error.find("reason") != nullptr ? *error.find("reason") : std::string("wrong_kind"));
@@ -255,7 +255,8 @@ class AddTask final : public RecordWrite {
       return keep(std::move(draft));
     };
     if (fresh) SIEGEL_CHECK(about_subject(EventType::subject_registered, SubjectRegistered{}));
-    if (links_) SIEGEL_CHECK(about_subject(EventType::subject_linked, SubjectLinked{*command_.external}));
+    const auto& link = command_.external;
+    if (links_ && link) SIEGEL_CHECK(about_subject(EventType::subject_linked, SubjectLinked{*link}));
     return draft_record(EventType::record_added, RecordBody::Fact::added, record_, owner_, parts, entry);
   }
 
@@ -291,6 +292,8 @@ class ExistingTask : public RecordWrite {
     const auto found = s.state.record(record_, record_seen);
     if (!found.known) return Decision(Again{});
     if (found.entry == nullptr || found.entry->removed) return Decision(Again{});
+    if (const auto turn = found.entry->turn.lock(); turn && turn.get() != static_cast<const Task*>(this))
+      return Decision(let_pass());
     if (options.expected_version && found.entry->version.get() != *options.expected_version)
       return Decision(Error(Errc::conflict, "version_conflict", "The record has another version by now.")
                           .with("current_version", found.entry->version));
@@ -412,7 +415,10 @@ class RemoveTask final : public ExistingTask {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (entry.version != looked_at_) return Again{};  // a change since may have brought a class
+    if (entry.version != looked_at_) {  // a change since may have brought a class
+      if (overtaken_often()) entry.turn = weak_from_this();
+      return Again{};
+    }
     auto decision = write(at, entry, Written::Kind::removed);
     if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
       s.identity.take(*before_, *entry.subject);

@@ -7,6 +7,15 @@
 #include "service/impl.h"
 
 namespace siegel::service {
+namespace {
+
+Hash random_key(Random& random) {
+  Hash key;
+  random.fill(key);
+  return key;
+}
+
+}  // namespace
 
 std::unique_ptr<Service> Service::make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
                                        Executor& executor, Clock& clock, Random& random, const Options& options) {
@@ -23,7 +32,8 @@ Impl::Impl(ledger::Ledger& the_ledger, vault::Vault& the_vault, views::Views& th
       random(the_random),
       options(the_options),
       state(the_options.decision_entries_max),
-      identity(the_random) {}
+      identity(the_random),
+      pins_(random_key(the_random)) {}
 
 Impl::~Impl() { stop(); }
 
@@ -52,7 +62,7 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {
     submit(make_change_record(*this, std::move(caller), std::move(*change), std::move(write_options), std::move(done)));
   } else if (auto* remove = std::get_if<RemoveRecord>(&command)) {
-    submit(make_remove_record(*this, std::move(caller), std::move(*remove), std::move(write_options), std::move(done)));
+    submit(make_remove_record(*this, std::move(caller), *remove, std::move(write_options), std::move(done)));
   } else if (auto* erase = std::get_if<RequestErasure>(&command)) {
     submit(make_erasure(*this, std::move(caller), std::move(*erase), std::move(write_options), std::move(done)));
   } else {

@@ -231,6 +231,7 @@ struct Options {
   std::size_t subjects_per_event_max = 1'000;
   std::chrono::milliseconds erase_window{1000};
   unsigned idempotency_days = 7;
+  std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
   std::string root_store_kind = "file";
   std::string verifier_key;

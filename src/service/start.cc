@@ -22,8 +22,9 @@ Result<ledger::SystemReceipt> Impl::begin_job(JobFacts::Kind kind) {
                      [promise](Result<ledger::Committed> outcome) { promise->set_value(std::move(outcome)); }));
   auto outcome = future.get();
   if (!outcome) return Error(outcome.error());
-  if (!outcome->system) return Error(Errc::corrupt, "internal", "The ledger gave no receipt for a job.");
-  return std::move(*outcome->system);
+  auto& receipt = outcome->system;
+  if (!receipt) return Error(Errc::corrupt, "internal", "The ledger gave no receipt for a job.");
+  return std::move(*receipt);
 }
 
 void Impl::end_job(JobFacts::Kind kind, std::uint64_t count) {
@@ -129,7 +130,8 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
   SIEGEL_TRY(records, views.records_of(subject, 10'000));
   for (const auto& record : records) {
     SIEGEL_TRY(head, views.head(record));
-    const auto* type = head ? known->type(head->type) : nullptr;
+    if (!head) continue;
+    const auto* type = known->type(head->type);
     if (type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
     if (head->removed) continue;  // the index has forgotten it
     SIEGEL_TRY(values, current_values(record, type->definition, head->type));

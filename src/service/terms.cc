@@ -39,6 +39,8 @@ Result<std::vector<vault::Fence>> Impl::past_term() {
 }
 
 Status Impl::end_terms() {
+  SIEGEL_CHECK(vault.settle());  // epochs are told in their order
+  SIEGEL_CHECK(tell_untold());
   SIEGEL_TRY(fences, past_term());
   if (fences.empty()) return Done{};
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));
@@ -53,7 +55,7 @@ Status Impl::end_terms() {
     for (const auto& fence : fences) (void)vault.forget_fence(fence.request);
     return Error(change.error());
   }
-  SIEGEL_TRY(told, tell_effective(*change, {}));
+  SIEGEL_CHECK(tell_untold());
   end_job(JobFacts::Kind::terms, leaves);
   return Done{};
 }

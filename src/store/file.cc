@@ -4,11 +4,16 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
+#include <iomanip>
+#include <optional>
+#include <sstream>
 
 #include "base/assert.h"
 #include "base/descriptor.h"
@@ -152,6 +157,42 @@ Result<std::uint64_t> SystemFiles::free_bytes(const std::filesystem::path& path)
 
 // ── DirectoryLock ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+namespace {
+
+Error in_use(std::optional<std::uint64_t> pid) {
+  auto error = Error(Errc::unavailable, "data_in_use", "Another process has the data directory open.");
+  return pid ? std::move(error).with("pid", *pid) : error;
+}
+
+// "1: FLOCK  ADVISORY  WRITE 4242 08:01:131 0 EOF", with the device and inode of the file.
+std::optional<std::uint64_t> holder_of(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return std::nullopt;
+  std::ostringstream place;
+  place << std::hex << std::setfill('0') << std::setw(2) << major(info.st_dev) << ':' << std::setw(2)
+        << minor(info.st_dev) << ':' << std::dec << info.st_ino;
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, advisory, mode, pid, file;
+    words >> number >> kind >> advisory >> mode >> pid >> file;
+    if (kind == "FLOCK" && file == place.str()) return parse_u64(pid);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<DirectoryLock> DirectoryLock::hold(const std::filesystem::path& existing_file) {
+  int fd = open_retrying(existing_file, O_RDWR);  // a lock over a network wants to write
+  if (fd < 0) fd = open_retrying(existing_file, O_RDONLY);
+  Descriptor file(fd);
+  if (!file.ok()) return error_of(errno);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return DirectoryLock(file.release());
+  if (errno != EWOULDBLOCK) return error_of(errno);
+  return in_use(holder_of(file.get()));
+}
+
 Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& lock_file) {
   Descriptor file(open_retrying(lock_file, O_RDWR | O_CREAT, 0600));
   if (!file.ok()) return error_of(errno);
@@ -160,9 +201,7 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& lock_file
     char text[16] = {};
     const auto n = ::pread(file.get(), text, sizeof text - 1, 0);
     const auto holder = std::string_view(text, n > 0 ? static_cast<std::size_t>(n) : 0);
-    const auto pid = parse_u64(holder.substr(0, holder.find('\n')));
-    auto error = Error(Errc::unavailable, "data_in_use", "Another process has the data directory open.");
-    return pid ? std::move(error).with("pid", *pid) : error;  // unknown while the holder is just writing its own
+    return in_use(parse_u64(holder.substr(0, holder.find('\n'))));  // unknown while the holder is just writing its own
   }
   const auto pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file.get(), 0) != 0) return error_of(errno);

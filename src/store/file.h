@@ -51,6 +51,8 @@ class SystemFiles final : public Files {
 class DirectoryLock {
  public:
   static Result<DirectoryLock> take(const std::filesystem::path& lock_file);
+  // The same on a file that has other content, which stays as it is. The pid is the system's word, if it has one.
+  static Result<DirectoryLock> hold(const std::filesystem::path& existing_file);
   DirectoryLock(DirectoryLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
   DirectoryLock& operator=(DirectoryLock&& other) noexcept;
   DirectoryLock(const DirectoryLock&) = delete;

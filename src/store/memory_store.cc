@@ -141,7 +141,9 @@ class MemoryCursor final : public Cursor {
   }
   void backward(Rows::iterator it) {  // `it` is one past the first candidate
     value_ = nullptr;
-    while (it != rows().begin() && !take(--it)) {
+    while (it != rows().begin()) {
+      --it;
+      if (take(it)) return;
     }
   }
   bool take(Rows::iterator it) {

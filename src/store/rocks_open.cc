@@ -77,8 +77,11 @@ std::uint64_t bytes_of_logs(rocksdb::FileSystem& files, const std::string& dir) 
   if (!files.GetChildren(dir, {}, &names, nullptr).ok()) return 0;
   std::uint64_t sum = 0;
   for (const auto& name : names) {
+    if (!ends_with(name, ".log")) continue;
+    auto path = dir;
+    path.append("/").append(name);
     std::uint64_t size = 0;
-    if (ends_with(name, ".log") && files.GetFileSize(dir + "/" + name, {}, &size, nullptr).ok()) sum += size;
+    if (files.GetFileSize(path, {}, &size, nullptr).ok()) sum += size;
   }
   return sum;
 }

@@ -67,6 +67,7 @@ Status VaultImpl::fence(std::span<const Fence> fences) {
 std::vector<Fence> VaultImpl::fences() {
   return erasures_.with([](const Erasures& e) {
     std::vector<Fence> out;
+    out.reserve(e.fences.size());
     for (const auto& [request, slots] : e.fences) out.push_back({request, slots});
     return out;
   });
@@ -97,8 +98,9 @@ void VaultImpl::let_go(std::span<const std::uint64_t> requests) {
       e.fences.erase(at);
     }
     auto out = ascending(blocked);
-    for (const auto& [request, slots] : e.fences) {  // another request may hold the same leaf
-      std::erase_if(out, [&](Slot slot) { return std::binary_search(slots.begin(), slots.end(), slot); });
+    for (const auto& fence : e.fences) {  // another request may hold the same leaf
+      const auto& slots = fence.second;
+      std::erase_if(out, [&slots](Slot slot) { return std::binary_search(slots.begin(), slots.end(), slot); });
     }
     return out;
   });
@@ -143,7 +145,7 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   for (const auto& fence : fences) requests.push_back(fence.request);
   std::sort(requests.begin(), requests.end());
   requests.erase(std::unique(requests.begin(), requests.end()), requests.end());
-  if (auto change = effective_already(requests)) return std::move(*change);
+  if (auto change = take_effective(requests); change && requests.empty()) return std::move(*change);
   SIEGEL_TRY(next, begin_epoch(std::move(requests)));
   step(0);
   gate_.alone([&] { leaf_keys_.fence(next.dead); });  // on return no thread holds a key of these
@@ -161,13 +163,18 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   return told_later;
 }
 
-std::optional<EpochChange> VaultImpl::effective_already(std::span<const std::uint64_t> requests) {
-  if (requests.empty()) return std::nullopt;
-  return erasures_.with([&](const Erasures& e) -> std::optional<EpochChange> {
+// Takes out the requests whose leaves an epoch that is not told yet has destroyed: no request stands in two epochs. The
+// newest change that one of them was part of.
+std::optional<EpochChange> VaultImpl::take_effective(std::vector<std::uint64_t>& requests) {
+  return erasures_.with([&](const Erasures& e) {
+    std::optional<EpochChange> newest;
     for (const auto& change : e.untold) {
-      if (includes(change.requests, requests)) return change;
+      const auto taken = std::erase_if(requests, [&](auto request) {
+        return includes(change.requests, {&request, 1});
+      });
+      if (taken > 0) newest = change;
     }
-    return std::nullopt;
+    return newest;
   });
 }
 
@@ -288,6 +295,12 @@ void VaultImpl::take_back(const NextEpoch& next) {
 }
 
 // ── afterwards ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Status VaultImpl::settle() {
+  if (!options_.prefill) return Done{};
+  const std::lock_guard lock(epoch_mutex_);
+  return finish_unfinished();
+}
 
 std::vector<EpochChange> VaultImpl::untold() {
   return erasures_.with([](const Erasures& e) { return e.untold; });

@@ -59,14 +59,15 @@ class FileRootStore final : public RootStore {
     SIEGEL_TRY(slots, read_slots());
     if (holds(slots, next)) return Done{};
     const auto living = lowest(slots);
-    if (!living || !(slots[*living]->epoch < next.epoch)) return order();
-    return write(1 - *living, encode_root_slot(next).view());
+    if (!living || !(living->epoch < next.epoch)) return order();
+    return write(1 - living->at, encode_root_slot(next).view());
   }
 
   Status commit(Epoch next) override {
     SIEGEL_TRY(slots, read_slots());
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (slots[i] && slots[i]->epoch == next) return write_noise(1 - i);
+      const auto& slot = slots[i];
+      if (slot && slot->epoch == next) return write_noise(1 - i);
     }
     return order();
   }
@@ -74,8 +75,14 @@ class FileRootStore final : public RootStore {
   Status abort(Epoch next) override {
     SIEGEL_TRY(slots, read_slots());
     const auto living = lowest(slots);
-    if (!living || !(slots[*living]->epoch < next)) return order();
-    return write_noise(1 - *living);
+    if (!living || !(living->epoch < next)) return order();
+    return write_noise(1 - living->at);
+  }
+
+  std::uint16_t heal(const RootEntry& living) override {
+    const auto slots = read_slots();
+    if (!slots || lowest(*slots)) return 0;
+    return write(0, encode_root_slot(living).view()) && write_noise(1) ? 1 : 0;
   }
 
   unsigned grade() const override { return 0; }
@@ -86,11 +93,17 @@ class FileRootStore final : public RootStore {
   static Error damaged() {
     return Error(Errc::corrupt, "root_store_damaged", "No slot of the root store holds a whole root key.");
   }
-  static std::optional<std::size_t> lowest(const Slots& slots) {
-    if (slots[0] && slots[1]) return slots[0]->epoch < slots[1]->epoch ? 0u : 1u;
-    if (slots[0]) return 0u;
-    if (slots[1]) return 1u;
-    return std::nullopt;
+  struct Living {
+    std::size_t at;
+    Epoch epoch;
+  };
+  static std::optional<Living> lowest(const Slots& slots) {
+    std::optional<Living> out;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const auto& slot = slots[i];
+      if (slot && (!out || slot->epoch <= out->epoch)) out = Living{i, slot->epoch};
+    }
+    return out;
   }
   static bool holds(const Slots& slots, const RootEntry& entry) {
     return std::any_of(slots.begin(), slots.end(), [&](const auto& slot) {

@@ -174,12 +174,19 @@ Status KeysStore::bring_up(Replica& replica) {
   }
   replica.store = std::move(store);
   replica.away_since.reset();
+  count_away();
   return Done{};
 }
 
 void KeysStore::note_away(Replica& replica) {
   replica.store.reset();
   if (!replica.away_since) replica.away_since = clock_->now();
+  count_away();
+}
+
+void KeysStore::count_away() {
+  away_ = static_cast<std::uint16_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [](const auto& replica) { return !replica.store; }));
 }
 
 Error KeysStore::replica_away() {
@@ -253,12 +260,6 @@ bool KeysStore::replicas_there_or_stale() {
   return std::all_of(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
     return replica.store || clock_->now().get() >= replica.away_since->get() + kReplicaStaleMs;
   });
-}
-
-std::uint16_t KeysStore::replicas_away() {
-  const std::lock_guard lock(commit_mutex_);
-  return static_cast<std::uint16_t>(
-      std::count_if(replicas_.begin(), replicas_.end(), [](const auto& replica) { return !replica.store; }));
 }
 
 void KeysStore::retry_replicas() {

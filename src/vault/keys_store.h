@@ -59,7 +59,8 @@ class KeysStore {
 
   // Whether an erasure may go on: every replica is there or has been away for 24 hours.
   [[nodiscard]] bool replicas_there_or_stale();
-  [[nodiscard]] std::uint16_t replicas_away();
+  // Never waits: also while a replica hangs in a commit.
+  [[nodiscard]] std::uint16_t replicas_away() const noexcept { return away_.load(std::memory_order_relaxed); }
   void retry_replicas();
 
  private:
@@ -77,6 +78,7 @@ class KeysStore {
   Status open_replicas(const Options& options);
   Status bring_up(Replica& replica);
   void note_away(Replica& replica);
+  void count_away();
   Error replica_away();
 
   Clock* clock_;
@@ -84,6 +86,7 @@ class KeysStore {
   const RocksOptions reading_;  // of from_disk()
   Head head_{};
   std::atomic<std::uint64_t> mark_{0};
+  std::atomic<std::uint16_t> away_{0};
   std::mutex commit_mutex_;
   bool local_failed_ = false;
   std::vector<Replica> replicas_;

@@ -198,7 +198,8 @@ std::size_t LeafKeys::bytes_locked() const {
   std::size_t sum = 0;
   for (const auto& in : shards_) {
     const std::lock_guard lock(in->mutex);
-    if (in->memory && in->memory->locked()) sum += in->memory->size();
+    const auto& memory = in->memory;
+    if (memory && memory->locked()) sum += memory->size();
   }
   return sum;
 }

@@ -16,6 +16,11 @@ std::uint32_t node_of(Slot slot) { return static_cast<std::uint32_t>(slot.get() 
 
 Error closed_error() { return Error(Errc::unavailable, "closing", "The vault is being closed."); }
 
+Error hanging_error() {
+  return Error(Errc::unavailable, "keys_replica_unavailable",
+               "The keys store or a required copy of it does not answer.");
+}
+
 }  // namespace
 
 std::optional<Slot> LeafPool::draw(State& state) {
@@ -32,6 +37,7 @@ std::optional<Slot> LeafPool::draw(State& state) {
 }
 
 Result<Slot> LeafPool::take() {
+  const auto give_up = std::chrono::steady_clock::now() + take_wait_max_;
   for (;;) {
     std::optional<Slot> slot;
     bool wake = false;
@@ -46,7 +52,12 @@ Result<Slot> LeafPool::take() {
     if (wake) state_.notify_all();
     if (slot) return *slot;
     if (error) return Error(*error);
-    state_.when([](const State& s) { return s.closed || s.failure || !s.free.empty(); }, [](State&) {});
+    state_.when_for(
+        give_up - std::chrono::steady_clock::now(),
+        [](const State& s) { return s.closed || s.failure || !s.free.empty(); },
+        [](State& s, bool ready) {
+          if (!ready) s.failure = hanging_error();
+        });
   }
 }
 

@@ -15,14 +15,20 @@
 
 namespace siegel::vault {
 
+// A replica may hang without an error, and with it the thread that fills the pool; whoever draws is not to hang too.
+inline constexpr std::chrono::milliseconds kTakeWaitMax{2000};
+
 class LeafPool {
  public:
   // spare: kept ahead. When takers find it empty, twice as many are made the next time, up to 16 times.
-  LeafPool(std::size_t spare, Random& random) : spare_(spare), random_(random) {
+  LeafPool(std::size_t spare, Random& random, std::chrono::milliseconds take_wait_max = kTakeWaitMax)
+      : spare_(spare), take_wait_max_(take_wait_max), random_(random) {
     state_.with([&](State& s) { s.ahead = spare; });
   }
 
-  // A slot nobody has had. Waits for the key thread if the pool has run dry; its error if that cannot help.
+  // A slot nobody has had. Waits for the key thread if the pool has run dry, at most take_wait_max; its error if that
+  // cannot help. Unavailable "keys_replica_unavailable" after the wait, and for all who come then, until there are
+  // slots again.
   Result<Slot> take();
   void add(std::uint32_t first_node, std::uint32_t nodes);  // 64 slots each; ends a failure
   void fail(Error error);                                   // for those who wait, and who come while it is empty
@@ -50,6 +56,7 @@ class LeafPool {
   [[nodiscard]] static std::uint32_t wanted(const State& state);
 
   const std::size_t spare_;
+  const std::chrono::milliseconds take_wait_max_;
   Random& random_;
   Guarded<State> state_;
 };

@@ -28,7 +28,7 @@ class MirrorRootStore final : public RootStore {
       }
       for (auto& entry : *entries) SIEGEL_CHECK(merge(out, std::move(entry)));
     }
-    if (out.empty()) return Error(std::move(*first_error));
+    if (out.empty() && first_error) return Error(std::move(*first_error));
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
     return out;
   }
@@ -61,6 +61,12 @@ class MirrorRootStore final : public RootStore {
 
   Status abort(Epoch next) override {
     return all([&](RootStore& member) { return member.abort(next); });
+  }
+
+  std::uint16_t heal(const RootEntry& living) override {
+    std::uint16_t sum = 0;
+    for (const auto& member : members_) sum = static_cast<std::uint16_t>(sum + member->heal(living));
+    return sum;
   }
 
   unsigned grade() const override {

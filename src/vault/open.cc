@@ -143,6 +143,7 @@ Status VaultImpl::recover(RootsFound roots) {
   SIEGEL_CHECK(load_untold());
   if (!options_.prefill) return Done{};
   if (roots.unusable) {
+    if (!roots.old_root) roots_healed_ += root_store_.heal(roots.living);
     // A root whose nodes are gone. Where it is the only one that a member holds, this keys store is an old copy.
     const auto done = root_store_.abort(*roots.unusable);
     if (!done && done.error().is("root_order")) return keys_behind_root(*keys_, *roots.unusable);
@@ -151,7 +152,7 @@ Status VaultImpl::recover(RootsFound roots) {
   if (roots.old_root) {
     SIEGEL_CHECK(finish_change(roots, *roots.old_root));
   } else if (!roots.unusable) {
-    destroy_old_roots(roots.living.epoch);
+    destroy_old_roots(roots.living);
   }
   return drop_noise();
 }
@@ -176,12 +177,15 @@ Status VaultImpl::finish_change(const RootsFound& roots, const LockedRoot& old_r
   }
   // A member that was away takes the entry over; that another one stays away must not keep the vault closed.
   (void)root_store_.prepare(roots.living);
-  destroy_old_roots(roots.living.epoch);
+  destroy_old_roots(roots.living);
   return Done{};
 }
 
-// Also where only one root is left: a crash may have left half of the old key in the dead slot.
-void VaultImpl::destroy_old_roots(Epoch effective) {
+// Also where only one root is left: a crash may have left half of the old key in the dead slot. A member that is
+// damaged gets the living one back first; which that is, the keys store has said.
+void VaultImpl::destroy_old_roots(const RootEntry& living) {
+  roots_healed_ += root_store_.heal(living);
+  const auto effective = living.epoch;
   if (root_store_.commit(effective)) return;
   erasures_.with([&](Erasures& e) {
     if (e.untold.empty() || e.untold.back().to != effective) return;
@@ -201,6 +205,7 @@ Status VaultImpl::drop_noise() {
   SIEGEL_CHECK(cursor->status());
   const auto requests = erasures_.with([](const Erasures& e) {
     std::vector<std::uint64_t> out;
+    out.reserve(e.fences.size());
     for (const auto& fence : e.fences) out.push_back(fence.first);
     return out;
   });

@@ -41,6 +41,10 @@ class RootStore {
   virtual Status prepare(const RootEntry& next) = 0;
   virtual Status commit(Epoch next) = 0;
   virtual Status abort(Epoch next) = 0;
+  // For a member of a mirror: writes the entry, which another one holds and the keys store knows, where no slot is
+  // whole any more. How many were written anew. A store that is not there, is no root store, or has a whole slot stays
+  // as it is.
+  virtual std::uint16_t heal(const RootEntry& living) = 0;
   [[nodiscard]] virtual unsigned grade() const = 0;  // 0..3
   [[nodiscard]] virtual std::uint16_t members() const = 0;
   [[nodiscard]] virtual std::string kind() const = 0;  // "file"

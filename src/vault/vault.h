@@ -55,7 +55,7 @@ struct EpochChange {
   unsigned grade = 0;         // of the lowest member
   std::uint16_t members = 0;  // root stores that destroyed the old root key
   std::uint16_t replicas = 0;
-  std::vector<std::uint64_t> requests;  // sequences of the erasure.requested events
+  std::vector<std::uint64_t> requests;  // sequences of the erasure.requested events, ascending
 };
 
 struct Fence {
@@ -129,8 +129,12 @@ class Vault {
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
   // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were
   // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last
-  // one is gone. Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
+  // one is gone; asked for together with others, only these die now, and untold() has both changes.
+  // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
+  // Finishes a change whose old root a member of the mirror still held: from then on it is untold. unavailable
+  // "root_store_unavailable" while one is away.
+  virtual Status settle() = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;
   // Step 6 after the event is durable: fences, pending record and old nodes go. not_found "epoch_unknown" if it is not
@@ -143,7 +147,8 @@ class Vault {
   struct Counters {
     std::uint64_t sealed = 0, opened = 0, nodes_written = 0, pool = 0, cached_keys = 0, memory_locked = 0;
     std::uint64_t cached_nodes = 0, replicas_away = 0,
-                  erasures_aborted = 0;  // aborted: the check of step 4b failed; alarm
+                  erasures_aborted = 0,  // the check of step 4b failed; alarm
+        roots_healed = 0;                // members of the mirror that were damaged at the opening
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   virtual void close() = 0;

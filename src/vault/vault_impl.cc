@@ -128,6 +128,7 @@ Vault::Counters VaultImpl::counters() const {
   out.memory_locked = leaf_keys_.bytes_locked() + nodes_.bytes_locked();
   out.replicas_away = keys_->replicas_away();
   out.erasures_aborted = erasures_aborted_;
+  out.roots_healed = roots_healed_;
   return out;
 }
 

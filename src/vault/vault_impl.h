@@ -70,6 +70,7 @@ class VaultImpl final : public Vault {
   std::vector<Fence> fences() override;
   Status forget_fence(std::uint64_t request) override;
   Result<EpochChange> erase(std::span<const Fence> fences) override;
+  Status settle() override;
   std::vector<EpochChange> untold() override;
   Status told(Epoch epoch) override;
 
@@ -100,12 +101,12 @@ class VaultImpl final : public Vault {
   // open.cc
   Status load_untold();
   Status finish_change(const RootsFound& roots, const LockedRoot& old_root);
-  void destroy_old_roots(Epoch effective);
+  void destroy_old_roots(const RootEntry& living);
   Status drop_noise();
   // erase.cc; all but slots_of and let_go with epoch_mutex_ held.
   Result<std::vector<Slot>> slots_of(std::span<const std::uint64_t> requests);
   void let_go(std::span<const std::uint64_t> requests);
-  std::optional<EpochChange> effective_already(std::span<const std::uint64_t> requests);
+  std::optional<EpochChange> take_effective(std::vector<std::uint64_t>& requests);
   Result<NextEpoch> begin_epoch(std::vector<std::uint64_t> requests);
   Status write_nodes(NextEpoch& next);
   Status ship(NextEpoch& next);
@@ -130,6 +131,7 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> epoch_;
   std::atomic<std::uint64_t> nodes_written_{0};
   std::atomic<std::uint64_t> erasures_aborted_{0};
+  std::atomic<std::uint64_t> roots_healed_{0};
   std::uint32_t next_leaf_node_ = 0;  // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -45,10 +46,13 @@ class World:
         self.stop()
         self.keep("after")
 
-    def add(self, name):
+    def try_to_add(self, name):
         mail = name.replace(" ", ".").replace("ö", "oe") + "@example.org"
-        answer = self.s.request("POST", "/v1/record-types/contacts/records", {"values": {"name": name, "e-mail": mail}},
-                                token=self.s.tokens["editor"])
+        return self.s.request("POST", "/v1/record-types/contacts/records", {"values": {"name": name, "e-mail": mail}},
+                              token=self.s.tokens["editor"])
+
+    def add(self, name):
+        answer = self.try_to_add(name)
         assert answer.status == 201, answer.body
         return answer.json
 
@@ -247,6 +251,23 @@ class SingleDisk(Damage):
         self.assertEqual(self.world.look(), self.world.lists)
         self.assertEqual(self.s.stop(), 0)
 
+    def test_copied_beside_its_original(self):
+        """A copied directory names the root store and the lock record of the original."""
+        self.world.start()
+        copied = self.home / "copied"
+        shutil.copytree(self.s.data, copied)
+        before = (self.home / "data.root" / "root").read_bytes()
+        for command in (["serve", "--listen", "127.0.0.1:0"], ["lock", "adopt", "--reason", "test", "--yes"]):
+            with self.subTest(command[0]):
+                done = subprocess.run([BINARY, "--data", str(copied), *command], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertIn("[data_in_use]", done.stderr)
+                self.assertIn(str(self.s.process.pid), done.stderr)
+        self.assertEqual((self.home / "data.root" / "root").read_bytes(), before)
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.assertEqual(self.s.stop(), 0)
+        shutil.rmtree(copied)
+
     def test_root_missing(self):
         (self.home / "data.root" / "root").unlink()
         self.refused("root_store_missing", 1)
@@ -437,11 +458,21 @@ class Mirrored(Damage):
         self.mended("data/keys")
 
     def test_replica_missing(self):
-        """Nothing can be written that a lost disk would not take: the start needs leaves of its own."""
+        """What has its key goes on; nothing is sealed under a key that a lost disk would take."""
         remove(self.home / "replica")
-        # The ledger was opened before the keys were asked for: the job's lines and the dead slot of the root may differ.
-        self.refused("keys_replica_unavailable", 1, untouched=("data/FORMAT", "data/PLACES"))
-        self.mended("replica")
+        self.world.start()
+        self.assertIn("ALARM", self.s.log_text())
+        self.assertEqual(self.world.look(), self.world.lists)
+        refused = self.world.try_to_add("Neu Da")
+        self.assertEqual((refused.status, refused.code), (503, "keys_replica_unavailable"), refused.body)
+        self.assertTrue(refused.headers["Retry-After"])
+        # Attached again it is brought up, and writing goes on without a restart.
+        copy(self.world.copies / "after" / "replica", self.home / "replica")
+        deadline = time.monotonic() + 60
+        while self.world.try_to_add("Neu Da").status != 201:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        self.assertEqual(self.s.stop(), 0)
 
 
 del Damage

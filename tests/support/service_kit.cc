@@ -8,14 +8,6 @@ using namespace service;  // NOLINT: the kit is about nothing else
 
 namespace {
 
-vault::Options vault_options(CrashDisk& disk) {
-  vault::Options options;
-  options.keys_dir = "/keys";
-  options.spare_leaves = 256;
-  options.file_system = disk.file_system();
-  return options;
-}
-
 template <class T>
 T must(Result<T> result) {
   INFO((result ? std::string() : result.error().text()));
@@ -25,11 +17,19 @@ T must(Result<T> result) {
 
 }  // namespace
 
-ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every)
-    : world(seed), views_store(views::families().size()), terms_every_(terms_every) {
-  root = vault::open_file_root_store("/outside/root", random, world.files.get());
-  const auto created = vault::Vault::create(vault_options(world.disk), *root, KeyTreeId(world.random.array<16>()),
-                                            test_ledger_id(), random);
+ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every, std::size_t root_members,
+                       std::size_t key_replicas)
+    : world(seed),
+      replica_disk(seed + 1),
+      views_store(views::families().size()),
+      terms_every_(terms_every),
+      key_replicas_(key_replicas) {
+  std::vector<std::unique_ptr<vault::RootStore>> members;
+  for (std::size_t i = 0; i < root_members; ++i)
+    members.push_back(vault::open_file_root_store(root_path(i), random, world.files.get()));
+  root = root_members == 1 ? std::move(members.front()) : vault::mirror(std::move(members));
+  const auto created =
+      vault::Vault::create(vault_options(), *root, KeyTreeId(world.random.array<16>()), test_ledger_id(), random);
   INFO((created ? std::string() : created.error().text()));
   REQUIRE(created);
   open();
@@ -37,11 +37,25 @@ ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every
 
 ServiceKit::~ServiceKit() { close(); }
 
+vault::Options ServiceKit::vault_options() {
+  vault::Options options;
+  options.keys_dir = "/keys";
+  options.spare_leaves = 256;
+  options.file_system = world.disk.file_system();
+  for (std::size_t i = 0; i < key_replicas_; ++i) {
+    options.replicas.push_back("/replica" + std::to_string(i));
+    options.replica_file_systems.push_back(replica_disk.file_system());
+  }
+  return options;
+}
+
+std::string ServiceKit::root_path(std::size_t member) { return "/root" + std::to_string(member) + "/root"; }
+
 void ServiceKit::open() {
   workers_ = std::make_unique<app::Workers>(2);
   ledger = world.open(LedgerWorld::Start::no);
-  vault = must(vault::Vault::open(vault_options(world.disk), *root, test_ledger_id(), ledger->keys_mark(),
-                                  ledger->epoch(), world.clock, random));
+  vault = must(vault::Vault::open(vault_options(), *root, test_ledger_id(), ledger->keys_mark(), ledger->epoch(),
+                                  world.clock, random));
   views = std::make_unique<views::Views>(views_store);
   views->advance(must(views->load_position()));
   projector = projector::Projector::make(*ledger, *vault, *views, {});
@@ -51,6 +65,7 @@ void ServiceKit::open() {
   options.origin = kOrigin;
   options.id = test_ledger_id();
   options.erase_window = std::chrono::milliseconds(1);
+  options.erase_retry = std::chrono::milliseconds(50);
   options.terms_every = terms_every_;
   options.verifier_key = world.signer.verifier_key();
   service = Service::make(*ledger, *vault, *views, *workers_, wall, random, options);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/workers.h"
+#include "base/guarded.h"
 #include "crypto/random.h"
 #include "projector/projector.h"
 #include "service/service.h"
@@ -25,21 +26,57 @@ namespace siegel::test {
 class WallClock final : public Clock {
  public:
   explicit WallClock(Clock& clock) : clock_(clock) {}
-  TimeMs now() override { return TimeMs(clock_.now().get() + skew_ms_.load()); }
+  TimeMs now() override {
+    interrupt_now();
+    run_meanwhile();
+    return TimeMs(clock_.now().get() + skew_ms_.load());
+  }
   std::chrono::nanoseconds steady() override { return clock_.steady(); }
   void set_skew(std::uint64_t ms) { skew_ms_ = ms; }
+  // Runs f within each call of now(), by any thread but not within f itself, until it is told something else.
+  void meanwhile(std::function<void()> f) {
+    meanwhile_.with([&](auto& now) { now = std::move(f); });
+  }
+  // Runs f within the nth call of now() that this thread makes from here on: in the middle of what it does next.
+  void interrupt(unsigned nth, std::function<void()> f) {
+    calls_left_ = nth;
+    interruption_ = std::move(f);
+    interrupted_ = std::this_thread::get_id();
+  }
 
  private:
+  void interrupt_now() {
+    if (interrupted_.load() != std::this_thread::get_id() || --calls_left_ > 0) return;
+    interrupted_ = std::thread::id();
+    std::exchange(interruption_, nullptr)();
+  }
+
+  void run_meanwhile() {
+    static thread_local bool inside = false;
+    if (inside) return;
+    const auto f = meanwhile_.with([](const auto& now) { return now; });
+    if (!f) return;
+    inside = true;
+    f();
+    inside = false;
+  }
+
   Clock& clock_;
   std::atomic<std::uint64_t> skew_ms_{0};
+  Guarded<std::function<void()>> meanwhile_;
+  std::atomic<std::thread::id> interrupted_{};  // the two below are this thread's
+  unsigned calls_left_ = 0;
+  std::function<void()> interruption_;
 };
 
 class ServiceKit {
  public:
   using Outcome = Result<service::Written>;
 
-  // terms_every: how often the service looks for what ends by itself.
-  explicit ServiceKit(std::uint64_t seed = 1, std::chrono::milliseconds terms_every = std::chrono::hours(1));
+  // terms_every: how often the service looks for what ends by itself. root_members: of the root store, a mirror if more
+  // than one. key_replicas: on replica_disk.
+  explicit ServiceKit(std::uint64_t seed = 1, std::chrono::milliseconds terms_every = std::chrono::hours(1),
+                      std::size_t root_members = 1, std::size_t key_replicas = 0);
   ServiceKit(const ServiceKit&) = delete;
   ServiceKit& operator=(const ServiceKit&) = delete;
   ~ServiceKit();
@@ -70,10 +107,12 @@ class ServiceKit {
     return future.get();
   }
   void until(const std::function<bool()>& reached);  // fails the test after ten seconds
+  static std::string root_path(std::size_t member);
   // Whether these bytes stand in any row of the ledger or the read models.
   bool holds(ByteView needle);
 
   LedgerWorld world;
+  CrashDisk replica_disk;
   WallClock wall{world.clock};
   SystemRandom random;
   service::Caller admin, editor, officer;
@@ -86,7 +125,10 @@ class ServiceKit {
   std::unique_ptr<service::Service> service;
 
  private:
+  vault::Options vault_options();
+
   std::chrono::milliseconds terms_every_;
+  std::size_t key_replicas_;
   std::unique_ptr<app::Workers> workers_;
 };
 

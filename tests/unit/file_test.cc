@@ -114,6 +114,25 @@ TEST_CASE("a directory lock keeps others out, names its holder, and goes with it
   CHECK(code_of(missing) == "file_missing");
 }
 
+TEST_CASE("a file is held without a change to what it holds", "[unit][file]") {
+  const TempDir dir;
+  const auto path = dir.path() / "root";
+  CHECK(code_of(DirectoryLock::hold(path)) == "file_missing");
+  CHECK_FALSE(std::filesystem::exists(path));
+  SystemFiles files;
+  REQUIRE(files.write_file_durably(path, as_bytes("content"), 0600));
+  {
+    const auto lock = DirectoryLock::hold(path);
+    REQUIRE(lock);
+    CHECK(files.read_file(path, 64));  // opening and closing it elsewhere gives nothing up
+    const auto second = DirectoryLock::hold(path);
+    CHECK(code_of(second) == "data_in_use");
+    if (const auto* pid = second.error().find("pid")) CHECK(*pid == std::to_string(::getpid()));
+  }
+  CHECK(DirectoryLock::hold(path));
+  CHECK(as_chars(*files.read_file(path, 64)) == "content");
+}
+
 TEST_CASE("the sync probe measures and leaves nothing", "[unit][file]") {
   const TempDir dir;
   const auto latency = probe_sync_latency(dir.path(), 5);

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "model/definitions.h"
-#include "support/service_kit.h"
+#include "support/contacts_world.h"
 
 using namespace siegel;
 using namespace siegel::test;
@@ -13,66 +13,7 @@ namespace {
 constexpr auto kOften = std::chrono::milliseconds(20);
 constexpr std::uint64_t kDay = 86'400'000;
 
-// The value, or a failed test that shows the error.
-template <class T>
-T must(Result<T> outcome) {
-  INFO((outcome ? std::string() : outcome.error().text()));
-  REQUIRE(outcome);
-  return std::move(*outcome);
-}
-template <class T>
-std::string code(const Result<T>& outcome) {
-  return outcome ? "none" : std::string(outcome.error().code());
-}
-
-// The kit, and a second class with a type of its own: contacts have a name (customer) and an account (billing).
-struct World : ServiceKit {
-  explicit World(std::uint64_t seed, std::chrono::milliseconds terms_every = std::chrono::hours(1))
-      : ServiceKit(seed, terms_every) {
-    set_up();
-    ClassDefinition billing;
-    billing.name = "billing";
-    billing.period = "P10Y";
-    billing.legal_ground = LegalGround::legal_obligation;
-    must(write(admin, service::SetClass{billing}));
-    TypeDefinition contacts;
-    contacts.name = "contacts";
-    contacts.title = {{"de", "Kontakte"}};
-    contacts.subject_mode = SubjectMode::row;
-    for (const auto& [name, cls] : {std::pair("name", "customer"), std::pair("account", "billing")}) {
-      FieldDefinition field;
-      field.name = name;
-      field.title = name;
-      field.type = FieldType::text;
-      field.personal = true;
-      field.cls = cls;
-      contacts.fields.push_back(field);
-    }
-    must(write(admin, service::SetType{contacts}));
-  }
-  Outcome add(const std::string& text, std::optional<SubjectId> subject = {}, const std::string& key = {},
-              const char* field = "name") {
-    service::AddRecord command;
-    command.type = "contacts";
-    command.values.push_back(value(field, text));
-    command.subject = subject;
-    service::WriteOptions options;
-    options.idempotency_key = key;
-    options.request = "the same";
-    return write(editor, std::move(command), std::move(options));
-  }
-  Outcome erase(const SubjectId& subject, std::vector<std::string> classes = {}) {
-    return write(officer, service::RequestErasure{{subject}, std::move(classes), "art17-1-b", true});
-  }
-  Result<service::RecordAnswer> read(const RecordId& id) {
-    return answer<service::RecordAnswer>([&](auto then) { service->read_record(editor, id, then); });
-  }
-  Result<service::SubjectAnswer> read(const SubjectId& id) {
-    return answer<service::SubjectAnswer>([&](auto then) { service->read_subject(editor, id, then); });
-  }
-};
-
-std::vector<Slot> leaves(World& w, const OwnerId& owner, ClassNo cls) {
+std::vector<Slot> leaves(ContactsWorld& w, const OwnerId& owner, ClassNo cls) {
   w.catch_up();
   std::vector<Slot> out;
   const auto row = w.views->owner(owner).value();
@@ -86,7 +27,7 @@ std::vector<Slot> leaves(World& w, const OwnerId& owner, ClassNo cls) {
 
 TEST_CASE("EV-03 an idempotency key holds for seven days, then its key of the day is destroyed",
           "[unit][service][EV-03]") {
-  World w(1, kOften);
+  ContactsWorld w(1, kOften);
   const auto first = must(w.add("Änne Beispiel", {}, "key-1"));
   const auto days = leaves(w, owner_of_ledger(), built_in::day_keys);
   REQUIRE(days.size() == 1);
@@ -106,7 +47,7 @@ TEST_CASE("EV-03 an idempotency key holds for seven days, then its key of the da
 }
 
 TEST_CASE("G36 an erasure answers the same while its notice lives, and nothing afterwards", "[unit][service][G36]") {
-  World w(2, kOften);
+  ContactsWorld w(2, kOften);
   const auto gone = must(w.add("Bert Beispiel"));
   const auto stays = must(w.add("Cleo Beispiel"));
   const auto erased = must(w.erase(*gone.subject));
@@ -134,7 +75,7 @@ TEST_CASE("G36 an erasure answers the same while its notice lives, and nothing a
 }
 
 TEST_CASE("ER-04 an erasure takes every leaf, also one that comes while it is prepared", "[unit][service][ER-04]") {
-  World w(3);
+  ContactsWorld w(3);
   for (int i = 0; i < 60; ++i) {
     CAPTURE(i);
     const auto first = must(w.add("Dora Beispiel"));
@@ -154,7 +95,7 @@ TEST_CASE("ER-04 an erasure takes every leaf, also one that comes while it is pr
 
 TEST_CASE("ER-04 nothing is taken for an erased person, also after a restart and without the notice",
           "[unit][service][ER-04]") {
-  World w(4, kOften);
+  ContactsWorld w(4, kOften);
   const auto gone = must(w.add("Emil Beispiel"));
   const auto partly = must(w.add("Frida Beispiel"));
   must(w.add("DE00 1234", *partly.subject, {}, "account"));

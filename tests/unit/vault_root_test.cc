@@ -234,6 +234,99 @@ TEST_CASE("a vault with a mirror waits with the certificate until every member h
   CHECK(world.readable(other));
 }
 
+TEST_CASE("a damaged member of a mirror is written anew at the opening, a missing or foreign one is left alone",
+          "[unit][vault]") {
+  VaultWorld world(6, {.root_members = 2});
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto person = world.add();
+  const auto other = world.add();
+  REQUIRE(world.erase(1, {person}));
+  REQUIRE(world.vault->told(Epoch(2)));
+  const std::size_t member = GENERATE(0, 1);
+  const auto path = world.root_path(member);
+  const auto whole = world.disk.content(path);
+  world.close();
+
+  SECTION("both slots damaged") {
+    for (const auto offset : {100, 4096 + 100}) REQUIRE(world.disk.flip(path, static_cast<std::uint64_t>(offset)));
+    REQUIRE(roots_of(world.disk.content(path)).empty());
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 1);
+    CHECK(world.readable(other));
+    const auto healed = roots_of(world.disk.content(path));
+    REQUIRE(healed.size() == 1);
+    CHECK(healed[0].epoch == 2);
+    // It counts again: an erasure destroys the old root here too.
+    REQUIRE(world.erase(2, {other}));
+    CHECK(roots_of(world.disk.content(path)).at(0).epoch == 3);
+  }
+  SECTION("missing") {
+    world.disk.remove(path);
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 0);
+    CHECK_FALSE(*world.disk.files()->exists(path));
+  }
+  SECTION("not a root store") {
+    world.disk.set_content(path, "something else");
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 0);
+    CHECK(world.disk.content(path) == "something else");
+  }
+  SECTION("whole") {
+    REQUIRE(world.open());
+    CHECK(world.vault->counters().roots_healed == 0);
+    CHECK(roots_of(world.disk.content(path)).at(0).epoch == 2);
+  }
+  SECTION("a root of another ledger beside it is no mirror") {
+    auto foreign = entry(9);
+    foreign.ledger = LedgerId(ByteArray<8>{9});
+    world.disk.remove(path);
+    REQUIRE(open_file_root_store(path, world.random, world.files.at(member).get())->create(foreign));
+    CHECK(world.open().error().is("other_ledger"));
+  }
+}
+
+TEST_CASE("an erasure tried again together with another, after a member was away, makes two epochs", "[unit][vault]") {
+  VaultWorld world(5, {.root_members = 2});
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto people = std::vector{world.add(), world.add(), world.add()};
+  const auto away = world.disk.content(world.root_path(1));
+  world.vault->on_step = [&](int step) {
+    if (step == 42) world.disk.remove(world.root_path(1));
+  };
+  CHECK(world.erase(1, {people[0]}).error().is("root_store_unavailable"));
+  CHECK(world.vault->settle().error().is("root_store_unavailable"));
+  world.vault->on_step = nullptr;
+  auto files = world.disk.files();
+  REQUIRE(files->write_file_durably(world.root_path(1), as_bytes(away), 0600));
+  const bool settled = GENERATE(false, true);
+  if (settled) {
+    REQUIRE(world.vault->settle());
+    CHECK(world.vault->untold().size() == 1);
+  }
+  const std::vector<vault::Fence> both = {{.request = 1, .slots = {}}, {.request = 2, .slots = {people[1].slot}}};
+  REQUIRE(world.vault->fence(both[1]));
+  const auto change = world.vault->erase(both);
+  REQUIRE(change);
+  CHECK(change->to == Epoch(3));
+  CHECK(change->requests == std::vector<std::uint64_t>{2});
+  CHECK(change->leaves == 1);
+  // Asked for once more it is no epoch more.
+  CHECK(world.vault->erase(both)->to == Epoch(3));
+  const auto untold = world.vault->untold();
+  REQUIRE(untold.size() == 2);
+  CHECK(untold[0].to == Epoch(2));
+  CHECK(untold[0].requests == std::vector<std::uint64_t>{1});
+  REQUIRE(world.vault->told(Epoch(2)));
+  REQUIRE(world.vault->told(Epoch(3)));
+  CHECK(world.vault->fences().empty());
+  CHECK(world.erased(people[0]));
+  CHECK(world.erased(people[1]));
+  CHECK(world.readable(people[2]));
+}
+
 TEST_CASE("a root inside the data directory is refused", "[unit][vault]") {
   const TempDir dir;
   const auto data = dir.path() / "data";

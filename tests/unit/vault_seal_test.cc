@@ -1,5 +1,6 @@
 #include <array>
 #include <chrono>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -7,6 +8,7 @@
 #include "crypto/hmac.h"
 #include "support/catch.h"
 #include "support/vault_world.h"
+#include "vault/leaf_pool.h"
 
 using namespace siegel;
 using namespace siegel::test;
@@ -165,6 +167,22 @@ TEST_CASE("slots are given out once, at random, and not again after a restart", 
   CHECK(ascending < 700);  // 900 in order, 450 by chance
 }
 
+TEST_CASE("whoever draws a slot does not wait for a replica that hangs", "[unit][vault]") {
+  SystemRandom random;
+  vault::LeafPool pool(64, random, std::chrono::milliseconds(50));  // nobody fills it
+  std::vector<std::future<Result<Slot>>> takers;
+  for (int i = 0; i < 3; ++i) takers.push_back(std::async(std::launch::async, [&] { return pool.take(); }));
+  for (auto& taker : takers) CHECK(taker.get().error().is("keys_replica_unavailable"));
+  vault::LeafPool patient(64, random, std::chrono::hours(1));
+  patient.fail(pool.take().error());  // known to hang: nobody else waits
+  CHECK(patient.take().error().is("keys_replica_unavailable"));
+  // The disk answers again.
+  pool.add(7, 1);
+  const auto slot = pool.take();
+  REQUIRE(slot);
+  CHECK(slot->get() / vault::kFanOut == 7);
+}
+
 TEST_CASE("keys come from the tree when the cache is too small for them", "[unit][vault]") {
   VaultWorld world(9, {.spare_leaves = 256, .key_cache_bytes_max = 16 * 1024});
   opened(world);
@@ -183,10 +201,11 @@ TEST_CASE("interior nodes go from memory 60 s after their last use", "[unit][vau
   opened(world);
   const auto person = world.add();
   REQUIRE(world.vault->counters().cached_nodes > 0);
-  world.clock.advance(61'000);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (world.vault->counters().cached_nodes > 0 && std::chrono::steady_clock::now() < deadline)
+  while (world.vault->counters().cached_nodes > 0 && std::chrono::steady_clock::now() < deadline) {
+    world.clock.advance(61'000);  // again and again: the pool may have been filled meanwhile, which is a use
     std::this_thread::yield();
+  }
   CHECK(world.vault->counters().cached_nodes == 0);
   CHECK(world.readable(person));
 }
