@@ -32,13 +32,16 @@ Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy
   return Done{};
 }
 
-// Bytes of the tables that no event stands in: indexes, rows that newer ones replaced.
-void check_rest(LedgerCopy& copy, verify::Report& report) {
-  const auto tables = copy.store->check_tables();
-  if (tables) return;
-  report.findings.push_back(
-      {verify::Cause::unreadable, 0, 0,
-       "All events are as they were signed, but a table of the store is damaged elsewhere: " + tables.error().text()});
+// Bytes of the files that no event stands in: indexes, rows that newer ones replaced, the end of a log.
+void check_rest(const LedgerCopy& copy, verify::Report& report) {
+  const auto unchecked = check_files(copy.rocks);
+  if (!unchecked) {
+    report.findings.push_back(
+        {verify::Cause::unreadable, 0, 0,
+         "All events are as they were signed, but the store is damaged elsewhere: " + unchecked.error().text()});
+    return;
+  }
+  for (const auto& range : *unchecked) report.unchecked.push_back({range.file, range.from, range.until});
 }
 
 int failed(const Error& error) {
