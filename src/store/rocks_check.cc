@@ -134,6 +134,24 @@ class RecordFile {
   std::vector<UncheckedBytes> unchecked_;
 };
 
+// The same of all files of that kind in the directory whose name is `wanted`.
+template <class F>
+Result<std::vector<UncheckedBytes>> unchecked_in(rocksdb::FileSystem& files, const std::string& dir, F&& wanted) {
+  std::vector<std::string> names;
+  SIEGEL_CHECK(status_of(files.GetChildren(dir, {}, &names, nullptr)));
+  std::erase_if(names, [&](const std::string& name) { return !wanted(name); });
+  std::ranges::sort(names);
+  std::vector<UncheckedBytes> out;
+  for (const auto& name : names) {
+    RecordFile records;
+    auto read = read_through(files, dir + "/" + name, [&](const rocksdb::Slice& piece) { records.take(piece); });
+    if (!read && read.error().is("file_missing")) continue;  // a writer has taken it away
+    SIEGEL_CHECK(std::move(read));
+    for (auto& range : records.finish(name)) out.push_back(std::move(range));
+  }
+  return out;
+}
+
 class Check {
  public:
   explicit Check(const RocksOptions& options)
@@ -216,17 +234,10 @@ class Check {
     SIEGEL_CHECK(
         read_through(files, dir_ + "/CURRENT", [&](const rocksdb::Slice& piece) { current += piece.ToString(); }));
     while (current.ends_with('\n')) current.pop_back();
-    std::vector<std::string> names;
-    SIEGEL_CHECK(status_of(files.GetChildren(dir_, {}, &names, nullptr)));
-    std::erase_if(names, [&](const std::string& name) { return name != current && !name.ends_with(".log"); });
-    std::ranges::sort(names);
-    for (const auto& name : names) {
-      RecordFile records;
-      auto read = read_through(files, dir_ + "/" + name, [&](const rocksdb::Slice& piece) { records.take(piece); });
-      if (!read && read.error().is("file_missing")) continue;  // a writer has taken it away
-      SIEGEL_CHECK(std::move(read));
-      for (auto& range : records.finish(name)) unchecked_.push_back(std::move(range));
-    }
+    SIEGEL_TRY(ranges, unchecked_in(files, dir_, [&](const std::string& name) {
+                 return name == current || name.ends_with(".log");
+               }));
+    unchecked_.insert(unchecked_.end(), ranges.begin(), ranges.end());
     return Done{};
   }
 
@@ -245,5 +256,10 @@ class Check {
 }  // namespace
 
 Result<std::vector<UncheckedBytes>> check_files(const RocksOptions& options) { return Check(options).run(); }
+
+Result<std::vector<UncheckedBytes>> check_logs(const RocksOptions& options) {
+  return unchecked_in(*settings_of(options).file_system, options.dir.string(),
+                      [](const std::string& name) { return name.ends_with(".log"); });
+}
 
 }  // namespace siegel

@@ -173,5 +173,7 @@ struct UncheckedBytes {
 // behind, from a crash or from damage, is answered. Mode::secondary: a writer of another process may be at work; then a
 // table is missing only if the manifest names it again.
 Result<std::vector<UncheckedBytes>> check_files(const RocksOptions& options);
+// The same of the logs alone, ascending; the store itself is not opened.
+Result<std::vector<UncheckedBytes>> check_logs(const RocksOptions& options);
 
 }  // namespace siegel
