@@ -1,4 +1,6 @@
 // `siegel init`: the only way to a new ledger.
+#include <unistd.h>
+
 #include "app/instance.h"
 #include "app/stores.h"
 #include "ledger/signer.h"
@@ -11,6 +13,16 @@ namespace {
 constexpr const char* kCacheTag =
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# The root key of Siegel lives here. It must never be in a backup: an old copy would undo deletions.\n";
+
+// The directory, or the nearest one above it that exists, takes new names.
+Status check_writable(const std::filesystem::path& dir) {
+  std::error_code unknown;
+  auto at = dir;
+  while (!std::filesystem::exists(at, unknown) && at.has_relative_path()) at = at.parent_path();
+  if (std::filesystem::is_directory(at, unknown) && ::access(at.c_str(), W_OK | X_OK) == 0) return Done{};
+  return Error(Errc::unavailable, "not_permitted", "Nothing can be made at a place that init was told.")
+      .with("path", at.string());
+}
 
 Status refuse_existing(const Places& places) {
   for (const auto& path : {places.data, places.root, places.signer, places.head}) {
@@ -25,14 +37,63 @@ Status refuse_existing(const Places& places) {
   return Done{};
 }
 
-Status make_dirs(SystemFiles& files, const Places& places) {
+// Places on other storage. Their parents are not made: a disk that is not mounted would be missed too late.
+Status check_second_place(const std::filesystem::path& dir, const Places& places, const char* flag) {
+  const auto refused = [&](Errc category, const char* code, const char* what) -> Status {
+    return Error(category, code, what).with("flag", flag).with("path", dir.string());
+  };
+  std::error_code unknown;
+  if (is_within(dir, places.data) || is_within(dir, places.root.parent_path()))
+    return refused(Errc::invalid, "place_inside_data", "A second place must lie elsewhere than the first.");
+  if (!std::filesystem::exists(dir, unknown)) {
+    if (!std::filesystem::is_directory(dir.parent_path(), unknown))
+      return refused(Errc::invalid, "place_missing",
+                     "The directory above this place does not exist: is its disk there?");
+  } else if (!std::filesystem::is_directory(dir, unknown) || !std::filesystem::is_empty(dir, unknown)) {
+    return refused(Errc::conflict, "exists", "There is something already; init never writes over it.");
+  }
+  return check_writable(dir);
+}
+
+// All that can be known before anything is made: a wrong path changes nothing.
+Status check_all(const Places& places) {
+  SIEGEL_CHECK(refuse_existing(places));
+  SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
+  std::vector<std::filesystem::path> seconds;
+  for (const auto& mirror : places.root_mirrors) {
+    SIEGEL_CHECK(vault::check_root_place(mirror, places.data));
+    SIEGEL_CHECK(check_second_place(mirror.parent_path(), places, "--root-mirror"));
+    seconds.push_back(mirror.parent_path());
+  }
+  for (const auto& dir : places.key_replicas) {
+    SIEGEL_CHECK(check_second_place(dir, places, "--key-replica"));
+    seconds.push_back(dir);
+  }
+  for (auto one = seconds.begin(); one != seconds.end(); ++one) {
+    for (auto other = seconds.begin(); other != seconds.end(); ++other) {
+      if (one != other && is_within(*one, *other))
+        return Error(Errc::invalid, "place_twice", "One place is named for two things.").with("path", one->string());
+    }
+  }
+  for (const auto& dir :
+       {places.data, places.root.parent_path(), places.signer.parent_path(), places.head.parent_path()})
+    SIEGEL_CHECK(check_writable(dir));
+  return Done{};
+}
+
+Status make_all_dirs(SystemFiles& files, const Places& places) {
   for (const auto& dir : {places.data, places.ledger(), places.keys(), places.views(), places.root.parent_path(),
                           places.signer.parent_path(), places.head.parent_path()})
-    SIEGEL_CHECK(files.make_dir(dir, 0700));
+    SIEGEL_CHECK(make_dirs(files, dir, 0700));
   for (const auto& dir : places.key_replicas) SIEGEL_CHECK(files.make_dir(dir, 0700));
   for (const auto& file : places.root_mirrors) SIEGEL_CHECK(files.make_dir(file.parent_path(), 0700));
   SIEGEL_CHECK(files.write_file_durably(places.root.parent_path() / "CACHEDIR.TAG", as_bytes(kCacheTag), 0600));
   return Done{};
+}
+
+std::filesystem::path absolute_place(const std::filesystem::path& said) {
+  auto out = std::filesystem::absolute(said).lexically_normal();
+  return out.has_filename() ? out : out.parent_path();  // "b/" is "b"
 }
 
 }  // namespace
@@ -47,11 +108,9 @@ Result<Initialised> init(const InitOptions& options, Clock& clock, Random& rando
   if (!options.root_path.empty()) places.root = std::filesystem::absolute(options.root_path);
   if (!options.signer_path.empty()) places.signer = std::filesystem::absolute(options.signer_path);
   if (!options.lock_path.empty()) places.head = std::filesystem::absolute(options.lock_path);
-  for (const auto& dir : options.key_replicas) places.key_replicas.push_back(std::filesystem::absolute(dir));
-  for (const auto& dir : options.root_mirrors) places.root_mirrors.push_back(std::filesystem::absolute(dir) / "root");
-  SIEGEL_CHECK(refuse_existing(places));
-  SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
-  for (const auto& mirror : places.root_mirrors) SIEGEL_CHECK(vault::check_root_place(mirror, places.data));
+  for (const auto& dir : options.key_replicas) places.key_replicas.push_back(absolute_place(dir));
+  for (const auto& dir : options.root_mirrors) places.root_mirrors.push_back(absolute_place(dir) / "root");
+  SIEGEL_CHECK(check_all(places));
 
   ByteArray<8> id_bytes;
   random.fill(id_bytes);
@@ -61,7 +120,7 @@ Result<Initialised> init(const InitOptions& options, Clock& clock, Random& rando
   const auto origin = options.origin.empty() ? "siegel.local/" + to_text(id) : options.origin;
 
   SystemFiles files;
-  SIEGEL_CHECK(make_dirs(files, places));
+  SIEGEL_CHECK(make_all_dirs(files, places));
   SIEGEL_CHECK(ledger::make_signer_key(files, places.signer, origin, random));
   SIEGEL_TRY(signer, ledger::FileSigner::load(files, places.signer));
   auto root = open_root_store(places, random);

@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
+#include "app/local_job.h"
 #include "app/places.h"
-#include "app/serve.h"
 #include "app/stores.h"
 #include "app/workers.h"
 #include "base/text.h"
@@ -62,27 +62,24 @@ struct LedgerAlone {
 
 }  // namespace
 
-int run_init(const InitOptions& options, bool json) {
+int run_init(const InitOptions& options, const Speech& speech) {
   forbid_dumps();  // keys are in memory
   SystemClock clock;
   SystemRandom random;
   const auto made = init(options, clock, random);
-  if (!made) return report(made.error());
-  if (json) {
+  if (!made) return report(made.error(), speech);
+  if (speech.json) {
     std::printf("{\"ledger\":\"%s\",\"origin\":\"%s\",\"verifier_key\":\"%s\",\"grade\":\"L%u\"}\n",
                 to_text(made->ledger).c_str(), made->origin.c_str(), made->verifier_key.c_str(), made->grade);
   } else {
     std::printf("ledger %s\norigin %s\nverifier key %s\nroot-store grade L%u\n", to_text(made->ledger).c_str(),
                 made->origin.c_str(), made->verifier_key.c_str(), made->grade);
   }
-  std::fprintf(stderr,
-               "siegel: keep the verifier key: with it anyone can check this ledger without trusting anybody.\n");
+  say(speech, "keep the verifier key: with it anyone can check this ledger without trusting anybody.");
   if (options.single_disk)
-    std::fprintf(
-        stderr,
-        "siegel: --single-disk: one disk failure loses all personal data, and backups of the ledger will not open.\n");
-  std::fprintf(stderr, "siegel: never back up %s: an old copy of the root key would undo deletions.\n",
-               made->places.root.parent_path().c_str());
+    say(speech, "--single-disk: one disk failure loses all personal data, and backups of the ledger will not open.");
+  say(speech, "never back up " + made->places.root.parent_path().string() +
+                  ": an old copy of the root key would undo deletions.");
   return 0;
 }
 
@@ -92,7 +89,8 @@ int run_token_create(const LocalTokenOptions& options) {
   const auto role = parse_role(options.role);
   if (!role)
     return report(Error(Errc::invalid, "bad_value",
-                        "--role is one of admin, privacy_officer, editor, sender, auditor, consumer."));
+                        "--role is one of admin, privacy_officer, editor, sender, auditor, consumer."),
+                  options.speech);
   grant.role = *role;
   grant.label = options.label;
   grant.purposes = options.purposes;
@@ -103,37 +101,33 @@ int run_token_create(const LocalTokenOptions& options) {
   SystemRandom random;
   if (!options.expires.empty()) {
     const auto ms = parse_duration_ms(options.expires);
-    if (!ms) return report(ms.error());
+    if (!ms) return report(ms.error(), options.speech);
     grant.expires_at = TimeMs(clock.now().get() + *ms);
   }
   Workers workers(1);
   NoWatcher watcher;
   auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr);
-  if (!instance) return report(instance.error());
+  if (!instance) return report(instance.error(), options.speech);
   const auto service = (*instance)->service();
-  if (!service) {
-    for (const auto& reason : (*instance)->ledger().read_only())
-      std::fprintf(stderr, "siegel: the ledger is read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
-    return 4;
-  }
+  if (!service) return report(read_only_error((*instance)->ledger()), options.speech);
   auto written = service->create_local_token(std::move(grant));
-  if (!written) return report(written.error());
-  if (options.json) {
+  if (!written) return report(written.error(), options.speech);
+  if (options.speech.json) {
     std::printf("{\"token_id\":\"%s\",\"token\":\"%s\"}\n", to_text(*written->token_id).c_str(),
                 written->token.c_str());
   } else {
     std::printf("%s\n", written->token.c_str());
-    std::fprintf(stderr, "siegel: this token is shown once; it is kept only as a hash.\n");
+    say(options.speech, "this token is shown once; it is kept only as a hash.");
   }
   return 0;
 }
 
-int run_lock_show(const std::filesystem::path& data, bool json) {
+int run_lock_show(const std::filesystem::path& data, const Speech& speech) {
   LedgerAlone alone;
-  if (auto opened = alone.open(data); !opened) return report(opened.error());
+  if (auto opened = alone.open(data); !opened) return report(opened.error(), speech);
   const auto record = alone.files.read_file(alone.places.head, 64 * 1024);
   std::string text = record ? std::string(as_chars(*record)) : std::string();
-  if (json) {
+  if (speech.json) {
     std::printf("{\"size\":%llu,\"lock_record\":%s,\"read_only\":%s}\n",
                 static_cast<unsigned long long>(alone.ledger->size().get()), record ? "true" : "false",
                 alone.ledger->read_only().empty() ? "false" : "true");
@@ -147,19 +141,19 @@ int run_lock_show(const std::filesystem::path& data, bool json) {
   return 0;
 }
 
-int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes) {
+int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes, const Speech& speech) {
   if (!yes || reason.empty()) {
-    std::fprintf(
-        stderr,
-        "siegel: adopting makes this ledger the truth, whatever the lock record says: events that it remembers and the "
-        "ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes\n");
-    return 4;
+    return report(Error(Errc::denied, "not_confirmed",
+                        "Adopting makes this ledger the truth, whatever the lock record says: events that it remembers "
+                        "and the ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes"),
+                  speech);
   }
   LedgerAlone alone;
-  if (auto opened = alone.open(data); !opened) return report(opened.error());
-  if (auto adopted = alone.ledger->adopt_lock_record(); !adopted) return report(adopted.error());
+  if (auto opened = alone.open(data); !opened) return report(opened.error(), speech);
+  if (auto adopted = alone.ledger->adopt_lock_record(); !adopted) return report(adopted.error(), speech);
   alone.ledger->close();
-  std::printf("lock record adopted at size %llu\n", static_cast<unsigned long long>(alone.ledger->size().get()));
+  std::printf(speech.json ? "{\"size\":%llu}\n" : "lock record adopted at size %llu\n",
+              static_cast<unsigned long long>(alone.ledger->size().get()));
   return 0;
 }
 

@@ -8,10 +8,11 @@
 
 #include "app/config.h"
 #include "app/instance.h"
+#include "app/report.h"
 
 namespace siegel::app {
 
-int run_init(const InitOptions& options, bool json);
+int run_init(const InitOptions& options, const Speech& speech);
 
 struct LocalTokenOptions {
   std::filesystem::path data;
@@ -21,11 +22,11 @@ struct LocalTokenOptions {
   std::string label;
   std::vector<std::string> purposes;  // empty: all
   std::vector<std::string> types;     // empty: all
-  bool json = false;
+  Speech speech;
 };
 int run_token_create(const LocalTokenOptions& options);
 
-int run_lock_show(const std::filesystem::path& data, bool json);
-int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes);
+int run_lock_show(const std::filesystem::path& data, const Speech& speech);
+int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes, const Speech& speech);
 
 }  // namespace siegel::app

@@ -11,7 +11,6 @@
 #include "app/local_copy.h"
 #include "app/local_copy_files.h"
 #include "app/local_job.h"
-#include "app/serve.h"
 #include "base/time.h"
 #include "codec/header_codec.h"
 #include "codec/parts.h"
@@ -43,20 +42,13 @@ struct Made {
 
 // ── where it may go ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-bool within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
-  std::error_code ignored;
-  const auto a = std::filesystem::weakly_canonical(inner, ignored);
-  const auto b = std::filesystem::weakly_canonical(outer, ignored);
-  return std::mismatch(b.begin(), b.end(), a.begin(), a.end()).first == b.end();
-}
-
 Status check_place(const Places& places, const std::filesystem::path& dir) {
   std::vector<std::filesystem::path> taken = {places.data, places.root.parent_path(), places.signer.parent_path(),
                                               places.head.parent_path()};
   for (const auto& replica : places.key_replicas) taken.push_back(replica);
   for (const auto& mirror : places.root_mirrors) taken.push_back(mirror.parent_path());
   for (const auto& place : taken) {
-    if (within(dir, place)) {
+    if (is_within(dir, place)) {
       return Error(Errc::denied, "backup_place", "A backup must not lie with the data, the keys or the root.")
           .with("place", place.string());
     }
@@ -68,29 +60,30 @@ Status check_place(const Places& places, const std::filesystem::path& dir) {
       .with("path", dir.string());
 }
 
-void warn(const Places& places, const std::filesystem::path& dir) {
+void warn(const Places& places, const std::filesystem::path& dir, const Speech& speech) {
   struct stat here {};
   struct stat there {};
   if (::stat(places.data.c_str(), &here) == 0 && ::stat(dir.c_str(), &there) == 0 && here.st_dev == there.st_dev)
-    std::fprintf(stderr, "siegel: the backup lies on the same file system as the data: one failure takes both.\n");
+    say(speech, "the backup lies on the same file system as the data: one failure takes both.");
   if (places.key_replicas.empty() || places.root_mirrors.empty())
-    std::fprintf(stderr,
-                 "siegel: --single-disk: if this disk fails all personal data is lost, and no backup will open: keys "
-                 "and root are never in one.\n");
+    say(speech,
+        "--single-disk: if this disk fails all personal data is lost, and no backup will open: keys and root are never "
+        "in one.");
 }
 
 // ── the dry restore ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 class DryRestore {
  public:
-  DryRestore(StoppedJob& job, Places copied, bool quiet) : job_(job), copied_(std::move(copied)), quiet_(quiet) {}
+  DryRestore(StoppedJob& job, Places copied, const Speech& speech)
+      : job_(job), copied_(std::move(copied)), speech_(speech) {}
 
   Result<Opened> run(const ledger::SystemReceipt& receipt) {
     SIEGEL_CHECK(copy_.open(copied_));
     SIEGEL_TRY(options, verify_options(copy_, {}));
     SIEGEL_TRY(report, verify_copy(copy_, options));
     if (!report.intact() || report.not_committed() > 0) {
-      std::fputs(verify::to_text(report).c_str(), stderr);
+      if (!speech_.json) std::fputs(verify::to_text(report).c_str(), stderr);
       return ledger::damaged("The copy is not what was signed.");
     }
     auto root = open_root_store(copied_, job_.random);
@@ -119,7 +112,7 @@ class DryRestore {
       for (std::size_t i = 0; i < parts.size(); ++i) {
         SIEGEL_CHECK(open_part(receipt, vault, header, static_cast<std::uint16_t>(i), parts[i], out));
       }
-      if (!quiet_ && (seq + 1) % kProgressEvery == 0)
+      if (!speech_.quiet && (seq + 1) % kProgressEvery == 0)
         std::fprintf(stderr, "siegel: %llu of %llu events\n", static_cast<unsigned long long>(seq + 1),
                      static_cast<unsigned long long>(size));
     }
@@ -145,7 +138,7 @@ class DryRestore {
 
   StoppedJob& job_;
   Places copied_;
-  bool quiet_;
+  const Speech& speech_;
   LedgerCopy copy_;
 };
 
@@ -163,20 +156,21 @@ class Backup {
     SIEGEL_TRY(receipt, job_.begin(JobFacts::Kind::backup));
     job_.close();  // what stands on the disk is whole now, and nobody writes: the lock is held
     auto made = copy_and_check(places, receipt);
-    SIEGEL_CHECK(job_.open());
+    if (auto again = job_.open(); !again) return Error(made ? again.error() : made.error());
     job_.end(JobFacts::Kind::backup, made ? made->size : 0);
     job_.close();
-    if (!made) return made;
+    if (!made) {
+      say(run_.speech, "what was written to " + dir_.string() + " is no backup (it has no file BACKUP): delete it.");
+      return made;
+    }
     SIEGEL_CHECK(write_facts(*made));
-    warn(places, dir_);
+    warn(places, dir_, run_.speech);
     return made;
   }
 
  private:
   Result<Made> copy_and_check(const Places& places, const ledger::SystemReceipt& receipt) {
-    std::error_code error;
-    std::filesystem::create_directories(dir_.parent_path(), error);
-    SIEGEL_CHECK(files_.make_dir(dir_, kPrivateDir));
+    SIEGEL_CHECK(make_dirs(files_, dir_, kPrivateDir));
     auto copied = places;
     copied.data = dir_;
     SIEGEL_TRY(sums, copy_store(places.ledger(), copied.ledger()));
@@ -184,7 +178,7 @@ class Backup {
       SIEGEL_TRY(sum, copy_durably(from, to));
       sums.push_back(std::move(sum));
     }
-    DryRestore dry(job_, copied, run_.quiet);
+    DryRestore dry(job_, copied, run_.speech);
     SIEGEL_TRY(opened, dry.run(receipt));
     const auto& head = *dry.copy().head;
     // The lock record is of this very size: the ledger was closed.
@@ -225,7 +219,7 @@ class Backup {
 
 void show(const Made& made, const BackupRun& run) {
   const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  if (run.json) {
+  if (run.speech.json) {
     std::printf(
         "{\"ledger\":\"%s\",\"size\":%llu,\"epoch\":%llu,\"keys_mark\":%llu,\"files\":%zu,\"bytes\":%llu,"
         "\"dry_restore\":{\"opened\":%llu,\"erased\":%llu,\"traces\":%llu}}\n",
@@ -249,7 +243,7 @@ int run_backup(const BackupRun& run) {
   forbid_dumps();
   const auto made = Backup(run).carry_out();
   if (!made) {
-    const int code = report(made.error());
+    const int code = report(made.error(), run.speech);
     return made.error().is("ledger_damaged") || made.error().is("store_damaged") ? kDamage : code;
   }
   show(*made, run);

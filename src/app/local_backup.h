@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "app/config.h"
+#include "app/report.h"
 
 namespace siegel::app {
 
@@ -18,8 +19,7 @@ struct BackupRun {
   std::filesystem::path data;
   std::filesystem::path dir;
   Config config;
-  bool json = false;
-  bool quiet = false;
+  Speech speech;
 };
 // 0; 1 if the dry restore fails: keys or root do not open what they should; 3 if the copy is damaged; 4 if there is
 // something in dir, or it lies where keys are.

@@ -73,11 +73,10 @@ Status LedgerCopy::open(Places found) {
   return Done{};
 }
 
-// Beside a writer as RocksDB's secondary, which overlooks a table that is not there (the writer may be taking it away);
-// else strictly. A writer may take files away between their being named and their being opened: then they are named
-// anew.
+// Beside a writer as RocksDB's secondary, which overlooks a table that is not there (the writer may be taking it away;
+// check_files does not), else strictly. A writer may take files away between their being named and their being opened:
+// then they are named anew.
 Status LedgerCopy::open_store() {
-  RocksOptions rocks;
   rocks.dir = places.ledger();
   rocks.families = ledger::Ledger::families();
   rocks.mode = somebody_writes(places) ? RocksOptions::Mode::secondary : RocksOptions::Mode::read_only;

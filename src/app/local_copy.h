@@ -23,6 +23,7 @@ struct LedgerCopy {
   std::optional<std::string> lock_record;
   std::optional<std::string> newest_note;  // of the store: of the group before the last
   std::optional<ledger::Head> head;
+  RocksOptions rocks;  // how the store is open
   std::unique_ptr<Store> store;
   std::filesystem::path notes_dir;  // RocksDB's own; removed at the end
 

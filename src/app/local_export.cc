@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "app/local_copy.h"
-#include "app/serve.h"
 #include "proof/checkpoint.h"
 #include "proof/tiles.h"
 #include "store/file.h"
@@ -124,7 +123,7 @@ Status write_events(const ExportRun& run, LedgerCopy& copy, const Checkpoint& he
     SIEGEL_TRY(more, source.next(event));
     if (!more || !event.parts) return ledger::damaged("Events or their parts are missing: run `siegel verify`.");
     SIEGEL_CHECK(files.add(event));
-    if (!run.quiet && files.range().size() % kProgressEvery == 0) {
+    if (!run.speech.quiet && files.range().size() % kProgressEvery == 0) {
       std::fprintf(stderr, "siegel: %llu of %llu events\n", static_cast<unsigned long long>(files.range().size()),
                    static_cast<unsigned long long>(head.size));
     }
@@ -156,11 +155,11 @@ Result<Newest> export_log(const ExportRun& run) {
 int run_export_log(const ExportRun& run) {
   const auto done = export_log(run);
   if (!done) {
-    const int code = report(done.error());
+    const int code = report(done.error(), run.speech);
     return code == 1 && done.error().category() == Errc::corrupt ? kDamage : code;
   }
   const auto size = static_cast<unsigned long long>(done->head.size);
-  if (run.json) {
+  if (run.speech.json) {
     std::printf("{\"size\":%llu,\"root\":\"%s\"}\n", size, to_base64(done->head.root).c_str());
   } else {
     std::printf("%llu events of %s exported to %s\n", size, done->head.origin.c_str(), run.dir.c_str());

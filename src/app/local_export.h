@@ -9,13 +9,14 @@
 
 #include <filesystem>
 
+#include "app/report.h"
+
 namespace siegel::app {
 
 struct ExportRun {
   std::filesystem::path data;
   std::filesystem::path dir;
-  bool json = false;
-  bool quiet = false;
+  Speech speech;
 };
 // 0; 3 if the ledger is damaged; 4 if there is something in dir.
 int run_export_log(const ExportRun& run);

@@ -9,15 +9,15 @@ namespace {
 
 constexpr std::uint64_t kSpareLeaves = 64;  // a job seals its own few events only
 
-Error read_only(const ledger::Ledger& ledger) {
+}  // namespace
+
+Error read_only_error(const ledger::Ledger& ledger) {
   Error error(Errc::unavailable, "read_only", "The ledger is read-only, and this job would write into it.");
   for (const auto& reason : ledger.read_only()) {
     error = std::move(error).with("reason", reason.code).with("values", reason.detail);
   }
   return error;
 }
-
-}  // namespace
 
 // Events of jobs need nothing that read models know: their keys are fresh. So the service gets empty ones, and works
 // whatever became of those on the disk.
@@ -36,7 +36,7 @@ StoppedJob::~StoppedJob() { close(); }
 
 Status StoppedJob::open() {
   SIEGEL_CHECK(core_.open(data_, config_, clock, random));
-  if (!core_.ledger->read_only().empty()) return read_only(*core_.ledger);
+  if (!core_.ledger->read_only().empty()) return read_only_error(*core_.ledger);
   SIEGEL_CHECK(core_.ledger->start());
   writing_ = std::make_unique<Writing>();
   service::Options options;

@@ -12,6 +12,9 @@
 
 namespace siegel::app {
 
+// unavailable "read_only" with the ledger's reasons.
+Error read_only_error(const ledger::Ledger& ledger);
+
 class StoppedJob {
  public:
   StoppedJob(std::filesystem::path data, const Config& config);

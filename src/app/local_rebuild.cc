@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "app/local_job.h"
-#include "app/serve.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "crypto/memory.h"
@@ -171,7 +170,7 @@ class Rebuild {
   }
 
   void tell(std::uint64_t events, std::uint64_t size) {
-    if (run_.quiet || events - told_ < kProgressEvery) return;
+    if (run_.speech.quiet || events - told_ < kProgressEvery) return;
     told_ = events;
     std::fprintf(stderr, "siegel: %llu of %llu events\n", static_cast<unsigned long long>(events),
                  static_cast<unsigned long long>(size));
@@ -250,16 +249,16 @@ std::string to_text(const Outcome& outcome) {
 }  // namespace
 
 int run_rebuild(const RebuildRun& run) {
-  if (auto known = check_name(run.projection); !known) return report(known.error());
+  if (auto known = check_name(run.projection); !known) return report(known.error(), run.speech);
   forbid_dumps();
   Rebuild rebuild(run);
   auto done = rebuild.carry_out();
-  if (!done) return report(done.error());
+  if (!done) return report(done.error(), run.speech);
   select(*done, run.projection);
   const bool differs =
       done->before && std::ranges::any_of(done->now, [&](const auto& now) { return !same(*done, now); });
-  std::fputs((run.json ? to_json(*done, differs) : to_text(*done)).c_str(), stdout);
-  if (!done->before && !run.quiet)
+  std::fputs((run.speech.json ? to_json(*done, differs) : to_text(*done)).c_str(), stdout);
+  if (!done->before && !run.speech.quiet)
     std::fprintf(stderr, "siegel: no old read models to compare with: %s\n", done->why_not.c_str());
   if (!differs) {
     rebuild.remove_old();

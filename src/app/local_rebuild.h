@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/config.h"
+#include "app/report.h"
 
 namespace siegel::app {
 
@@ -14,8 +15,7 @@ struct RebuildRun {
   std::filesystem::path data;
   Config config;
   std::string projection;  // only this one is compared and shown; all are made, since they share one position
-  bool json = false;
-  bool quiet = false;
+  Speech speech;
 };
 // 0; 3 if old and new differ (the new ones count from then on, the old ones are kept for a look); 2 for a projection
 // that there is not.

@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "app/local_copy.h"
-#include "app/serve.h"
 #include "proof/merkle.h"
 #include "proof/tiles.h"
 #include "store/file.h"
@@ -32,17 +31,20 @@ Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy
   return Done{};
 }
 
-// Bytes of the tables that no event stands in: indexes, rows that newer ones replaced.
-void check_rest(LedgerCopy& copy, verify::Report& report) {
-  const auto tables = copy.store->check_tables();
-  if (tables) return;
-  report.findings.push_back(
-      {verify::Cause::unreadable, 0, 0,
-       "All events are as they were signed, but a table of the store is damaged elsewhere: " + tables.error().text()});
+// Bytes of the files that no event stands in: indexes, rows that newer ones replaced, the end of a log.
+void check_rest(const LedgerCopy& copy, verify::Report& report) {
+  const auto unchecked = check_files(copy.rocks);
+  if (!unchecked) {
+    report.findings.push_back(
+        {verify::Cause::unreadable, 0, 0,
+         "All events are as they were signed, but the store is damaged elsewhere: " + unchecked.error().text()});
+    return;
+  }
+  for (const auto& range : *unchecked) report.unchecked.push_back({range.file, range.from, range.until});
 }
 
-int failed(const Error& error) {
-  const int code = report(error);
+int failed(const Error& error, const Speech& speech) {
+  const int code = report(error, speech);
   return code == 1 && error.category() == Errc::corrupt ? kDamage : code;
 }
 
@@ -74,11 +76,11 @@ Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& opti
 
 int run_verify(const VerifyRun& run) {
   LedgerCopy copy;
-  if (auto opened = copy.open(run.data); !opened) return failed(opened.error());
+  if (auto opened = copy.open(run.data); !opened) return failed(opened.error(), run.speech);
   auto options = verify_options(copy, run.key);
-  if (!options) return failed(options.error());
-  if (auto whole = complete(*options, run, copy); !whole) return report(whole.error());
-  if (run.key.empty() && !run.quiet) {
+  if (!options) return failed(options.error(), run.speech);
+  if (auto whole = complete(*options, run, copy); !whole) return report(whole.error(), run.speech);
+  if (run.key.empty() && !run.speech.quiet) {
     std::fprintf(
         stderr,
         "siegel: no --key: checked against the ledger's own key, which its operator holds. An auditor brings the "
@@ -86,7 +88,7 @@ int run_verify(const VerifyRun& run) {
         options->verifier_key.c_str());
   }
   const auto size = copy.head->size.get();
-  const bool shown = !run.quiet && ::isatty(STDERR_FILENO) == 1;
+  const bool shown = !run.speech.quiet && ::isatty(STDERR_FILENO) == 1;
   if (shown) {
     options->progress = [&, from = options->from](std::uint64_t events) {
       std::fprintf(stderr, "\rsiegel: %llu of %llu events", static_cast<unsigned long long>(from + events),
@@ -95,8 +97,9 @@ int run_verify(const VerifyRun& run) {
   }
   const auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
-  if (!checked) return report(checked.error());
-  std::printf("%s%s", (run.json ? verify::to_json(*checked) : verify::to_text(*checked)).c_str(), run.json ? "\n" : "");
+  if (!checked) return report(checked.error(), run.speech);
+  std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify::to_text(*checked)).c_str(),
+              run.speech.json ? "\n" : "");
   return checked->intact() ? 0 : kDamage;
 }
 

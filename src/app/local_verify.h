@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "app/report.h"
+
 namespace siegel::app {
 
 struct VerifyRun {
@@ -13,8 +15,7 @@ struct VerifyRun {
   std::string key;                    // verifier key; empty: the ledger's own, and it is said
   std::filesystem::path checkpoint;   // one more, kept elsewhere; empty: none
   std::optional<std::uint64_t> from;  // events before count by their stored hashes alone; rounded down to a tile
-  bool json = false;
-  bool quiet = false;
+  Speech speech;
 };
 // Report on stdout; 0, or 3 for damage.
 int run_verify(const VerifyRun& run);

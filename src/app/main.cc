@@ -34,13 +34,15 @@ std::map<std::string, std::string> environment() {
   return out;
 }
 
+app::Speech speech_of(const ctl::Global& global) { return {global.lang, global.json, global.quiet}; }
+
 // Runs `then` with the configuration, or reports why there is none.
 template <class F>
 int with_config(const ctl::Global& global, F&& then) {
   auto config = app::load_config(global.config, environment());
-  if (!config) return app::report(config.error(), global.lang);
+  if (!config) return app::report(config.error(), speech_of(global));
   const std::filesystem::path data = global.data.empty() ? config->data_dir : global.data;
-  if (const auto same = app::check_places(*config, data); !same) return app::report(same.error(), global.lang);
+  if (const auto same = app::check_places(*config, data); !same) return app::report(same.error(), speech_of(global));
   return then(*config, data);
 }
 
@@ -60,7 +62,7 @@ int main(int argc, char** argv) {
       options.key_replicas.assign(o.key_replicas.begin(), o.key_replicas.end());
       options.root_mirrors.assign(o.root_mirrors.begin(), o.root_mirrors.end());
       options.single_disk = o.single_disk;
-      return app::run_init(options, o.global.json);
+      return app::run_init(options, speech_of(o.global));
     });
   };
   local.serve = [](const ctl::ServeOptions& o) {
@@ -68,47 +70,44 @@ int main(int argc, char** argv) {
       if (!o.listen.empty()) config.listen = o.listen;
       if (!o.tls_cert.empty()) config.tls_cert = o.tls_cert;
       if (!o.tls_key.empty()) config.tls_key = o.tls_key;
-      return app::serve({data, config, kVersion, std::string(app::kOpenapi), o.global.lang});
+      return app::serve({data, config, kVersion, std::string(app::kOpenapi), speech_of(o.global)});
     });
   };
   local.token_create = [](const ctl::LocalToken& o) {
     return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
-      return app::run_token_create({data, config, o.role, o.expires, o.label, o.purposes, o.types, o.global.json});
+      return app::run_token_create(
+          {data, config, o.role, o.expires, o.label, o.purposes, o.types, speech_of(o.global)});
     });
   };
   local.verify = [](const ctl::VerifyOptions& o) {
     return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
-      return app::run_verify({.data = data,
-                              .key = o.key,
-                              .checkpoint = o.checkpoint,
-                              .from = o.from,
-                              .json = o.global.json,
-                              .quiet = o.global.quiet});
+      return app::run_verify(
+          {.data = data, .key = o.key, .checkpoint = o.checkpoint, .from = o.from, .speech = speech_of(o.global)});
     });
   };
   local.export_log = [](const ctl::ExportLogOptions& o) {
     return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
-      return app::run_export_log({.data = data, .dir = o.dir, .json = o.global.json, .quiet = o.global.quiet});
+      return app::run_export_log({.data = data, .dir = o.dir, .speech = speech_of(o.global)});
     });
   };
   local.rebuild = [](const ctl::RebuildOptions& o) {
     return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
-      return app::run_rebuild({data, config, o.projection, o.global.json, o.global.quiet});
+      return app::run_rebuild({data, config, o.projection, speech_of(o.global)});
     });
   };
   local.backup = [](const ctl::BackupOptions& o) {
     return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
-      return app::run_backup({data, o.dir, config, o.global.json, o.global.quiet});
+      return app::run_backup({data, o.dir, config, speech_of(o.global)});
     });
   };
   local.lock_show = [](const ctl::LockOptions& o) {
     return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
-      return app::run_lock_show(data, o.global.json);
+      return app::run_lock_show(data, speech_of(o.global));
     });
   };
   local.lock_adopt = [](const ctl::LockOptions& o) {
     return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
-      return app::run_lock_adopt(data, o.reason, o.yes);
+      return app::run_lock_adopt(data, o.reason, o.yes, speech_of(o.global));
     });
   };
   local.bench = [](const ctl::BenchOptions& o) {
@@ -121,7 +120,7 @@ int main(int argc, char** argv) {
   };
   local.client_defaults = [](const ctl::Global& global, ctl::ClientDefaults& defaults) {
     const auto config = app::load_config(global.config, environment());
-    if (!config) return app::report(config.error(), global.lang);
+    if (!config) return app::report(config.error(), speech_of(global));
     defaults.purpose = config->purpose;
     defaults.language = config->language;
     return 0;

@@ -1,5 +1,6 @@
 #include "app/places.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/text.h"
@@ -30,6 +31,13 @@ Error no_data_directory(const Error& cause, const Places& places) {
 }
 
 }  // namespace
+
+bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  std::error_code ignored;
+  const auto a = std::filesystem::weakly_canonical(inner, ignored);
+  const auto b = std::filesystem::weakly_canonical(outer, ignored);
+  return std::mismatch(b.begin(), b.end(), a.begin(), a.end()).first == b.end();
+}
 
 Places default_places(const std::filesystem::path& data) {
   Places places;

@@ -26,6 +26,9 @@ struct Places {
   [[nodiscard]] std::filesystem::path lock() const { return data / "LOCK"; }
   [[nodiscard]] std::filesystem::path places() const { return data / "PLACES"; }
 };
+// Whether inner is outer or lies below it, links resolved as far as the paths exist.
+bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
+
 Places default_places(const std::filesystem::path& data);
 
 // Whether the configuration says nothing else than what init wrote: invalid "config_invalid" if it names other places.

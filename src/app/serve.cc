@@ -10,7 +10,6 @@
 #include <mutex>
 #include <utility>
 
-#include "app/advice.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
@@ -210,18 +209,6 @@ bool is_loopback(const std::string& listen) {
 
 }  // namespace
 
-int report(const Error& error, std::string_view language) {
-  std::fprintf(stderr, "siegel: %s [%s]\n", error.text().c_str(), error.code());
-  if (const std::string what(advice(error.code(), language)); !what.empty()) {
-    std::fprintf(stderr, "siegel: %s: %s\n", language == "de" ? "was zu tun ist" : "what to do", what.c_str());
-  }
-  if (error.category() == Errc::invalid) return 2;
-  const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict ||
-                       error.is("root_behind") || error.is("keys_behind") || error.is("other_ledger") ||
-                       error.is("format_newer") || error.is("data_in_use") || error.is("read_only");
-  return refused ? 4 : 1;
-}
-
 int serve(const ServeSettings& settings) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -231,12 +218,12 @@ int serve(const ServeSettings& settings) {
   std::signal(SIGPIPE, SIG_IGN);
 
   forbid_dumps();
-  if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.language);
+  if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.speech);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
   Running running(settings, metrics);
-  if (auto opened = running.open(); !opened) return report(opened.error(), settings.language);
+  if (auto opened = running.open(); !opened) return report(opened.error(), settings.speech);
   running.tell_reasons();
 
   http::ApiOptions api_options;
@@ -264,7 +251,7 @@ int serve(const ServeSettings& settings) {
     log.finished(request);
   };
   auto server = http::Server::start(std::move(server_options), api);
-  if (!server) return report(server.error(), settings.language);
+  if (!server) return report(server.error(), settings.speech);
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);
 

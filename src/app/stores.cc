@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "app/evidence.h"
 #include "base/text.h"
 #include "views/views.h"
 
@@ -63,8 +64,11 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   RocksOptions rocks;
   rocks.dir = places.ledger();
   rocks.families = ledger::Ledger::families();
+  auto settings = options;
+  SIEGEL_TRY(evidence, keep_evidence(places, clock));
+  settings.evidence = std::move(evidence);
   SIEGEL_TRY(store, open_rocksdb(rocks));
-  return ledger::Ledger::open(std::move(store), options, signer, clock);
+  return ledger::Ledger::open(std::move(store), settings, signer, clock);
 }
 
 Result<std::unique_ptr<Locks>> take_locks(const Places& places) {

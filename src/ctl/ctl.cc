@@ -97,6 +97,7 @@ int run(int argc, char** argv, const LocalCommands& local) {
   ClientDefaults defaults;
   session.global.config = early_flag(argc, argv, "--config");
   session.global.lang = language_of(argc, argv, "");
+  session.global.json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
   if (local.client_defaults) {
     if (const int code = local.client_defaults(session.global, defaults); code != exit_done) return code;
   }
@@ -121,7 +122,6 @@ int run(int argc, char** argv, const LocalCommands& local) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    session.global.json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
     if (!session.later.empty()) return session.not_yet();
     const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr ||
                           (app.get_subcommands().empty() && !app.remaining().empty());

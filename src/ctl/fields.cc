@@ -41,6 +41,7 @@ Result<RecordType> read_type(const nlohmann::json& answer) {
     if (!item.is_object()) return bad;
     auto& field = out.fields.emplace_back();
     field.name = text_of(item, "name");
+    field.type = parse_field_type(text_of(item, "type"));
     field.kind = sheet::kind_of_type(text_of(item, "type"));
     field.required = item.value("required", nlohmann::json(false)) == true;
     const auto title = item.find("title");
@@ -63,6 +64,7 @@ Result<nlohmann::json> value_of(const Field& field, std::string_view cell, sheet
   }
   SIEGEL_TRY(text, sheet::cell_value(field.kind, cell, sign));
   if (text.empty()) return nlohmann::json();
+  if (field.type) SIEGEL_CHECK(canonical_value(*field.type, field.choices, text));
   if (field.kind == sheet::CellKind::boolean) return nlohmann::json(text == "true");
   return nlohmann::json(std::move(text));
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "model/field.h"
 #include "sheet/cells.h"
 
 namespace siegel::ctl {
@@ -14,6 +16,7 @@ struct Field {
   std::string name;
   std::vector<std::string> titles;  // one, or one per language
   sheet::CellKind kind = sheet::CellKind::text;
+  std::optional<FieldType> type;  // nothing: of a newer server
   bool required = false;
   std::vector<std::string> choices;
 };
@@ -27,7 +30,8 @@ struct RecordType {
 };
 
 Result<RecordType> read_type(const nlohmann::json& answer);
-// null for an empty cell.
+// null for an empty cell. What the server would refuse for its type is refused here: invalid, as cells.h and
+// canonical_value() say.
 Result<nlohmann::json> value_of(const Field& field, std::string_view cell, sheet::DecimalSign sign);
 
 }  // namespace siegel::ctl

@@ -89,7 +89,7 @@ Status write_rejects(const Import& import, const ImportOutcome& outcome) {
   return write_output(import.words.rejects, content);
 }
 
-void report(const Import& import, const ImportOutcome& outcome, const std::string& run) {
+void report(const Import& import, const ImportOutcome& outcome, const std::string& run, std::uint64_t taken_back = 0) {
   const auto& out = import.session.out;
   auto failures = nlohmann::json::array();
   for (const auto& [row, failure] : outcome.failures)
@@ -104,6 +104,7 @@ void report(const Import& import, const ImportOutcome& outcome, const std::strin
                 {"changed", 0},
                 {"unchanged", outcome.repeated},
                 {"failed", outcome.failures.size()}}},
+              {"taken_back", taken_back},
               {"failures", std::move(failures)},
               {"position", outcome.position}});
     return;
@@ -114,6 +115,7 @@ void report(const Import& import, const ImportOutcome& outcome, const std::strin
   line("Zeilen gelesen:     ", "rows read:     ", import.rows);
   line("aufgenommen:        ", "taken in:      ", outcome.taken);
   if (outcome.repeated != 0) line("schon vorhanden:    ", "already in:    ", outcome.repeated);
+  if (taken_back != 0) line("zurückgenommen:     ", "taken back:    ", taken_back);
   line("abgelehnt:          ", "refused:       ", outcome.failures.size());
   std::size_t shown_count = 0;
   for (const auto& [row, failure] : outcome.failures) {
@@ -149,10 +151,41 @@ int refuse_all(const Import& import, const ImportOutcome& outcome) {
                         "in the others."));
 }
 
+// --bad-rows none, and the server refused what looked good here. The exit code.
+int take_back(const Import& import, ImportRun& sending, ImportOutcome& outcome, const std::string& run) {
+  const auto& session = import.session;
+  const auto& out = session.out;
+  const auto in = outcome.records.size();
+  out.say(session.text("Der Server lehnt eine Zeile ab; was schon aufgenommen ist, wird zurückgenommen.",
+                       "The server refuses a row; what is in already is taken back."));
+  const auto removed = sending.take_back(outcome);
+  outcome.taken = in - removed;
+  outcome.repeated = 0;
+  report(import, outcome, run, removed);
+  int code = out.fail(std::get<Answer>(sending.cause()));
+  if (!outcome.records.empty()) {
+    code = exit_part;
+    out.say(session.text("Nicht zurückgenommen: ", "Not taken back: ") + std::to_string(outcome.records.size()));
+    for (const auto& [row, record] : outcome.records)
+      out.say("  " + std::string(session.text("Zeile ", "row ")) + std::to_string(row) + ": " +
+              (record.empty() ? session.text("unbekannt, ob aufgenommen", "not known whether it is in") : record));
+  } else if (removed > 0) {
+    out.say(session.text("Es ist nichts aufgenommen; im Protokoll bleiben Aufnahme und Rücknahme von ",
+                         "Nothing is in; the log keeps that they came and went: ") +
+            std::to_string(removed) +
+            session.text(" Zeilen. Ein neuer Versuch braucht einen neuen Lauf, ohne --run.",
+                         " rows. Another try is a new run, without --run."));
+  }
+  const auto written = write_rejects(import, outcome);
+  return written ? code : out.fail(written.error());
+}
+
 int conclude(const Import& import, ImportRun& sending, const std::string& run, const std::optional<Error>& broken) {
-  const auto outcome = sending.finish();
+  auto outcome = sending.finish();
   const auto& out = import.session.out;
   out.progress("");
+  if (import.words.bad_rows == "none" && std::holds_alternative<Answer>(sending.cause()))
+    return take_back(import, sending, outcome, run);
   report(import, outcome, run);
   int code = outcome.failures.empty() ? exit_done : outcome.taken + outcome.repeated > 0 ? exit_part : exit_usage;
   if (broken) code = out.fail(*broken);

@@ -47,6 +47,7 @@ ImportRun::~ImportRun() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
+    hurried_ = true;
   }
   join();
 }
@@ -100,11 +101,40 @@ ImportOutcome ImportRun::finish() {
   return std::move(outcome_);
 }
 
+std::uint64_t ImportRun::take_back(ImportOutcome& outcome) {
+  Client client(global_);
+  hurried_ = false;
+  std::uint64_t removed = 0;
+  for (auto at = outcome.records.begin(); at != outcome.records.end();) {
+    const auto& [row, record] = *at;
+    if (record.empty()) {
+      ++at;
+      continue;
+    }
+    const Request request{
+        "DELETE",
+        "/v1/records/" + segment(record),
+        "",
+        {"If-Match: \"1\"", "Idempotency-Key: " + options_.run + "-" + std::to_string(row) + "-back"}};
+    const auto answer = patiently(client, request);
+    if (!answer) break;  // the server is away: the others would wait as long
+    if (!answer->ok() && answer->status != 404 && answer->status != 410) {
+      ++at;
+      continue;
+    }
+    ++removed;
+    at = outcome.records.erase(at);
+  }
+  return removed;
+}
+
 void ImportRun::stop(Cause cause) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
     stopped_ = true;
+    // To take back what is in it must be known what is: an answer that was lost is asked for again.
+    hurried_ = !options_.stop_at_refusal || std::holds_alternative<Error>(cause);
     cause_ = std::move(cause);
   }
   room_.notify_all();
@@ -113,13 +143,17 @@ void ImportRun::stop(Cause cause) {
 
 bool ImportRun::pause(std::uint64_t milliseconds) {
   std::unique_lock lock(mutex_);
-  return !news_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return stopped_; });
+  return !news_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return hurried_; });
 }
 
-// Until there is an answer that does not ask to wait. The key makes it safe to send a row again.
 Result<Answer> ImportRun::post(Client& client, const Row& row) {
-  const Request request{
-      "POST", options_.path, row.body, {"Idempotency-Key: " + options_.run + "-" + std::to_string(row.number)}};
+  return patiently(
+      client,
+      {"POST", options_.path, row.body, {"Idempotency-Key: " + options_.run + "-" + std::to_string(row.number)}});
+}
+
+// Until there is an answer that does not ask to wait. The key makes it safe to send a request again.
+Result<Answer> ImportRun::patiently(Client& client, const Request& request) {
   std::uint64_t waited = 0;
   for (std::uint64_t pause_ms = 100;; pause_ms = std::min(pause_ms * 2, kWaitMsMax)) {
     auto answer = client.send(request);
@@ -142,6 +176,7 @@ void ImportRun::note(Row row, const Answer& answer) {
   const std::lock_guard lock(mutex_);
   if (answer.ok()) {
     ++(answer.header("siegel-replayed") == "true" ? outcome_.repeated : outcome_.taken);
+    if (options_.stop_at_refusal) outcome_.records.emplace(row.number, member(body, "record"));
     auto position = member(body, "position");
     // "<ledger>:<size>": the longer size, or the same length and greater.
     if (position.size() > outcome_.position.size() ||
@@ -172,6 +207,11 @@ void ImportRun::work() {
 
 bool ImportRun::settle(Row row, Result<Answer> answer) {
   if (!answer) {
+    // Perhaps it is in; that nobody can say which record it is, is told at the end.
+    if (options_.stop_at_refusal) {
+      const std::lock_guard lock(mutex_);
+      outcome_.records.emplace(row.number, "");
+    }
     stop(answer.error());
     return false;
   }

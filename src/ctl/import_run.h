@@ -1,7 +1,8 @@
 // Rows of a file sent to a server, many at once. The reader's thread gives rows with send(); workers post them.
 // Guarantees: (1) each row is sent with the key "<run>-<row>", so a repeated run takes no row in twice; (2) an answer
 // that asks to wait is waited for, and a lost connection tried again; (3) what is wrong with one row fails that row,
-// what is wrong with all of them stops the run: send() says so with false, and cause() tells why.
+// what is wrong with all of them stops the run: send() says so with false, and cause() tells why; (4) at the end it is
+// known of each row that was sent whether it is in, unless the server is away; take_back() removes those that are.
 #pragma once
 
 #include <condition_variable>
@@ -31,7 +32,8 @@ struct ImportOutcome {
   std::uint64_t taken = 0;
   std::uint64_t repeated = 0;  // were in already from the same run
   std::map<std::uint64_t, RowFailure> failures;
-  std::string position;  // of the last row that went in
+  std::string position;                          // of the last row that went in
+  std::map<std::uint64_t, std::string> records;  // that are in, by row; only with Options::stop_at_refusal
 };
 
 class ImportRun {
@@ -57,6 +59,8 @@ class ImportRun {
   bool send(Row row);                                     // waits while all are busy; false: the run has stopped
   void refuse(std::uint64_t number, RowFailure failure);  // a row that is not sent
   ImportOutcome finish();                                 // waits for all rows
+  // After finish(): removes the records that are in, unless somebody has changed one meanwhile. The number removed.
+  std::uint64_t take_back(ImportOutcome& outcome);
 
   // Why the run stopped, after finish().
   using Cause = std::variant<std::monostate, Answer, Error>;
@@ -69,7 +73,8 @@ class ImportRun {
   void note(Row row, const Answer& answer);
   void stop(Cause cause);
   Result<Answer> post(Client& client, const Row& row);
-  bool pause(std::uint64_t milliseconds);  // false: the run has stopped
+  Result<Answer> patiently(Client& client, const Request& request);
+  bool pause(std::uint64_t milliseconds);  // false: it is not worth while any more
 
   bool settle(Row row, Result<Answer> answer);  // false: the run has stopped
 
@@ -80,6 +85,7 @@ class ImportRun {
   std::deque<Row> waiting_;
   bool closed_ = false;   // no more rows come
   bool stopped_ = false;  // nor are any sent
+  bool hurried_ = false;  // nor is the answer to those that are under way waited for
   ImportOutcome outcome_;
   Cause cause_;
   std::vector<std::thread> workers_;

@@ -108,16 +108,25 @@ void add_value_flags(CLI::App* command, const Session& session, const std::share
 void add_records(CLI::App& app, Session& session) {
   auto words = std::make_shared<Words>();
   auto* group = add_group(app, "records", session.text("Datensätze", "Records"));
+  const auto add_one = [&](const char* name, const char* help, const char* examples, std::function<int()> work) {
+    return add_command(*group, session, name, help, examples, [&session, words, work = std::move(work)] {
+      session.type = words->type;  // whose default purpose counts
+      return work();
+    });
+  };
   const auto add_with_id = [&](const char* name, const char* help, const char* examples, std::function<int()> work) {
-    auto* command = add_command(*group, session, name, help, examples, std::move(work));
+    auto* command = add_one(name, help, examples, std::move(work));
     command->add_option("ID", words->id, "re_…")->required();
+    command->add_option("--type", words->type,
+                        session.text("sein Typ, dessen Zweck ohne --purpose gilt; spart bei set das Lesen",
+                                     "its type, whose purpose counts without --purpose; saves set reading it"));
     return command;
   };
   const char* expect_help = session.text("nur wenn diese Version gilt", "only if this is its version");
 
-  auto* lister = add_command(*group, session, "list", session.text("Alle eines Typs", "All of a type"),
-                             "  siegel --purpose customer-care records list --type contacts --limit 20",
-                             [&session, words] { return list(session, *words); });
+  auto* lister = add_one("list", session.text("Alle eines Typs", "All of a type"),
+                         "  siegel --purpose customer-care records list --type contacts --limit 20",
+                         [&session, words] { return list(session, *words); });
   lister->add_option("--type", words->type)->required();
   lister->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
   lister->add_option("--limit", words->items_max, session.text("höchstens so viele", "at most so many"));
@@ -133,10 +142,10 @@ void add_records(CLI::App& app, Session& session) {
         return session.list(record_path(*words) + "/history", {"seq", "at", "type", "actor", "purpose", "changes"}, 0);
       });
 
-  auto* adder = add_command(*group, session, "add", session.text("Anlegen", "Add"),
-                            "  siegel records add --type contacts --set \"name=Änne Müller\" --set born=31.12.1980\n"
-                            "  siegel records add --type contacts --values - <values.json",
-                            [&session, words] { return add(session, *words); });
+  auto* adder = add_one("add", session.text("Anlegen", "Add"),
+                        "  siegel records add --type contacts --set \"name=Änne Müller\" --set born=31.12.1980\n"
+                        "  siegel records add --type contacts --values - <values.json",
+                        [&session, words] { return add(session, *words); });
   adder->add_option("--type", words->type)->required();
   adder->add_option("--subject", words->subject, session.text("Person, zu der er gehört", "Person it belongs to"));
   add_value_flags(adder, session, words);
@@ -144,8 +153,6 @@ void add_records(CLI::App& app, Session& session) {
   auto* setter = add_with_id("set", session.text("Ändern", "Change"),
                              "  siegel records set re_… --set \"name=Änne Maier\" --expect 1",
                              [&session, words] { return set(session, *words); });
-  setter->add_option("--type", words->type,
-                     session.text("spart das Lesen des Datensatzes", "saves reading the record"));
   setter->add_option("--expect", words->expect, expect_help);
   add_value_flags(setter, session, words);
 

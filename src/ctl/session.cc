@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -17,6 +18,12 @@ namespace {
 
 constexpr std::size_t kPageItems = 200;
 
+std::string code_of(const Answer& answer) {
+  if (answer.ok()) return {};
+  const auto problem = parse(answer.body);
+  return problem.is_object() ? problem.value("code", "") : std::string();
+}
+
 // What the server says a page may hold, if that is why it refused; else 0.
 std::size_t page_items_most(const Answer& answer) {
   if (answer.status != 400) return 0;
@@ -28,9 +35,43 @@ std::size_t page_items_most(const Answer& answer) {
 
 }  // namespace
 
+Client Session::client() const {
+  auto with_purpose = global;
+  if (with_purpose.purpose.empty()) with_purpose.purpose = found_purpose_;
+  return Client(with_purpose);
+}
+
+Result<Answer> Session::send(Client& connection, const Request& request) const {
+  auto answer = connection.send(request);
+  if (!answer || !global.purpose.empty() || !found_purpose_.empty() || code_of(*answer) != "purpose_missing")
+    return answer;
+  found_purpose_ = default_purpose(connection);
+  if (found_purpose_.empty()) return answer;
+  connection = client();
+  return connection.send(request);
+}
+
+std::string Session::default_purpose(Client& connection) const {
+  const auto purpose_of = [](const nlohmann::json& definition) {
+    const auto it = definition.is_object() ? definition.find("default_purpose") : definition.end();
+    return it != definition.end() && it->is_string() ? it->get<std::string>() : std::string();
+  };
+  const auto answer = connection.send({"GET", "/v1/record-types" + (type.empty() ? "" : "/" + segment(type)), "", {}});
+  if (!answer || !answer->ok()) return {};
+  const auto body = parse(answer->body);
+  if (!type.empty()) return purpose_of(body);
+  const auto items = body.is_object() ? body.find("items") : body.end();
+  if (items == body.end() || !items->is_array() || items->empty()) return {};
+  const bool is_whole = !body.contains("next") || body["next"].is_null();
+  const auto first = purpose_of(items->front());
+  const bool same =
+      std::all_of(items->begin(), items->end(), [&](const auto& item) { return purpose_of(item) == first; });
+  return is_whole && same ? first : std::string();
+}
+
 int Session::call(const Request& request, const std::function<int(const Answer&)>& then) const {
   auto connection = client();
-  const auto answer = connection.send(request);
+  const auto answer = send(connection, request);
   if (!answer) return out.fail(answer.error());
   if (!answer->ok()) return out.fail(*answer);
   return then(*answer);
@@ -64,7 +105,7 @@ int Session::list(const std::string& path, const std::vector<std::string>& colum
     std::string page = path;
     if (limit) page += separator + "limit=" + std::to_string(page_items);
     if (!cursor.empty()) page += (limit ? "&" : separator) + "cursor=" + segment(cursor);
-    const auto answer = connection.send({"GET", page, "", {}});
+    const auto answer = send(connection, {"GET", page, "", {}});
     if (!answer) return out.fail(answer.error());
     if (const auto most = page_items_most(*answer); limit && most != 0 && most < page_items) {
       page_items = most;

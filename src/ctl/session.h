@@ -23,10 +23,15 @@ struct Session {
   Output out{global};
   std::function<int()> action;
   std::string later;  // a word that was given and that only a later version knows
+  std::string type;   // the record type that the command is about; empty: not said
 
   [[nodiscard]] const char* text(const char* de, const char* en) const { return out.text(de, en); }
-  [[nodiscard]] Client client() const { return Client(global); }
+  [[nodiscard]] Client client() const;
 
+  // Sends. Where the server asks for a purpose and nobody said one: again with the default purpose of the type that the
+  // command is about; of all types, if they have the same. Not before it is asked for: a token of one purpose needs
+  // none named, and the type's may be another. What is found counts for the rest of the command.
+  Result<Answer> send(Client& connection, const Request& request) const;
   // Sends, and shows what went wrong; with an answer, `then` gives the exit code.
   int call(const Request& request, const std::function<int(const Answer&)>& then) const;
   int show(const Request& request) const;    // the answer as one object
@@ -35,6 +40,11 @@ struct Session {
   int list(const std::string& path, const std::vector<std::string>& columns,
            std::optional<std::size_t> limit = std::nullopt) const;
   int not_yet() const;  // says so of `later`
+
+ private:
+  [[nodiscard]] std::string default_purpose(Client& connection) const;
+
+  mutable std::string found_purpose_;  // by send()
 };
 
 // A command with its help and an example; `work` runs after parsing.

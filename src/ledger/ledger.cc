@@ -80,6 +80,7 @@ Status LedgerImpl::recover_state() {
   TreeSize locked;
   Health health;
   if (auto reason = compare(lock_record_.read(), signer_, *store_, first.tree, locked)) {
+    if (!options_.evidence.empty()) reason->detail += ", damaged log kept in " + options_.evidence;
     health.of_lock.push_back(std::move(*reason));  // in doubt: nothing is signed, perhaps this size was once already
   } else {
     lock_record_.found(locked);

@@ -137,6 +137,8 @@ struct Options {
   // as many as the last group had, since their clients are likely to come back.
   std::function<std::size_t()> in_flight;
   Files* files = nullptr;  // for the lock record; null: the system's
+  // Where the owner has kept damaged logs, for the detail of a reason that speaks of lost events; empty: nowhere.
+  std::string evidence;
 };
 
 struct Reason {

@@ -44,12 +44,15 @@ Error CsvReader::limit(const char* what, std::uint64_t max) const {
 }
 
 bool CsvReader::fill() {
+  if (at_end_) return false;  // the end is asked for several times
   buffer_.erase(0, at_);
   at_ = 0;
   const auto had = buffer_.size();
   buffer_.resize(had + kReadBytes);
   in_.read(buffer_.data() + had, static_cast<std::streamsize>(kReadBytes));
-  buffer_.resize(had + static_cast<std::size_t>(in_.gcount()));
+  const auto read = static_cast<std::size_t>(in_.gcount());
+  at_end_ = read < kReadBytes;
+  buffer_.resize(had + read);
   return buffer_.size() > had;
 }
 

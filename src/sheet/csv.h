@@ -52,6 +52,7 @@ class CsvReader {
   std::uint64_t row_ = 0;
   std::uint64_t rows_given_ = 0;
   char delimiter_ = ',';
+  bool at_end_ = false;  // of the stream, not of the buffer
   bool begun_ = false;
   bool ended_ = false;
 };

@@ -149,6 +149,15 @@ Status SystemFiles::make_dir(const std::filesystem::path& path, unsigned mode) {
   return sync_dir(parent_of(path));
 }
 
+Status make_dirs(Files& files, const std::filesystem::path& path, unsigned mode) {
+  const auto parent = parent_of(path);
+  if (parent != path) {
+    SIEGEL_TRY(there, files.exists(parent));
+    if (!there) SIEGEL_CHECK(make_dirs(files, parent, mode));
+  }
+  return files.make_dir(path, mode);
+}
+
 Result<std::uint64_t> SystemFiles::free_bytes(const std::filesystem::path& path) {
   struct statvfs info {};
   if (::statvfs(path.c_str(), &info) != 0) return error_of(errno);

@@ -34,6 +34,9 @@ class Files {
   virtual Result<std::uint64_t> free_bytes(const std::filesystem::path& path) = 0;  // of the file system that holds it
 };
 
+// The directory and those above it that are missing, each made durable in the one above.
+Status make_dirs(Files& files, const std::filesystem::path& path, unsigned mode);
+
 class SystemFiles final : public Files {
  public:
   Result<Bytes> read_file(const std::filesystem::path& path, std::size_t bytes_max) override;

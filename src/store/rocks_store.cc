@@ -292,12 +292,6 @@ Status RocksStore::checkpoint(const std::filesystem::path& dir) {
   return status_of(above->FsyncWithDirOptions({}, nullptr, rocksdb::DirFsyncOptions()));
 }
 
-Status RocksStore::check_tables() {
-  const auto open = current();
-  if (!open) return failure();
-  return status_of(open->db->VerifyChecksum());
-}
-
 StoreStats RocksStore::stats() {
   using Properties = rocksdb::DB::Properties;
   const auto open = current();

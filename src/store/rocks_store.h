@@ -68,7 +68,6 @@ class RocksStore final : public Store {
   Status flush() override;
   Status compact(Family family) override;
   Status checkpoint(const std::filesystem::path& dir) override;
-  Status check_tables() override;
   Status resume() override;
   Status catch_up() override;
   StoreStats stats() override;

@@ -108,8 +108,6 @@ class Store {
   virtual Status compact(Family family) = 0;
   // A consistent copy that opens as a store; dir must not exist, its parent must. Hard links where possible.
   virtual Status checkpoint(const std::filesystem::path& dir) = 0;
-  // Reads every table whole: corrupt "store_damaged" also where no reader would come across the damage.
-  virtual Status check_tables() { return Done{}; }
   // After a failed write: closes and opens again in place, and takes writes if the cause is gone; else reads go on as
   // before. The store is then what a restart would have found: the failed batch is there or not, and a store without
   // WAL is back at its last flush, so its owner must look up where it stands. data_in_use while a Snapshot, Cursor or
@@ -163,5 +161,19 @@ struct RocksOptions {
 };
 
 Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options);
+
+// A part of a file that no checksum covers: no reader takes anything from it.
+struct UncheckedBytes {
+  std::string file;  // in the store's directory
+  std::uint64_t from = 0;
+  std::uint64_t until = 0;
+};
+// Reads the files that rows stand in whole (tables, logs, manifest): corrupt "store_damaged" also where no reader would
+// come across the damage. A log or manifest ends at the first record that does not hold, as RocksDB reads it; what lies
+// behind, from a crash or from damage, is answered. Mode::secondary: a writer of another process may be at work; then a
+// table is missing only if the manifest names it again.
+Result<std::vector<UncheckedBytes>> check_files(const RocksOptions& options);
+// The same of the logs alone, ascending; the store itself is not opened.
+Result<std::vector<UncheckedBytes>> check_logs(const RocksOptions& options);
 
 }  // namespace siegel

@@ -82,6 +82,11 @@ std::string to_json(const Report& report) {
   if (report.not_committed() > 0) {
     out += "{\"index\":" + text_of(report.signed_size) + ",\"until\":" + text_of(report.size) + "}";
   }
+  for (const auto& range : report.unchecked) {
+    if (out.back() != '[') out += ',';
+    out += "{\"file\":" + json_text(range.file) + ",\"from\":" + text_of(range.from) +
+           ",\"until\":" + text_of(range.until) + "}";
+  }
   out += "],\"events_per_second\":" + text_of(static_cast<std::uint64_t>(report.events_per_second())) + "}";
   return out;
 }
@@ -94,6 +99,10 @@ std::string to_text(const Report& report) {
          text_of(report.signed_size) + "\n";
   if (report.not_committed() > 0) {
     out += "not yet signed here: events " + text_of(report.signed_size) + " to " + text_of(report.size - 1) + "\n";
+  }
+  for (const auto& range : report.unchecked) {
+    out += "not committed to: " + range.file + ", bytes " + text_of(range.from) + " to " + text_of(range.until - 1) +
+           ": no event stands in them\n";
   }
   if (report.keys_destroyed > 0)
     out += "erased: " + text_of(report.keys_destroyed) + " keys, their parts open no more\n";

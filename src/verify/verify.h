@@ -81,6 +81,12 @@ struct Finding {
   std::string detail;
 };
 
+struct FileRange {
+  std::string file;
+  std::uint64_t from = 0;
+  std::uint64_t until = 0;
+};
+
 struct Report {
   std::string origin;
   std::uint64_t size = 0;         // events, or one behind the last one's sequence
@@ -93,6 +99,7 @@ struct Report {
   std::uint64_t unknown_types = 0;         // events of a newer version: hashed, their meaning is not checked
   std::vector<Finding> findings;           // by index, then cause
   std::uint64_t findings_more = 0;         // beyond kFindingsMax
+  std::vector<FileRange> unchecked;        // bytes of the copy's files that nothing commits to: no event stands in them
   std::chrono::nanoseconds took{};
 
   [[nodiscard]] bool intact() const noexcept { return findings.empty(); }

@@ -9,8 +9,10 @@ import pathlib
 import pty
 import re
 import select
+import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -237,6 +239,25 @@ class Records(WithServer):
         self.refused(done, REFUSED, "purpose_unknown")
 
 
+    def test_purpose_of_the_type_is_taken_if_the_token_leaves_it_open(self):
+        token = self.cli.json("token", "create", "--role", "editor", "--label", "open", token="admin")["token"]
+        added = self.cli.json("records", "add", "--type", "contacts", "--set", "name=Offen Eins", token=token)
+        self.assertTrue(self.cli.lines("records", "list", "--type", "contacts", token=token))
+        record = added["record"]  # whose type is not said: all types have the same purpose
+        self.assertEqual(self.cli.json("records", "get", record, token=token)["values"]["name"], "Offen Eins")
+        self.cli.json("records", "set", record, "--set", "name=Offen Zwei", token=token)
+        history = self.cli.lines("records", "history", record, token=token)
+        self.assertEqual({row["purpose"] for row in history}, {"customer-care"})
+        self.assertIn("Offen Zwei", self.cli.run("export", "--subject", added["subject"], token=token).stdout)
+        # Two purposes: only the type says which.
+        self.cli.json("purpose", "set", "repairs", "-", stdin='{"legal_ground":"contract","title":{"en":"Repairs"}}', token="admin")
+        other = json.loads((EXAMPLES / "contacts.json").read_text()) | {"default_purpose": "repairs"}
+        self.cli.json("type", "set", "repairs", "-", stdin=json.dumps(other), token="admin")
+        self.refused(self.cli.run("records", "get", record, token=token), REFUSED, "purpose_missing")
+        self.cli.json("records", "get", record, "--type", "contacts", token=token)
+        self.assertEqual(self.cli.run("records", "remove", record, "--type", "contacts", token=token).returncode, DONE)
+
+
 class Erasures(WithServer):
     def test_erase_with_certificate_export_and_proofs(self):
         gone, kept = self.add("Cy Cohn", e_mail="cy@example.org"), self.add("Di Dorn", e_mail="di@example.org")
@@ -358,6 +379,15 @@ class Import(WithServer):
         done = self.load(rows.replace("31.02", "28.02"), "--bad-rows", "none", stdin=True)
         self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 2, "failed": 0}), done.stderr)
 
+    def test_what_the_server_would_refuse_is_found_before_the_first_row_goes_in(self):
+        for cell in ("no-mail;;;", "ok@example.org;31.02.1990;;", "ok@example.org;;1,2,3;", "ok@example.org;;;vielleicht"):
+            rows = HEADER + "Mi Vorher;mi@example.org;;;\n" * 40 + f"Mi Falsch;{cell}\n"
+            size = self.cli.json("status")["size"]
+            done = self.load(rows, "--bad-rows", "none")
+            self.assertEqual((done.returncode, self.counts(done)), (USAGE, {"new": 0, "failed": 1}), done.stderr)
+            self.assertEqual(json.loads(done.stderr)["code"], "rows_invalid")
+            self.assertEqual(self.cli.json("status")["size"], size, cell)  # no event: nothing was sent
+
     def test_a_run_goes_on_without_taking_rows_in_twice(self):
         rows = HEADER + "".join(f"Na Run;na{i}@example.org;;;\n" for i in range(40))
         first = self.load(rows[:rows.index("na20")] + "na20@example.org;;;\n", "--run", "run-7")
@@ -443,6 +473,107 @@ class Import(WithServer):
         self.assertLess(seconds, 300)  # with sanitizers, beside other tests; released it takes seconds
 
 
+class CuttingProxy:
+    """Forwards to the server; cuts the connection after the server has answered and before the client hears it, for
+    each answer that `cut` says so of, counted from 1 over those to POST and DELETE."""
+
+    def __init__(self, port, cut):
+        self.port, self.cut = port, cut
+        self.changes = self.cuts = 0
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    @staticmethod
+    def message(source):
+        """One whole request or answer, by its Content-Length."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = source.recv(65_536)
+            if not piece:
+                return b""
+            data += piece
+        head = data[:data.index(b"\r\n\r\n") + 4]
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        rest = len(head) + int(length.group(1) if length else 0) - len(data)
+        while rest > 0:
+            piece = source.recv(65_536)
+            data, rest = data + piece, rest - len(piece)
+        return data
+
+    def carry(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.port)) as server:
+            while request := self.message(client):
+                server.sendall(request)
+                answer = self.message(server)
+                if request.startswith((b"POST", b"DELETE")):
+                    with self.lock:
+                        self.changes += 1
+                        cut = self.cut(self.changes)
+                        self.cuts += cut
+                    if cut:
+                        return
+                client.sendall(answer)
+
+    def close(self):
+        self.listener.close()
+
+
+class LostAnswers(WithServer):
+    def load(self, rows, proxy, *words):
+        file = self.cli.file("lost.csv", HEADER + "".join(rows))
+        return self.cli.run("--json", "import", str(file), "--type", "contacts", *words, env={"SIEGEL_SERVER": proxy.address})
+
+    def names(self):
+        rows = self.cli.lines("records", "list", "--type", "contacts", "--fields", "name")
+        return sorted(row["values"]["name"] for row in rows)
+
+    def test_1_a_lost_answer_takes_no_row_in_twice(self):
+        """[EV-03] also several times for the same row, and for the first, which goes alone"""
+        proxy = CuttingProxy(self.s.port, lambda n: n in (1, 2) or n % 3 == 0)
+        expected = [f"Lo {i:03}" for i in range(150)]
+        done = self.load([f"{name};{name[3:]}@example.org;;;\n" for name in expected], proxy)
+        proxy.close()
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        counts = json.loads(done.stdout)["counts"]
+        self.assertEqual((counts["new"] + counts["unchanged"], counts["failed"]), (150, 0))
+        self.assertGreater(proxy.cuts, 40)
+        self.assertEqual(self.names(), expected)
+
+    def test_2_what_only_the_server_refuses_takes_the_others_back(self):
+        """--bad-rows none, answers lost on the way in and on the way back"""
+        before = self.names()
+        proxy = CuttingProxy(self.s.port, lambda n: n % 4 == 0)
+        rows = [f"Re {i:03};re{i}@example.org;;;\n" for i in range(60)]
+        rows.insert(40, '"' + "x" * 32_000 + '";big@example.org;;;\n')  # more than the server's limit of one event
+        rejects = self.cli.home / "lost-rejects.csv"
+        done = self.load(rows, proxy, "--bad-rows", "none", "--rejects", str(rejects))
+        proxy.close()
+        self.assertEqual(done.returncode, USAGE, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual((result["counts"]["new"], result["counts"]["failed"]), (0, 1), done.stdout)
+        self.assertGreaterEqual(result["taken_back"], 10)
+        self.assertIn("taken back", done.stderr)
+        self.assertIn("too_large", done.stderr)
+        self.assertEqual(self.names(), before)
+        self.assertIn("big@example.org", rejects.read_text("utf-8-sig"))
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Siegel(BINARY, environment={"SIEGEL_LIMITS_EVENT_BYTES_MAX": "28672"})
+        cls.s.__enter__()
+        cls.cli = prepare(cls.s)
+
+
 class Words(WithServer):
     LATER = (("import", "x.csv", "--create", "people"), ("import", "x.csv", "--preview"), ("import", "list"), ("import", "undo", "im_x"),
              ("records", "search", "--type", "contacts", "--where", "name=X"), ("erase", "--find", "e-mail=SECRET"),
@@ -512,6 +643,60 @@ class Words(WithServer):
 
 class Local(unittest.TestCase):
     """The commands on a data directory whose server is stopped."""
+
+    def test_problems_are_objects_with_json_and_quiet_says_no_more(self):
+        with Siegel(BINARY) as s:
+            s.tokens, s.port = {}, 1
+            cli = Cli(s)
+            quiet = cli.run("--quiet", "init", "--single-disk", data=s.data)
+            self.assertEqual((quiet.returncode, quiet.stderr), (DONE, ""))
+            config = cli.file("bad.toml", "[server]\nnonsense = 1\n")
+            for words, code, name in ((("init", "--single-disk"), REFUSED, "exists"), (("lock", "adopt", "--reason", "x"), REFUSED, "not_confirmed"),
+                                      (("rebuild", "--projection", "x"), USAGE, None), (("verify", "--checkpoint", "/none"), USAGE, "no_file"),
+                                      (("export-log", str(s.data)), REFUSED, "exists"), (("backup", str(s.data / "b")), REFUSED, "backup_place"),
+                                      (("token", "create", "--local", "--role", "king"), USAGE, "bad_value"),
+                                      (("serve", "--listen", "0.0.0.0:0"), USAGE, None), (("--config", str(config), "status"), USAGE, None)):
+                done = cli.run("--json", "--quiet", *words, data=s.data)
+                self.assertEqual((done.returncode, done.stdout), (code, ""), (words, done.stderr))
+                problem = json.loads(done.stderr.splitlines()[-1])  # serve has said before what its root store is worth
+                self.assertEqual(problem["type"], "urn:siegel:problem:" + problem["code"], words)
+                self.assertTrue(problem["title"] and problem["detail"], words)
+                if name:
+                    self.assertEqual(problem["code"], name)
+            adopted = cli.run("--json", "lock", "adopt", "--reason", "x", "--yes", data=s.data)
+            self.assertEqual((adopted.returncode, list(json.loads(adopted.stdout))), (DONE, ["size"]))
+
+    def test_init_looks_at_every_place_before_it_makes_anything(self):
+        with Siegel(BINARY) as s:
+            s.tokens, s.port = {}, 1
+            cli = Cli(s)
+            good, full, file = s.home / "b", s.home / "full", s.home / "file"
+            good.mkdir()
+            full.mkdir()
+            (full / "something").touch()
+            file.touch()
+            keys, root = str(good / "keys"), str(good / "root")
+            before = sorted(s.home.rglob("*"))
+            for replica, mirror, code, said in (
+                    (str(s.home / "not-mounted" / "keys"), root, USAGE, "place_missing"),
+                    (keys, str(s.home / "not-mounted" / "root"), USAGE, "place_missing"),
+                    (str(full), root, REFUSED, "exists"), (keys, str(full), REFUSED, "exists"), (str(file), root, REFUSED, "exists"),
+                    (keys, str(file / "root"), USAGE, "place_missing"), (str(s.data / "keys2"), root, USAGE, "place_inside_data"), (keys, str(s.data / "root"), USAGE, "inside_data"),
+                    (keys, str(s.home / "data.root"), USAGE, "place_inside_data"), (keys, keys, USAGE, "place_twice"),
+                    (keys + "/", keys + "/../keys", USAGE, "place_twice")):
+                done = cli.run("init", "--key-replica", replica, "--root-mirror", mirror, data=s.data)
+                self.assertEqual(done.returncode, code, (replica, mirror, done.stderr))
+                self.assertIn(said, done.stderr)
+                self.assertEqual(sorted(s.home.rglob("*")), before, (replica, mirror))
+            if os.geteuid() != 0:  # root may write everywhere
+                good.chmod(0o500)
+                done = cli.run("init", "--key-replica", keys, "--root-mirror", root, data=s.data)
+                self.assertEqual((done.returncode, "not_permitted" in done.stderr), (FAILED, True), done.stderr)
+                good.chmod(0o700)
+            # What is missing above DIR is made; above a second place, on another disk, it is not.
+            done = cli.run("init", "--key-replica", keys + "/", "--root-mirror", root, data=s.home / "new" / "above" / "data")
+            self.assertEqual(done.returncode, DONE, done.stderr)
+            self.assertTrue((good / "root" / "root").exists())
 
     def test_init_token_and_lock(self):
         with Siegel(BINARY) as s:

@@ -347,9 +347,35 @@ class SingleDisk(Damage):
     def test_bad_byte_in_the_ledgers_log(self):
         log = largest_log(self.s.data / "ledger")
         flip(log, log.stat().st_size // 2)
+        damaged = log.read_bytes()
         self.read_only("behind_lock_record")
+        kept = list(self.s.data.glob("evidence-*"))
+        self.assertEqual(len(kept), 1)
+        self.assertEqual((kept[0] / log.name).read_bytes(), damaged)
+        self.assertEqual((kept[0] / "head").read_bytes(), (self.home / "data.outside" / "head").read_bytes())
+        self.assertEqual(kept[0].stat().st_mode & 0o777, 0o700)
+        self.assertFalse(log.exists())  # RocksDB has dropped it
+        self.assertIn(f"kept in {kept[0].name}", self.s.log_text())
         self.read_only("behind_lock_record")  # and stays so: it is not made good by a second start
+        self.assertIn(f"kept in {kept[0].name}", self.s.log_text())
+        self.assertEqual(list(self.s.data.glob("evidence-*")), kept)
         self.mended("data/ledger", "data/keys", "data/views")
+
+    def test_what_a_power_loss_cut_off_is_no_evidence(self):
+        """The end of a log that nobody was told of: the server starts as ever, and keeps nothing."""
+        log = largest_log(self.s.data / "ledger")
+        with open(log, "ab") as file:
+            file.write(b"half a record")
+        self.mended()
+        self.assertEqual(list(self.s.data.glob("*evidence-*")), [])
+
+    def test_evidence_is_bounded(self):
+        log = largest_log(self.s.data / "ledger")
+        flip(log, log.stat().st_size // 2)
+        for i in range(4):
+            (self.s.data / f"evidence-2026110{i}T000000Z").mkdir()
+        self.read_only("behind_lock_record")
+        self.assertEqual(len(list(self.s.data.glob("evidence-*"))), 4)
 
     def test_bad_byte_at_the_end_of_the_ledgers_log(self):
         log = largest_log(self.s.data / "ledger")

@@ -1,7 +1,9 @@
 // CSV as people save it: refused with the row, or rows that come back unchanged when they are written and read again.
-// The cells of the first column are read as every kind of value besides.
+// The first cells are read as every kind of value besides.
 #include <algorithm>
+#include <set>
 #include <sstream>
+#include <string_view>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -14,6 +16,7 @@ using namespace siegel::sheet;
 
 namespace {
 
+constexpr std::size_t kCellsTried = 8;
 constexpr CsvLimits kLimits{.cell_bytes_max = 300, .columns_max = 20, .rows_max = 100};
 
 struct Sheet {
@@ -63,7 +66,9 @@ void write_and_read(const Sheet& sheet) {
 void try_cell(const std::string& cell) {
   for (const auto kind : {CellKind::text, CellKind::word, CellKind::integer, CellKind::decimal, CellKind::date,
                           CellKind::datetime, CellKind::boolean, CellKind::list}) {
+    const bool is_number = kind == CellKind::integer || kind == CellKind::decimal;
     for (const auto sign : {DecimalSign::unknown, DecimalSign::comma, DecimalSign::point}) {
+      if (!is_number && sign != DecimalSign::unknown) continue;
       const auto value = cell_value(kind, cell, sign);
       if (!value) {
         SIEGEL_ASSERT(value.error().category() == Errc::invalid);
@@ -91,9 +96,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)read(text, {});
   const auto sheet = read(text, kLimits);
   write_and_read(sheet);
+  // Some are enough: each is an error with its text for most kinds, and those cost more than all the reading.
+  std::set<std::string_view> tried;
   for (const auto& row : sheet.rows) {
-    if (&row - sheet.rows.data() < 4) {
-      for (const auto& cell : row) try_cell(cell);
+    for (const auto& cell : row) {
+      if (tried.size() < kCellsTried && tried.insert(cell).second) try_cell(cell);
     }
   }
   return 0;

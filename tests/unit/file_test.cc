@@ -30,7 +30,45 @@ std::string code_of(const Result<T>& result) {
   return result ? "ok" : result.error().code();
 }
 
+// Passes everything on and keeps what directories were made.
+class Recording final : public Files {
+ public:
+  Result<Bytes> read_file(const std::filesystem::path& p, std::size_t n) override { return system_.read_file(p, n); }
+  Status write_file_durably(const std::filesystem::path& p, ByteView b, unsigned m) override {
+    return system_.write_file_durably(p, b, m);
+  }
+  Status sync_dir(const std::filesystem::path& p) override { return system_.sync_dir(p); }
+  Status overwrite_in_place(const std::filesystem::path& p, std::uint64_t at, ByteView b) override {
+    return system_.overwrite_in_place(p, at, b);
+  }
+  Status remove(const std::filesystem::path& p) override { return system_.remove(p); }
+  Result<bool> exists(const std::filesystem::path& p) override { return system_.exists(p); }
+  Status make_dir(const std::filesystem::path& p, unsigned m) override {
+    made.push_back(p);
+    return system_.make_dir(p, m);
+  }
+  Result<std::uint64_t> free_bytes(const std::filesystem::path& p) override { return system_.free_bytes(p); }
+
+  std::vector<std::filesystem::path> made;
+
+ private:
+  SystemFiles system_;
+};
+
 }  // namespace
+
+TEST_CASE("directories above a new one are made durable one by one", "[unit][file]") {
+  const TempDir dir;
+  Recording files;
+  const auto a = dir.path() / "a";
+  REQUIRE(make_dirs(files, a / "b" / "c", 0700));
+  // make_dir() syncs the directory above: each name is durable before the next is made in it.
+  CHECK(files.made == std::vector<std::filesystem::path>{a, a / "b", a / "b" / "c"});
+  files.made.clear();
+  REQUIRE(make_dirs(files, a / "b" / "d", 0700));
+  CHECK(files.made == std::vector<std::filesystem::path>{a / "b" / "d"});
+  CHECK(code_of(make_dirs(files, "/proc/none/such", 0700)) != "ok");
+}
 
 TEMPLATE_TEST_CASE("small files are written whole, replaced whole, read within a limit", "[unit][file]", OnSystem,
                    OnCrashDisk) {

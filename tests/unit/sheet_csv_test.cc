@@ -36,7 +36,30 @@ Outcome read(const std::string& text, sheet::CsvLimits limits = {}) {
   return out;
 }
 
+// Counts how often it is asked for bytes.
+class CountingBuffer final : public std::stringbuf {
+ public:
+  using std::stringbuf::stringbuf;
+  int asked = 0;
+
+ protected:
+  std::streamsize xsgetn(char* to, std::streamsize count) override {
+    ++asked;
+    return std::stringbuf::xsgetn(to, count);
+  }
+};
+
 }  // namespace
+
+TEST_CASE("the end of a file is asked for once", "[unit][sheet]") {
+  CountingBuffer buffer("a;b\n1;2\n3;4");
+  std::istream in(&buffer);
+  sheet::CsvReader reader(in, {});
+  while (*reader.next()) {
+  }
+  CHECK(reader.row() == 4);  // the header is row 1; behind the last
+  CHECK(buffer.asked == 1);
+}
 
 TEST_CASE("the delimiter is what stands most often in the header, outside of quotes", "[unit][sheet]") {
   CHECK(read("a;b;c\n1;2;3\n").delimiter == ';');

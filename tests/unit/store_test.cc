@@ -1,6 +1,7 @@
 // What store.h promises, on RocksDB and in memory alike.
 #include "store/store.h"
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <iterator>
@@ -377,6 +378,118 @@ TEST_CASE("damage is refused by name, and nothing is swept away", "[unit][store]
     CHECK_FALSE(cursor->valid());
     CHECK_FALSE(cursor->status());
   }
+}
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void leave(const std::filesystem::path& file, const std::string& content) {
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
+}
+
+// Positions of the file at which one flipped bit is neither found nor told as checked by nothing.
+std::vector<std::size_t> overlooked_in(const std::filesystem::path& file, const RocksOptions& options) {
+  const auto whole = content_of(file);
+  std::vector<std::size_t> out;
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    auto flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    leave(file, flipped);
+    const auto told = check_files(options);
+    const bool is_named = told && std::ranges::any_of(*told, [&](const UncheckedBytes& range) {
+                            return range.file == file.filename() && range.from <= at && at < range.until;
+                          });
+    if (told && !is_named) out.push_back(at);
+  }
+  leave(file, whole);
+  return out;
+}
+
+TEST_CASE("V2 a flipped bit of a store is found wherever it stands, or its place is told", "[unit][store][V2]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  {
+    const auto store = open(options);
+    for (const auto family : {kRows, kMarks}) {
+      for (int i = 0; i < 8; ++i) put(*store, family, "key " + std::to_string(i), "value");
+    }
+    REQUIRE(store->flush());
+    for (int i = 0; i < 8; ++i) put(*store, kRows, "later " + std::to_string(i), "value");
+  }
+  options.create = RocksOptions::Create::never;
+  options.mode = RocksOptions::Mode::read_only;
+  std::map<std::string, int> kinds;
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(options.dir)) files.push_back(entry.path());
+  for (const auto& file : files) {
+    const auto name = file.filename().string();
+    const auto kind = name.starts_with("MANIFEST") ? "MANIFEST" : file.extension().string();
+    if (kind != "MANIFEST" && kind != ".sst" && kind != ".log") continue;
+    ++kinds[kind];
+    INFO(name << ", " << std::filesystem::file_size(file) << " bytes");
+    CHECK(overlooked_in(file, options) == std::vector<std::size_t>());
+  }
+  CHECK(kinds == std::map<std::string, int>{{"MANIFEST", 1}, {".log", 1}, {".sst", 2}});
+  const auto whole = check_files(options);
+  REQUIRE(whole);
+  CHECK(whole->empty());
+}
+
+TEST_CASE("a log is told up to where it holds, over blocks and records that span them", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  {
+    const auto store = open(options);
+    for (const std::size_t size : {10U, 32'700U, 5U, 100'000U, 32'768U, 40'000U, 1U}) {
+      put(*store, kRows, std::to_string(size), std::string(size, 'x'));
+    }
+  }
+  options.create = RocksOptions::Create::never;
+  options.mode = RocksOptions::Mode::read_only;
+  std::filesystem::path log;
+  for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+    if (entry.path().extension() == ".log") log = entry.path();
+  }
+  const auto whole = content_of(log);
+  REQUIRE(whole.size() > 200'000);
+  REQUIRE(check_files(options));
+  CHECK(check_files(options)->empty());
+  for (const std::size_t size : {whole.size() - 1, std::size_t{150'000}, std::size_t{65'536}, std::size_t{3}}) {
+    leave(log, whole.substr(0, size));
+    const auto told = check_files(options);
+    REQUIRE(told);
+    INFO(size << " of " << whole.size());
+    REQUIRE(told->size() == 1);
+    CHECK(told->front().file == log.filename());
+    CHECK(told->front().from < size);
+    CHECK(told->front().until == size);
+  }
+  // What is told holds nothing: without it, nothing is told.
+  leave(log, whole.substr(0, check_files(options)->front().from));
+  CHECK(check_files(options)->empty());
+}
+
+TEST_CASE("a table that is missing is found, beside a writer too", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  const auto store = open(options);
+  put(*store, kRows, "a", "1");
+  REQUIRE(store->flush());
+  put(*store, kRows, "a", "2");  // shadows the row in the table
+  auto beside = options;
+  beside.create = RocksOptions::Create::never;
+  beside.mode = RocksOptions::Mode::secondary;
+  beside.secondary_dir = dir.path() / "notes";
+  REQUIRE(check_files(beside));
+  for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+    if (entry.path().extension() == ".sst") std::filesystem::remove(entry.path());
+  }
+  CHECK(got(*open(beside), kRows, "a") == "2");
+  const auto told = check_files(beside);
+  REQUIRE(!told);
+  CHECK(told.error().is("store_damaged"));
 }
 
 TEST_CASE("a checkpoint opens as a store of its moment", "[unit][store]") {

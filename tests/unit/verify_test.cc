@@ -350,6 +350,15 @@ TEST_CASE("V2 what no signature covers is said, and held against the copy's own 
     CHECK(report.not_committed() == 50);
     CHECK(verify::to_json(report).find("\"not_committed\":[{\"index\":250,\"until\":300}]") != std::string::npos);
   }
+  SECTION("bytes of a file in which no event stands") {
+    options.checkpoints[0].note = world.note(300);
+    auto report = world.check(copy, options);
+    report.unchecked = {{"000012.log", 4'711, 4'800}};
+    CHECK(report.exit() == 0);
+    CHECK(verify::to_json(report).find("\"not_committed\":[{\"file\":\"000012.log\",\"from\":4711,\"until\":4800}]") !=
+          std::string::npos);
+    CHECK(verify::to_text(report).find("not committed to: 000012.log, bytes 4711 to 4799") != std::string::npos);
+  }
   SECTION("changed behind the signature") {
     copy.tiles = false;
     copy.events[280] = make_event(world.random, {.seq = 280, .time = 1'093});

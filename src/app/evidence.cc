@@ -1,0 +1,111 @@
+#include "app/evidence.h"
+
+#include <algorithm>
+#include <cctype>
+#include <vector>
+
+#include "app/local_copy_files.h"
+#include "base/time.h"
+#include "ledger/layout.h"
+#include "ledger/ledger.h"
+#include "proof/checkpoint.h"
+#include "store/file.h"
+#include "store/store.h"
+
+namespace siegel::app {
+namespace {
+
+constexpr std::string_view kPrefix = "evidence-";
+constexpr std::size_t kNoteFileBytes = 64 * 1024;
+
+RocksOptions read_only_ledger(const Places& places) {
+  RocksOptions rocks;
+  rocks.dir = places.ledger();
+  rocks.families = ledger::Ledger::families();
+  rocks.mode = RocksOptions::Mode::read_only;
+  return rocks;
+}
+
+// Nothing is lost: what a power loss cut off was never acknowledged. In doubt false.
+bool reaches_lock_record(const Places& places, Files& files) {
+  const auto record = files.read_file(places.head, kNoteFileBytes);
+  if (!record) return false;
+  const auto note = parse_note(as_chars(*record));
+  if (!note) return false;
+  const auto locked = parse_checkpoint(note->text);
+  const auto store = open_rocksdb(read_only_ledger(places));
+  if (!locked || !store) return false;
+  const auto row = (*store)->get(ledger::kHead, as_bytes(ledger::kHeadKey));
+  if (!row || !*row) return false;
+  const auto head = ledger::decode_head(**row);
+  return head && head->size.get() >= locked->size;
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& dir, auto&& wanted) {
+  std::vector<std::string> out;
+  std::error_code failed;
+  std::filesystem::directory_iterator entries(dir, failed);
+  for (; !failed && entries != std::filesystem::directory_iterator(); entries.increment(failed)) {
+    if (auto name = entries->path().filename().string(); wanted(name)) out.push_back(std::move(name));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+// "evidence-20261129T152229123Z"
+std::string new_name(Clock& clock) {
+  auto time = to_rfc3339(clock.now());
+  std::erase_if(time, [](unsigned char c) { return std::isalnum(c) == 0; });
+  return std::string(kPrefix) + time;
+}
+
+// Whole under its name, or not there under it.
+Status copy_aside(const Places& places, Files& files, const std::string& first_log, const std::string& name) {
+  const auto to = places.data / name;
+  const auto unfinished = places.data / ("unfinished-" + name);
+  SIEGEL_CHECK(files.make_dir(unfinished, 0700));
+  std::uint64_t sum = 0;
+  for (const auto& log : names_in(places.ledger(), [&](const std::string& log) {
+         return log.ends_with(".log") && log >= first_log;  // numbers of the same width: in the order of writing
+       })) {
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(places.ledger() / log, unknown);
+    if (unknown || sum + size > kEvidenceBytesMax) break;
+    sum += size;
+    SIEGEL_TRY(copied, copy_durably(places.ledger() / log, unfinished / log));
+  }
+  if (const auto record = files.read_file(places.head, kNoteFileBytes)) {
+    SIEGEL_CHECK(files.write_file_durably(unfinished / "head", *record, 0600));
+  }
+  SIEGEL_CHECK(files.sync_dir(unfinished));
+  std::error_code failed;
+  std::filesystem::rename(unfinished, to, failed);
+  if (failed) return Error(Errc::unavailable, "io_error", "The damaged log cannot be kept.").with("place", to.string());
+  return files.sync_dir(places.data);
+}
+
+std::vector<std::string> kept_in(const Places& places) {
+  return names_in(places.data, [](const std::string& name) { return name.starts_with(kPrefix); });
+}
+
+}  // namespace
+
+Result<std::string> keep_evidence(const Places& places, Clock& clock) {
+  SystemFiles files;
+  auto kept = kept_in(places);
+  const auto broken = check_logs(read_only_ledger(places));  // a store that is not there is told of when it is opened
+  if (broken && !broken->empty() && kept.size() < kEvidenceMax && !reaches_lock_record(places, files)) {
+    const auto unfinished = [](const std::string& name) { return name.starts_with("unfinished-evidence-"); };
+    for (const auto& name : names_in(places.data, unfinished)) {  // of a start that was killed
+      std::error_code ignored;
+      std::filesystem::remove_all(places.data / name, ignored);
+    }
+    SIEGEL_CHECK(copy_aside(places, files, broken->front().file, new_name(clock)));
+    kept = kept_in(places);
+  }
+  std::string names;
+  for (const auto& name : kept) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+}  // namespace siegel::app

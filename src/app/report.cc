@@ -1,0 +1,36 @@
+#include "app/report.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "app/advice.h"
+
+namespace siegel::app {
+
+int report(const Error& error, const Speech& speech) {
+  const std::string what(advice(error.code(), speech.language));
+  if (speech.json) {
+    nlohmann::json problem = {{"type", std::string("urn:siegel:problem:") + error.code()},
+                              {"title", error.what()},
+                              {"code", error.code()},
+                              {"detail", error.text()}};
+    if (!what.empty()) problem["hint"] = what;
+    // A path may be of any bytes.
+    std::fprintf(stderr, "%s\n", problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  } else {
+    std::fprintf(stderr, "siegel: %s [%s]\n", error.text().c_str(), error.code());
+    if (!what.empty())
+      std::fprintf(stderr, "siegel: %s: %s\n", speech.language == "de" ? "was zu tun ist" : "what to do", what.c_str());
+  }
+  if (error.category() == Errc::invalid) return 2;
+  const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict ||
+                       error.is("root_behind") || error.is("keys_behind") || error.is("other_ledger") ||
+                       error.is("format_newer") || error.is("data_in_use") || error.is("read_only");
+  return refused ? 4 : 1;
+}
+
+void say(const Speech& speech, const std::string& message) {
+  if (!speech.quiet) std::fprintf(stderr, "siegel: %s\n", message.c_str());
+}
+
+}  // namespace siegel::app

@@ -1,0 +1,22 @@
+// What local commands and the server say on stderr.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+
+namespace siegel::app {
+
+struct Speech {
+  std::string language = "en";  // "de" or "en"
+  bool json = false;            // results and problems as JSON
+  bool quiet = false;           // no messages, problems only
+};
+
+// What is wrong with its code, and what to do; with json as the problem object of contract section 1. The exit code: 2
+// wrong usage or configuration, 4 refused, 1 else.
+int report(const Error& error, const Speech& speech);
+// A line that is neither a result nor a problem.
+void say(const Speech& speech, const std::string& message);
+
+}  // namespace siegel::app
