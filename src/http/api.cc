@@ -11,6 +11,7 @@ namespace siegel::http {
 namespace {
 
 constexpr std::uint64_t kWaitDefaultMs = 2000, kWaitMaxMs = 30000;
+constexpr std::size_t kCountDigitsMax = 18;
 
 // Matches "/v1/records/*" and gives the segments under the stars.
 bool matches(std::string_view pattern, std::string_view path, std::array<std::string_view, 2>& segments) {
@@ -133,7 +134,7 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   if (!found->at_least) return found->serve(call);
   const auto at_least = call->request.header("siegel-at-least");
   const auto position = parse_position(at_least.value_or(""));
-  if (at_least && !position)
+  if (at_least && (!position || !parse_count(std::to_string(position->size.get()))))
     return call->fail(Error(Errc::invalid, "bad_header", "Siegel-At-Least is not a position."));
   std::uint64_t wait = kWaitDefaultMs;
   if (const auto given = call->request.header("siegel-wait-ms")) {
@@ -198,7 +199,7 @@ Result<service::WriteOptions> write_options(const Call& call) {
   }
   if (const auto match = request.header("if-match")) {
     const bool quoted = match->size() > 2 && match->front() == '"' && match->back() == '"';
-    const auto version = quoted ? parse_u64(match->substr(1, match->size() - 2)) : std::nullopt;
+    const auto version = quoted ? parse_count(match->substr(1, match->size() - 2)) : std::nullopt;
     if (!version) return Error(Errc::invalid, "bad_header", "If-Match holds one version in quotes: \"2\".");
     out.expected_version = *version;
   }
@@ -216,12 +217,16 @@ Result<service::WriteOptions> write_options(const Call& call) {
   return out;
 }
 
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  return text.size() > kCountDigitsMax ? std::nullopt : parse_u64(text);
+}
+
 Result<std::uint64_t> number_of(const Call& call, const char* name, std::optional<std::uint64_t> normal) {
   const auto* text = call.request.query_value(name);
   if (text == nullptr && normal) return *normal;
-  const auto number = text == nullptr ? std::nullopt : parse_u64(*text);
+  const auto number = text == nullptr ? std::nullopt : parse_count(*text);
   if (!number)
-    return Error(Errc::invalid, "bad_value", "A query parameter must be a whole number.")
+    return Error(Errc::invalid, "bad_value", "A query parameter must be a whole number of at most 18 digits.")
         .with("pointer", std::string("/") + name);
   return *number;
 }

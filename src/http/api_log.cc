@@ -91,12 +91,11 @@ void events(const CallPtr& call) {
   if (auto allowed = call->service->may(call->caller, decide::Action::read_events); !allowed)
     return call->fail(allowed.error());
   SIEGEL_CALL_TRY(from, number_of(*call, "from", 0));
+  const auto last = call->request.header("last-event-id");
+  const auto last_seq = parse_count(last.value_or("0"));
+  if (!last_seq) return call->fail(Error(Errc::invalid, "bad_header", "Last-Event-ID is the sequence of an event."));
   if (call->request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos) {
-    if (const auto last = call->request.header("last-event-id")) {
-      const auto number = parse_u64(*last);
-      if (!number) return call->fail(Error(Errc::invalid, "bad_header", "Last-Event-ID is the sequence of an event."));
-      from = *number + 1;
-    }
+    if (last) from = *last_seq + 1;
     std::make_shared<EventStream>(call, Seq(from))->open();
     return;
   }
