@@ -314,8 +314,10 @@ void Impl::add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner) {
 }
 
 Status Impl::encode_ahead(ledger::Draft& draft) {
-  std::size_t bytes = 0;
-  for (const auto& part : draft.parts) bytes += part.ciphertext.size() + kEnvelopeBytes;
+  // As the ledger counts them: a limit that it would not keep to must not be passed here (number, then length and
+  // bytes).
+  std::size_t bytes = sizeof(std::uint16_t);
+  for (const auto& part : draft.parts) bytes += sizeof(std::uint32_t) + kEnvelopeBytes + part.ciphertext.size();
   if (bytes > options.event_bytes_max)
     return Error(Errc::invalid, "too_large", "The values of one change are too large.")
         .with("limit_name", "event_bytes_max")
