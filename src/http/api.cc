@@ -123,12 +123,8 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   if (!call->service)
     return call->fail(options_.unavailable ? options_.unavailable()
                                            : Error(Errc::unavailable, "starting", "The server is starting."));
-  SIEGEL_CALL_TRY(caller, call->service->authenticate(token_of(call->request)));
+  SIEGEL_CALL_TRY(caller, caller_of(*call));
   call->caller = std::move(caller);
-  if (!rate_limit_.take(call->caller.token.get(), std::chrono::steady_clock::now()))
-    return call->fail(Error(Errc::overloaded, "rate_limited", "The token was used too often within a second.")
-                          .with("limit_name", "requests_per_second_per_token")
-                          .with("limit_value", options_.requests_per_second_per_token));
   call->caller.request_id = std::string(call->reply.request_id());
   if (auto purpose = purpose_header(call->request, call->caller); !purpose) return call->fail(purpose.error());
   if (!found->at_least) return found->serve(call);
@@ -149,6 +145,17 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
                             if (!reached) return call->fail(reached.error());
                             serve(call);
                           });
+}
+
+Result<service::Caller> Api::caller_of(const Call& call) {
+  auto caller = call.service->authenticate(token_of(call.request));
+  const auto* expired = caller ? nullptr : caller.error().find("token");
+  const auto id = caller ? std::optional(caller->token.get()) : expired ? parse_id("tk", *expired) : std::nullopt;
+  if (id && !rate_limit_.take(*id, std::chrono::steady_clock::now()))
+    return Error(Errc::overloaded, "rate_limited", "The token was used too often within a second.")
+        .with("limit_name", "requests_per_second_per_token")
+        .with("limit_value", options_.requests_per_second_per_token);
+  return caller;
 }
 
 // ── what routes share ──

@@ -1,0 +1,115 @@
+"""A server under way: streams that catch up, read models that stand still, clients that take everything, a start that is ended.
+
+usage: running_test.py SIEGEL_BINARY
+"""
+import http.client
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import openapi_check  # noqa: E402
+from clients import Client, at_once  # noqa: E402
+from contacts import add, erase, expect, get, prepare, wait_for_index  # noqa: E402
+from siegel_process import Siegel  # noqa: E402
+
+BINARY = None
+EVENTS = 1600  # some 400 bytes each: more than twice what a stream keeps for its client
+
+
+def changes(s, record, count=EVENTS, clients=8):
+    """So many events, quickly."""
+    def some(client):
+        with Client(s, s.tokens["editor"], check=False) as c:
+            for i in range(count // clients):
+                expect(c.request("PATCH", f"/v1/records/{record}", {"values": {"name": f"Ada {client} {i}"}}), 200)
+    at_once(some, clients)
+
+
+def wait_until(what, seconds=60):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.05)
+
+
+class EventsOf:
+    """A client of the live stream that takes little at a time."""
+
+    def __init__(self, s, **headers):
+        self.wire = socket.socket()
+        self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.wire.settimeout(60)
+        self.wire.connect(("127.0.0.1", s.port))
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in
+                 {"Host": "x", "Accept": "text/event-stream", "Authorization": f"Bearer {s.tokens['auditor']}", **headers}.items()]
+        self.wire.sendall(("GET /v1/events HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode())
+        self.answer = http.client.HTTPResponse(self.wire)
+        self.answer.begin()
+        self.rest = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wire.close()
+
+    def ids(self):
+        """The id of each event; ends when the server does."""
+        while True:
+            piece = self.answer.read1(512)
+            if not piece:
+                return
+            *lines, self.rest = (self.rest + piece).split(b"\n")
+            yield from (int(line[4:]) for line in lines if line.startswith(b"id: "))
+
+    def read_to(self, last):
+        out = []
+        for number in self.ids():
+            out.append(number)
+            if number == last:
+                return out
+        raise AssertionError(f"the stream ended at {out[-1:]}, before {last}")
+
+
+class Running(unittest.TestCase):
+    def setUp(self):
+        self.s = Siegel(BINARY, check=openapi_check.validate)
+        self.s.__enter__()
+        prepare(self.s)
+        self.person = expect(add(self.s, {"name": "Ada", "e-mail": "ada@example.org"}), 201).json
+
+    def tearDown(self):
+        failed = any(error for _, error in getattr(self._outcome, "errors", []) or [])
+        self.s.__exit__(AssertionError if failed else None, None, None)
+
+    def stop(self):
+        began = time.monotonic()
+        self.assertEqual(self.s.stop(), 0, self.s.log_text()[-3000:])
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_an_expired_token_cannot_fill_the_ledger(self):
+        s = self.s
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+        brief = expect(s.request("POST", "/v1/tokens", {"role": "auditor", "expires_at": at}), 201).json["token"]
+        before = s.request("GET", "/v1/status").json["size"]
+        wait_until(lambda: s.request("GET", "/v1/status", token=brief).code == "token_expired")
+        for _ in range(50):
+            self.assertEqual(s.request("GET", "/v1/status", token=brief).code, "token_expired")
+        wait_until(lambda: s.request("GET", "/v1/status").json["size"] > before)
+        expect(add(s, {"name": "Cy", "e-mail": "cy@example.org"}), 201)  # all that was refused stands before it
+        events = [line for line in get(s, f"/v1/events?from={before}&limit=1000", "auditor").body.splitlines() if b"refusal.recorded" in line]
+        self.assertEqual(len(events), 1)
+        self.stop()
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
