@@ -95,6 +95,21 @@ class Running(unittest.TestCase):
         self.assertEqual(self.s.stop(), 0, self.s.log_text()[-3000:])
         self.assertLess(time.monotonic() - began, 10)
 
+    def test_a_stream_catches_up_with_more_than_its_buffer_and_goes_on_where_it_was(self):
+        s = self.s
+        changes(s, self.person["record"])
+        last = s.request("GET", "/v1/status").json["size"] - 1
+        with EventsOf(s) as stream:
+            self.assertEqual(stream.read_to(last), list(range(last + 1)))
+            added = expect(add(s, {"name": "Bo", "e-mail": "bo@example.org"}), 201).json["seq"]
+            self.assertEqual(stream.read_to(added), list(range(last + 1, added + 1)))
+        with EventsOf(s) as stream:
+            stream.read_to(last // 4)
+        with EventsOf(s, Last_Event_ID=last // 4) as stream:
+            self.assertEqual(stream.read_to(added), list(range(last // 4 + 1, added + 1)))
+        with EventsOf(s):  # one that takes nothing holds nobody up
+            self.stop()
+
     def test_an_expired_token_cannot_fill_the_ledger(self):
         s = self.s
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
