@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/advice.h"
+#include "app/descriptors.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
@@ -229,6 +230,7 @@ int serve(const ServeSettings& settings) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: all of them leave the signals to this one
   std::signal(SIGPIPE, SIG_IGN);
+  const auto connections_max = connections_for(raise_descriptors());
 
   forbid_dumps();
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.language);
@@ -259,6 +261,7 @@ int serve(const ServeSettings& settings) {
   server_options.tls_key = settings.config.tls_key;
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
+  server_options.connections_max = connections_max;
   server_options.on_finished = [&](const http::Finished& request) {
     metrics.finished(request);
     log.finished(request);

@@ -125,6 +125,51 @@ class Running(unittest.TestCase):
         self.stop()
 
 
+class FewDescriptors(unittest.TestCase):
+    def test_many_idle_clients_leave_the_stores_their_files(self):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with Siegel(BINARY, check=openapi_check.validate) as s:
+            prepare(s)
+            people = [expect(add(s, {"name": f"P {i}", "e-mail": f"p{i}@example.org"}), 201).json for i in range(3)]
+            self.assertEqual(s.stop(), 0)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, most[1]))
+            try:
+                self.limits(s, people, soft=256)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, most)
+
+    def limits(self, s, people, soft):
+        wrapper = s.home / "few"
+        wrapper.write_text(f'#!/bin/sh\nulimit -Hn {soft} && exec "{BINARY}" "$@"\n')
+        wrapper.chmod(0o755)
+        s.binary = str(wrapper)
+        s.serve()
+        wait_for_index(s)
+        self.assertIn(f"Max open files            {soft} ", pathlib.Path(f"/proc/{s.process.pid}/limits").read_text())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        idle = []
+        try:
+            for _ in range(400):
+                one = socket.socket()
+                one.settimeout(30)
+                one.connect(("127.0.0.1", s.port))
+                idle.append(one)
+            wait_until(lambda: len(os.listdir(f"/proc/{s.process.pid}/fd")) < soft)
+            for person in people:  # a new root, new files
+                expect(s.request("PATCH", f"/v1/records/{person['record']}", {"values": {"name": "Q"}}, token=s.tokens["editor"]), 200)
+                expect(erase(s, person["subject"]), 201)
+            idle[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            try:
+                refused = idle[-1].recv(4096)
+            except ConnectionError:
+                refused = b""
+            self.assertTrue(refused == b"" or b" 503 " in refused, refused)
+        finally:
+            for one in idle:
+                one.close()
+        self.assertEqual(s.stop(), 0)
+
+
 if __name__ == "__main__":
     BINARY = sys.argv.pop(1)
     unittest.main(verbosity=2)
