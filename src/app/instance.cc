@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "app/stores.h"
+#include "codec/header_codec.h"
 #include "projector/projector.h"
 #include "store/memory_store.h"
 
@@ -11,9 +12,9 @@ namespace {
 
 constexpr std::chrono::seconds kCallsEndWithin{2};
 
-class Opened final : public Instance {
+class OpenedInstance final : public Instance {
  public:
-  ~Opened() override { close(); }
+  ~OpenedInstance() override { close(); }
 
   Status open(const std::filesystem::path& data, const Config& config, service::Executor& executor, Clock& clock,
               Random& random, ledger::Tail& watcher, GroupHook on_group) {
@@ -33,6 +34,14 @@ class Opened final : public Instance {
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
   std::string verifier_key() const override { return core_.signer->verifier_key(); }
+
+  TimeMs newest() const override {
+    const auto size = core_.ledger->size();
+    const auto stored = size.get() == 0 ? Result<ledger::StoredEvent>(Error(Errc::not_found, "event_missing", "None."))
+                                        : core_.ledger->read(Seq(size.get() - 1));
+    const auto header = stored ? codec::decode_header(stored->header) : Result<Header>(Error(stored.error()));
+    return header ? header->time : TimeMs(0);
+  }
 
   void close() override {
     if (service_) service_->stop();
@@ -119,7 +128,7 @@ class Opened final : public Instance {
 Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& data, const Config& config,
                                                  service::Executor& executor, Clock& clock, Random& random,
                                                  ledger::Tail& watcher, GroupHook on_group) {
-  auto instance = std::make_unique<Opened>();
+  auto instance = std::make_unique<OpenedInstance>();
   SIEGEL_CHECK(instance->open(data, config, executor, clock, random, watcher, std::move(on_group)));
   return std::unique_ptr<Instance>(std::move(instance));
 }

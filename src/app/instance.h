@@ -31,6 +31,7 @@ class Instance {
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;
   [[nodiscard]] virtual std::string verifier_key() const = 0;
+  [[nodiscard]] virtual TimeMs newest() const = 0;            // time of the newest event; 0 without one
   virtual void close() = 0;
 };
 

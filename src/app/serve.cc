@@ -15,6 +15,7 @@
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
+#include "app/reopen.h"
 #include "app/stores.h"
 #include "app/workers.h"
 #include "codec/header_codec.h"
@@ -92,21 +93,12 @@ class Running {
     if (old) old->close();
   }
 
-  // It wrote until something went wrong, or could not begin for a cause that passes; a lock record in doubt does not.
-  static bool may_write_again(Instance& instance) {
-    const auto reasons = instance.ledger().read_only();
-    return !reasons.empty() &&
-           (instance.opened_writable() || std::all_of(reasons.begin(), reasons.end(), [](const ledger::Reason& reason) {
-              return reason.code == "disk_full" || reason.code == "write_failed";
-            }));
-  }
-
   // Every second: a ledger that stopped writing is opened anew.
   void look_after() {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = instance_ == nullptr || may_write_again(*instance_);
+      failed = instance_ == nullptr || worth_opening_again();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -182,6 +174,13 @@ class Running {
     if (!places) return true;  // the opening says what is wrong
     const auto free = SystemFiles().free_bytes(places->data);
     return !free || *free >= room_to_open(*places);
+  }
+
+  // With mutex_.
+  bool worth_opening_again() {
+    const auto reasons = instance_->ledger().read_only();
+    const auto opened = instance_->opened_writable() ? Opened::writable : Opened::read_only;
+    return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
   }
 
   // The same cause, looked at every two seconds, is one line of the log.
