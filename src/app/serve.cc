@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +11,7 @@
 
 #include "app/advice.h"
 #include "app/descriptors.h"
+#include "app/ending.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
@@ -31,6 +31,9 @@ namespace siegel::app {
 namespace {
 
 constexpr std::chrono::seconds kReopenEvery{2};
+// From SIGTERM to the end (contract section 3): what requests in flight may take, and all of it.
+constexpr std::chrono::milliseconds kDrain{8'000};
+constexpr std::chrono::milliseconds kEndWithin{10'000};
 
 // Counts events by type as they are committed, and the time of erasures.
 class EventCounter final : public ledger::Tail {
@@ -66,15 +69,17 @@ class EventCounter final : public ledger::Tail {
 // The instance of the moment. After a failed write a new one is opened, as at a start, once the cause is gone.
 class Running {
  public:
-  Running(const ServeSettings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics), workers_(2) {}
+  Running(const ServeSettings& settings, Metrics& metrics, const Ending& ending)
+      : settings_(settings), metrics_(metrics), ending_(ending), workers_(2) {}
   ~Running() { close(); }
 
   Status open() {
     auto counter = std::make_unique<EventCounter>(metrics_);
-    SIEGEL_TRY(opened, Instance::open(settings_.data, settings_.config, workers_, clock_, random_, *counter,
-                                      [this](std::size_t events, std::chrono::nanoseconds sync) {
-                                        metrics_.group(events, sync);
-                                      }));
+    SIEGEL_TRY(opened, Instance::open(
+                           settings_.data, settings_.config, workers_, clock_, random_, *counter,
+                           [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
+                           {[this] { return ending_.asked(); },
+                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); }}));
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
     instance_ = std::move(opened);
@@ -183,6 +188,13 @@ class Running {
     return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
   }
 
+  void tell_progress(std::uint64_t done, std::uint64_t total) const {
+    std::fprintf(stderr,
+                 settings_.language == "de" ? "siegel: die Lesesichten werden nachgeführt: %llu von %llu Ereignissen\n"
+                                            : "siegel: the read models catch up: %llu of %llu events\n",
+                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& text) {
     if (std::exchange(told_, code) != code) {
@@ -192,6 +204,7 @@ class Running {
 
   const ServeSettings& settings_;
   Metrics& metrics_;
+  const Ending& ending_;
   SystemClock clock_;
   SystemRandom random_;
   Workers workers_;
@@ -200,8 +213,8 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
-  std::string closed_because_;  // code of the error with which the last opening ended; with mutex_
-  std::string told_;            // look_after() only
+  std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
+  std::string told_;             // look_after() only
 };
 
 bool is_loopback(const std::string& listen) {
@@ -223,11 +236,7 @@ int report(const Error& error, std::string_view language) {
 }
 
 int serve(const ServeSettings& settings) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: all of them leave the signals to this one
+  Ending ending(kEndWithin);  // before any other thread: all of them leave the signals to it
   std::signal(SIGPIPE, SIG_IGN);
   const auto connections_max = connections_for(raise_descriptors());
 
@@ -236,8 +245,9 @@ int serve(const ServeSettings& settings) {
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
-  Running running(settings, metrics);
-  if (auto opened = running.open(); !opened) return report(opened.error(), settings.language);
+  Running running(settings, metrics, ending);
+  if (auto opened = running.open(); !opened)
+    return opened.error().is("start_ended") ? 0 : report(opened.error(), settings.language);
   running.tell_reasons();
 
   http::ApiOptions api_options;
@@ -261,6 +271,7 @@ int serve(const ServeSettings& settings) {
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
   server_options.connections_max = connections_max;
+  server_options.drain = kDrain;
   server_options.on_finished = [&](const http::Finished& request) {
     metrics.finished(request);
     log.finished(request);
@@ -270,12 +281,7 @@ int serve(const ServeSettings& settings) {
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);
 
-  for (;;) {
-    const timespec second{1, 0};
-    const int signal = sigtimedwait(&signals, nullptr, &second);
-    if (signal == SIGTERM || signal == SIGINT) break;
-    running.look_after();
-  }
+  while (!ending.wait_for(std::chrono::seconds(1))) running.look_after();
   (*server)->stop();
   running.close();
   return 0;

@@ -102,6 +102,15 @@ Status Impl::tell_untold() {
   return Done{};
 }
 
+void Impl::answer_open_erasures() {
+  std::vector<std::pair<Callback<Written>, Written>> waiting;
+  eraser_.with([&](EraserState& e) {
+    for (auto& open : e.queue)
+      if (open.done) waiting.emplace_back(std::exchange(open.done, nullptr), open.written);
+  });
+  for (auto& [done, written] : waiting) done(std::move(written));
+}
+
 void Impl::eraser_loop() {
   const auto wait_to_retry = [this] {
     eraser_.when_for(
@@ -143,14 +152,11 @@ void Impl::eraser_loop() {
     auto change = vault.erase(fences);
     auto told = change ? tell_effective(*change, batch) : Result<ledger::Committed>(Error(change.error()));
     if (!change) {
-      // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
-      std::vector<std::pair<Callback<Written>, Written>> waiting;
+      // Not erased: everybody stays fenced and the requests open.
       eraser_.with([&](EraserState& e) {
         e.queue.insert(e.queue.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
-        for (auto& open : e.queue)
-          if (open.done) waiting.emplace_back(std::exchange(open.done, nullptr), open.written);
       });
-      for (auto& [done, written] : waiting) done(std::move(written));
+      answer_open_erasures();
       wait_to_retry();
       continue;
     }

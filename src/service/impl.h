@@ -117,6 +117,7 @@ class Impl final : public Service {
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
   void eraser_loop();
+  void answer_open_erasures();  // whoever waits for one that is not carried out now learns that it is requested
   std::deque<OpenErasure> next_batch();
   Status tell_untold();
   // Writes erasure.effective and waits until it is durable (step 5), then lets the vault forget (step 6).

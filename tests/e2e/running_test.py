@@ -110,6 +110,23 @@ class Running(unittest.TestCase):
         with EventsOf(s):  # one that takes nothing holds nobody up
             self.stop()
 
+    def test_a_start_that_catches_up_tells_and_can_be_ended(self):
+        s = self.s
+        changes(s, self.person["record"])
+        self.stop()
+        shutil.rmtree(s.data / "views")
+        with open(s.home / "start.log", "w+b") as log:
+            start = subprocess.Popen([s.binary, "--data", str(s.data), "--lang", "de", "serve", "--listen", "127.0.0.1:0"],
+                                     stdout=subprocess.PIPE, stderr=log)
+            wait_until(lambda: "von" in (s.home / "start.log").read_text() or start.poll() is not None)
+            start.send_signal(signal.SIGTERM)
+            self.assertEqual(start.wait(timeout=30), 0, (s.home / "start.log").read_text())
+            start.stdout.close()
+        self.assertRegex((s.home / "start.log").read_text(), r"nachgeführt: \d+ von \d+ Ereignissen")
+        s.serve()
+        expect(get(s, f"/v1/records/{self.person['record']}"), 200)
+        self.stop()
+
     def test_an_expired_token_cannot_fill_the_ledger(self):
         s = self.s
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
