@@ -84,6 +84,7 @@ class Running {
     counter_ = std::move(counter);
     instance_ = std::move(opened);
     service_ = instance_->service();
+    projector_told_ = false;
     return Done{};
   }
 
@@ -98,12 +99,13 @@ class Running {
     if (old) old->close();
   }
 
-  // Every second: a ledger that stopped writing is opened anew.
+  // Every second: a ledger that stopped writing is opened anew, and read models that stand still are told.
   void look_after() {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
       failed = instance_ == nullptr || worth_opening_again();
+      tell_projector();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -140,8 +142,16 @@ class Running {
     std::vector<std::string> out;
     if (!instance_) return {closed_because_.empty() ? "stores_closed" : closed_because_};
     for (const auto& reason : instance_->ledger().read_only()) out.push_back(reason.code);
+    if (const auto projector = instance_->projector_status(); !projector)
+      out.emplace_back(projector.error().category() == Errc::unavailable ? "projector_waits" : "projector_stopped");
     if (!service_ && out.empty()) out.emplace_back("starting");
     return out;
+  }
+
+  bool projector_stopped() {
+    const std::lock_guard lock(mutex_);
+    const auto projector = instance_ ? instance_->projector_status() : Status(Done{});
+    return !projector && projector.error().category() != Errc::unavailable;
   }
 
   std::string metrics_text() {
@@ -195,6 +205,14 @@ class Running {
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
   }
 
+  // Once: it does not go on by itself. With mutex_.
+  void tell_projector() {
+    const auto status = instance_ ? instance_->projector_status() : Status(Done{});
+    if (status || status.error().category() == Errc::unavailable || std::exchange(projector_told_, true)) return;
+    std::fprintf(stderr, "siegel: ALARM the read models stand still: projector_stopped: %s [%s]\n",
+                 status.error().text().c_str(), status.error().code());
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& text) {
     if (std::exchange(told_, code) != code) {
@@ -215,6 +233,7 @@ class Running {
   std::chrono::steady_clock::time_point tried_{};
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only
+  bool projector_told_ = false;  // with mutex_
 };
 
 bool is_loopback(const std::string& listen) {
@@ -259,6 +278,7 @@ int serve(const ServeSettings& settings) {
   api_options.metrics = [&] { return running.metrics_text(); };
   api_options.not_ready = [&] { return running.not_ready(); };
   api_options.unavailable = [&] { return running.why_not(); };
+  api_options.projector_stopped = [&] { return running.projector_stopped(); };
   api_options.uptime_s = [started] {
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());

@@ -140,6 +140,11 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
     wait = *number;
   }
   if (!position) return found->serve(call);
+  const bool waits = position->ledger == call->service->ledger_id() && call->service->position() < position->size;
+  if (waits && options_.projector_stopped && options_.projector_stopped())
+    return call->fail(Error(Errc::unavailable, "position_not_reached",
+                            "The read models stand still and will not show that position; the server's log says why.")
+                          .with("reason", "projector_stopped"));
   call->service->at_least(*position, std::chrono::milliseconds(wait),
                           [call, serve = found->serve](const Status& reached) {
                             if (!reached) return call->fail(reached.error());

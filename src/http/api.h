@@ -25,6 +25,7 @@ struct ApiOptions {
   std::function<std::vector<std::string>()> not_ready;  // names of failed checks; empty: ready
   std::function<std::uint64_t()> uptime_s;
   std::function<Error()> unavailable;       // why there is no service at the moment
+  std::function<bool()> projector_stopped;  // the read models stand still: no use in waiting for them
 };
 
 class Api final : public Handler {

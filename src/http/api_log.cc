@@ -27,6 +27,10 @@ void status(const CallPtr& call) {
   json.number("lag", now.size.get() - std::min(now.size.get(), now.projected.get())).end().end();
   json.text("search", now.search_ready ? "ready" : "starting").number("erasures_open", now.erasures_open);
   json.begin("kafka").text("state", "off").end();
+  json.list("checks");
+  if (call->options->not_ready)
+    for (const auto& check : call->options->not_ready()) json.text(check);
+  json.end_list();
   json.number("uptime_s", call->options->uptime_s ? call->options->uptime_s() : 0).end();
   call->send(200, json.take(), now.projected);
 }

@@ -90,7 +90,8 @@ class Codes(unittest.TestCase):
         self.problem(self.post({"values": {"name": "a", CANARY: "b"}}), 400, "unknown_field")
         self.problem(self.post({"values": {"name": "a"}, "external": {"system": "crm", "id": "1", CANARY: 1}}), 400,
                      "unknown_field", pointer="/external")
-        self.problem(get(self.s, f"{RECORDS}?fields=name,{CANARY}"), 400, "unknown_field")
+        for fields in (f"name,{CANARY}", "name,", ",name"):
+            self.problem(get(self.s, f"{RECORDS}?fields={fields}"), 400, "unknown_field")
         for path, body in (("/v1/purposes/p", {"legal_ground": "contract"}), ("/v1/deletion-classes/c", {}),
                            ("/v1/record-types/t", {"fields": []})):
             self.problem(self.s.request("PUT", path, {**body, CANARY: 1}), 400, "unknown_field", pointer="")
