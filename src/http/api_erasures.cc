@@ -28,18 +28,18 @@ void write_erasure(JsonWriter& json, const ErasureId& id, const views::ErasureRo
 
 Result<service::RequestErasure> read_request(const JsonObject& object) {
   service::RequestErasure out;
-  std::string subject, mode;
+  std::optional<std::string> subject, mode;
   std::vector<std::string> subjects, suppress;
   Members members(object);
   members.text("subject", subject).texts("subjects", subjects).required("ground").text("ground", out.ground);
   members.text("mode", mode).texts("suppress", suppress);
-  if (!subject.empty()) subjects.push_back(subject);
+  if (subject) subjects.push_back(*subject);
   if (members.has("subject") == members.has("subjects")) members.wrong("/subject", "Name either subject or subjects.");
   for (const auto& text : subjects) {
     if (const auto id = parse_id("su", text)) {
       out.subjects.emplace_back(*id);
     } else {
-      members.wrong(subject.empty() ? "/subjects" : "/subject", "A subject is named by its id.");
+      members.wrong(subject ? "/subject" : "/subjects", "A subject is named by its id.");
     }
   }
   if (!suppress.empty()) members.wrong("/suppress", "Suppression follows with the work on deletion; leave it out.");
@@ -52,7 +52,7 @@ Result<service::RequestErasure> read_request(const JsonObject& object) {
       if (out.classes.empty()) members.wrong("/classes", "classes is \"all\" or a list of names.");
     }
   }
-  if (!mode.empty() && mode != "now" && mode != "window") members.wrong("/mode", "mode is now or window.");
+  if (mode && mode != "now" && mode != "window") members.wrong("/mode", "mode is now or window.");
   out.now = mode == "now";
   SIEGEL_CHECK(members.finish());
   return out;

@@ -159,16 +159,17 @@ Result<TypeDefinition> read_type(const JsonObject& object, std::string_view name
 }
 
 void read_time(Members& members, const char* name, std::optional<TimeMs>& out) {
-  std::string text;
+  std::optional<std::string> text;
   members.text(name, text);
-  if (text.empty()) return;
-  out = parse_rfc3339(text);
+  if (!text) return;
+  out = parse_rfc3339(*text);
   if (!out) members.wrong(members.at(name), "A time is RFC 3339: 2026-12-31T23:59:59Z.");
 }
 
 Result<TokenGrant> read_grant(const JsonObject& object) {
   TokenGrant out;
-  std::string role, subject;
+  std::string role;
+  std::optional<std::string> subject;
   Members members(object);
   members.required("role").text("role", role).texts("purposes", out.purposes).texts("types", out.types);
   members.text("label", out.label).text("subject", subject);
@@ -180,8 +181,8 @@ Result<TokenGrant> read_grant(const JsonObject& object) {
   } else {
     members.wrong("/role", "There is no such role.");
   }
-  if (!subject.empty()) {
-    const auto id = parse_id("su", subject);
+  if (subject) {
+    const auto id = parse_id("su", *subject);
     if (id) out.subject = SubjectId(*id);
     if (!id) members.wrong("/subject", "subject is the id of a subject.");
   }

@@ -178,6 +178,7 @@ class Impl final : public Service {
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
   void evict();
+  bool tells_expiry(const TokenId& token);  // true: this refusal of an expired token becomes an event
   void load_identities();
   void watch_clock();
 
@@ -192,6 +193,7 @@ class Impl final : public Service {
   };
   Guarded<std::unordered_map<Id16, ActorLeaf, IdHash16>> actor_leaves_;
   Guarded<std::map<ClassNo, Slot>> ledger_leaves_;
+  Guarded<std::map<Id16, std::chrono::nanoseconds>> expiry_told_;  // by token, when last
   struct DayKey {
     std::int64_t day = 0;
     Slot slot;

@@ -154,9 +154,11 @@ void Impl::at_least(const Position& position, std::chrono::milliseconds wait, st
     then(views.position() >= position.size ? Status(Done{}) : Status(read_only_error()));
     return;
   }
-  views.when(position.size, wait, [then = std::move(then)](bool reached) {
+  views.when(position.size, wait, [this, then = std::move(then)](bool reached) {
     if (reached) {
       then(Done{});
+    } else if (stopping_) {
+      then(Error(Errc::unavailable, "starting", "The stores are being closed; they are opened again."));
     } else {
       then(Error(Errc::unavailable, "position_not_reached", "The read models do not show that position yet."));
     }

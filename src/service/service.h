@@ -262,7 +262,8 @@ class Service {
   // The first admin token, made by `siegel token create --local` with the server stopped.
   virtual Result<Written> create_local_token(TokenGrant grant) = 0;
 
-  // 401 token_missing, token_wrong, token_expired. Cheap: one hash and a look-up.
+  // 401 token_missing, token_wrong, token_expired (context: token, its id; one refusal event a minute and token).
+  // Cheap: one hash and a look-up.
   virtual Result<Caller> authenticate(std::string_view token) = 0;
   virtual std::shared_ptr<const Registries> registries() = 0;
 
