@@ -196,7 +196,9 @@ class Ledger {
   virtual Status adopt_lock_record() = 0;
 
   virtual Result<StoredEvent> read(Seq seq) const = 0;  // not_found past the end
-  virtual Result<std::unique_ptr<EventCursor>> cursor(Seq from) const = 0;
+  // From `from` to the end. events_wanted: about how many will be taken; many are read ahead and past the block cache.
+  static constexpr std::uint64_t kAllEvents = UINT64_MAX;
+  virtual Result<std::unique_ptr<EventCursor>> cursor(Seq from, std::uint64_t events_wanted = kAllEvents) const = 0;
   virtual Result<Hash> root(TreeSize size) const = 0;
   virtual Result<Hash> leaf(Seq seq) const = 0;
   virtual Result<std::vector<Hash>> inclusion(Seq index, TreeSize size) const = 0;

@@ -38,7 +38,7 @@ class LedgerImpl final : public Ledger {
   Status adopt_lock_record() override;
 
   Result<StoredEvent> read(Seq seq) const override;
-  Result<std::unique_ptr<EventCursor>> cursor(Seq from) const override;
+  Result<std::unique_ptr<EventCursor>> cursor(Seq from, std::uint64_t events_wanted) const override;
   Result<Hash> root(TreeSize size) const override;
   Result<Hash> leaf(Seq seq) const override;
   Result<std::vector<Hash>> inclusion(Seq index, TreeSize size) const override;

@@ -1,4 +1,6 @@
 // What readers ask: events, proofs, tiles, past checkpoints. From any thread, over what was last published.
+#include <algorithm>
+
 #include "base/assert.h"
 #include "codec/rows.h"
 #include "ledger/layout.h"
@@ -25,10 +27,10 @@ Result<std::uint64_t> first_of(const Cursor& rows) {
 
 class StoreEventCursor final : public EventCursor {
  public:
-  StoreEventCursor(Store& store, std::uint64_t from, std::uint64_t end)
+  StoreEventCursor(Store& store, std::uint64_t from, std::uint64_t end, std::uint64_t wanted)
       : snapshot_(store.snapshot()),
-        headers_(store.cursor(kHeaders, options(from, end))),
-        payloads_(store.cursor(kPayloads, options(from, end))),
+        headers_(store.cursor(kHeaders, options(std::min(wanted, end - std::min(from, end))))),
+        payloads_(store.cursor(kPayloads, options(std::min(wanted, end - std::min(from, end))))),
         next_(from),
         end_(end) {}
 
@@ -44,10 +46,9 @@ class StoreEventCursor final : public EventCursor {
   ByteView idempotency() const override { return in_row_ ? payload_row_.trailer() : ByteView(); }
 
  private:
-  [[nodiscard]] CursorOptions options(std::uint64_t from, std::uint64_t end) const {
-    return {
-        .snapshot = snapshot_.get(),
-        .reading = end - std::min(from, end) > kLongWalk ? CursorOptions::Reading::all : CursorOptions::Reading::some};
+  [[nodiscard]] CursorOptions options(std::uint64_t events) const {
+    return {.snapshot = snapshot_.get(),
+            .reading = events > kLongWalk ? CursorOptions::Reading::all : CursorOptions::Reading::some};
   }
 
   Status step() {
@@ -108,8 +109,9 @@ Result<StoredEvent> LedgerImpl::read(Seq seq) const {
   return StoredEvent{to_bytes(headers.event(at)), to_bytes(payloads.event(at))};
 }
 
-Result<std::unique_ptr<EventCursor>> LedgerImpl::cursor(Seq from) const {
-  return std::unique_ptr<EventCursor>(std::make_unique<StoreEventCursor>(*store_, from.get(), now()->tree.size));
+Result<std::unique_ptr<EventCursor>> LedgerImpl::cursor(Seq from, std::uint64_t events_wanted) const {
+  return std::unique_ptr<EventCursor>(
+      std::make_unique<StoreEventCursor>(*store_, from.get(), now()->tree.size, events_wanted));
 }
 
 Result<Hash> LedgerImpl::root(TreeSize size) const {

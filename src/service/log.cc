@@ -69,7 +69,7 @@ Result<std::vector<EventLine>> Impl::events(const Caller& caller, Seq from, std:
   std::vector<EventLine> out;
   const auto size = ledger.size();
   if (from.get() >= size.get()) return out;
-  SIEGEL_TRY(cursor, ledger.cursor(from));
+  SIEGEL_TRY(cursor, ledger.cursor(from, limit));
   Seq seq;
   ByteView header, parts;
   while (out.size() < limit) {
