@@ -5,6 +5,7 @@
 #include "codec/rows.h"
 #include "ledger/layout.h"
 #include "ledger/ledger_impl.h"
+#include "proof/note.h"
 
 namespace siegel::ledger {
 
@@ -153,8 +154,20 @@ Result<std::string> LedgerImpl::checkpoint_at(TreeSize size) const {
   if (size == state->noted.size && !state->noted.note.empty()) return state->noted.note;
   SIEGEL_TRY(root_there, root(size));
   // In doubt about the lock record: another root of this size may have been signed before.
-  if (health_.with([](const Health& health) { return !health.of_lock.empty(); })) return read_only_error();
+  if (in_doubt()) return read_only_error();
   return sign(size, root_there);
+}
+
+Result<std::string> LedgerImpl::statement(std::string_view text) const {
+  if (!is_note_text(text) || text.substr(0, text.find('\n')) == options_.origin) {
+    return Error(Errc::invalid, "statement_malformed", "This text cannot be signed as a statement of the ledger.");
+  }
+  if (in_doubt()) return read_only_error();
+  return signer_.sign_text(text);
+}
+
+bool LedgerImpl::in_doubt() const {
+  return health_.with([](const Health& health) { return !health.of_lock.empty(); });
 }
 
 }  // namespace siegel::ledger

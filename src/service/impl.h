@@ -334,6 +334,8 @@ std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes bo
                                   std::function<void(Result<ledger::Committed>)> done);
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});
+// certificate.cc: what the ledger says of an erasure, in words and in all that an offline check needs.
+std::string certificate_text(const CertificateAnswer& certificate, const std::string& origin, const Hash& root);
 
 Bytes encode(const Written& written);  // answers.cc: the stored result
 Result<Written> decode_written(ByteView bytes);

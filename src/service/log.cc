@@ -61,6 +61,9 @@ Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) 
                                  cls.definition.period + ")");
   }
   out.row = std::move(*row);
+  SIEGEL_TRY(root, ledger.root(out.size));
+  SIEGEL_TRY(signed_text, ledger.statement(certificate_text(out, options.origin, root)));
+  out.note = std::move(signed_text);
   return out;
 }
 

@@ -180,6 +180,7 @@ struct CertificateAnswer {
   Bytes header;  // its canonical bytes
   std::vector<Hash> inclusion;
   std::string checkpoint;  // note that the proof leads to
+  std::string note;        // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
 };
