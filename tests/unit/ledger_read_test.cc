@@ -107,7 +107,7 @@ TEST_CASE("A statement is a note of the ledger's key, and never one that reads a
   REQUIRE(opened);
   CHECK(opened->text == "Siegel says\nsomething: 1\n");
   CHECK(!open_checkpoint(*note, verifier));
-  for (const std::string text :
+  for (const auto& text :
        {kOrigin + std::string("\n5\ngy5gl3aksFyiCO95a/1vLXz88A3dRq+0l9Sxte8ZqZQ=\n"), kOrigin + std::string("\n"),
         std::string("no end of line"), std::string("a\x01\n"), std::string()})
     CHECK(ledger->statement(text).error().is("statement_malformed"));
