@@ -325,6 +325,8 @@ std::shared_ptr<Task> make_change_record(Impl& s, Caller caller, ChangeRecord co
                                          Callback<Written> done);
 std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord command, WriteOptions options,
                                          Callback<Written> done);
+// What a token may carry: names that are registered, an end that is to come. 422 schema_invalid with its pointer.
+Status check_grant(const TokenGrant& grant, const Registries& registries, TimeMs now);
 std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptions options, Callback<Written> done);
 std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
                                    Callback<Written> done);

@@ -100,6 +100,7 @@ class LocalTokenTask final : public Task {
   EventType wanted() const override { return EventType::registry_token_created; }
   Status prepare() override {
     registries = s.state.registries();
+    SIEGEL_CHECK(check_grant(grant_, *registries, s.clock.now()));
     ByteArray<32> secret;
     s.random.fill(secret);
     written_.token = "sgl_" + to_base64url(secret);
