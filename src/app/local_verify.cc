@@ -72,13 +72,13 @@ Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy
     SIEGEL_TRY(note, given_note(run.checkpoint, key));
     options.checkpoints.push_back({"the given checkpoint", std::move(note), verify::SignedHead::Kept::elsewhere});
   }
-  const auto size = copy.head->size.get();
-  if (run.from.value_or(0) > size) {
+  const auto size = copy.head->size.get(), from = run.from.value_or(0);
+  if (from > size) {
     return Error(Errc::invalid, "bad_value", "--from is beyond the end of the ledger.")
-        .with("from", *run.from)
+        .with("from", from)
         .with("size", size);
   }
-  options.from = run.from.value_or(0) / kTileWidth * kTileWidth;
+  options.from = from / kTileWidth * kTileWidth;
   return Done{};
 }
 
