@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "ctl/output_file.h"
 #include "ctl/session.h"
 
 namespace siegel::ctl {
@@ -12,7 +13,7 @@ namespace {
 
 struct Words {
   std::string subject, classes, ground, certificate;
-  bool now = false, yes = false;
+  bool now = false, yes = false, force = false;
 };
 
 // Asked on a terminal only; a script says --yes.
@@ -26,11 +27,11 @@ bool is_confirmed(const Session& session, const Words& words) {
   return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
 }
 
-int fetch_certificate(const Session& session, const Words& words, const std::string& erasure) {
+int fetch_certificate(const Session& session, const Words& words, OutputFile& file, const std::string& erasure) {
   Request request{"GET", "/v1/erasures/" + segment(erasure) + "/certificate", "", {"Accept: text/plain"}};
   if (words.certificate.ends_with(".json")) request.headers = {"Accept: application/json"};
   const int code = session.call(request, [&](const Answer& answer) {
-    const auto written = write_output(words.certificate, answer.body);
+    const auto written = file.write(answer.body);
     return written ? exit_done : session.out.fail(written.error());
   });
   if (code == exit_done) return code;
@@ -48,6 +49,8 @@ int erase(const Session& session, const Words& words) {
         session.text("Nicht bestätigt: --yes bestätigt das Löschen.", "Not confirmed: --yes confirms the erasure."));
     return exit_refused;
   }
+  auto file = OutputFile::open(words.certificate, Overwrite(words.force));
+  if (!file) return session.out.fail(file.error());
   nlohmann::json body = {{"subject", words.subject}, {"ground", words.ground}, {"mode", words.now ? "now" : "window"}};
   if (words.classes.empty() || words.classes == "all") {
     body["classes"] = "all";
@@ -60,7 +63,7 @@ int erase(const Session& session, const Words& words) {
     session.out.object(done);
     if (words.certificate.empty()) return exit_done + 0;
     const auto id = done.is_object() ? done.find("erasure") : done.end();
-    return id != done.end() && id->is_string() ? fetch_certificate(session, words, id->get<std::string>())
+    return id != done.end() && id->is_string() ? fetch_certificate(session, words, *file, id->get<std::string>())
                                                : exit_part + 0;
   });
 }
@@ -86,6 +89,7 @@ void add_erasures(CLI::App& app, Session& session) {
   command->add_option(
       "--certificate", words->certificate,
       session.text("Bescheinigung in diese Datei; .json: als JSON", "Certificate to this file; .json: as JSON"));
+  add_force(*command, session, words->force);
 }
 
 }  // namespace siegel::ctl

@@ -1,6 +1,7 @@
 // export: all that is kept about a person.
 #include <memory>
 
+#include "ctl/output_file.h"
 #include "ctl/session.h"
 
 namespace siegel::ctl {
@@ -8,6 +9,7 @@ namespace siegel::ctl {
 void add_exports(CLI::App& app, Session& session) {
   struct Words {
     std::string subject, format = "json", file = "-";
+    bool force = false;
   };
   auto words = std::make_shared<Words>();
   auto* command = add_command(
@@ -15,10 +17,12 @@ void add_exports(CLI::App& app, Session& session) {
       "  siegel --purpose customer-care export --subject su_… --format csv -o person.csv", [&session, words] {
         if (words->subject.empty())
           return session.out.usage(session.text("Es fehlt --subject: über wen.", "--subject is missing: about whom."));
+        auto file = OutputFile::open(words->file, Overwrite(words->force));
+        if (!file) return session.out.fail(file.error());
         const Request request{
             "GET", "/v1/subjects/" + segment(words->subject) + "/export?format=" + words->format, "", {}};
         return session.call(request, [&](const Answer& answer) {
-          const auto written = write_output(words->file, answer.body);
+          const auto written = file->write(answer.body);
           return written ? exit_done : session.out.fail(written.error());
         });
       });
@@ -27,6 +31,7 @@ void add_exports(CLI::App& app, Session& session) {
   command->add_option("--format", words->format)->check(CLI::IsMember({"json", "csv"}));
   command->add_option("-o,--output", words->file,
                       session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));
+  add_force(*command, session, words->force);
 }
 
 }  // namespace siegel::ctl

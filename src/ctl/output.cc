@@ -142,6 +142,7 @@ int Output::fail(const Error& error) const {
                         "Is `siegel serve` running? --server names its address.");
     std::cerr << '\n';
   }
+  if (error.category() == Errc::conflict || error.category() == Errc::denied) return exit_refused;
   return is_usage ? exit_usage : exit_failed;
 }
 

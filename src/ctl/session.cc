@@ -1,8 +1,5 @@
 #include "ctl/session.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -178,26 +175,10 @@ Result<std::string> read_input(const std::string& file) {
   return content;
 }
 
-Status write_output(const std::string& file, const std::string& content) {
-  if (file.empty() || file == "-") {
-    std::cout << content << std::flush;
-    if (!std::cout) return Error(Errc::unavailable, "no_output", "The result cannot be written.");
-    return Done{};
-  }
-  const Error failed = Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file);
-  const std::string part = file + ".part";
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return failed;
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const auto written = ::write(fd, content.data() + done, content.size() - done);
-    if (written <= 0) break;
-    done += static_cast<std::size_t>(written);
-  }
-  const bool whole = done == content.size() && ::fsync(fd) == 0;
-  if (::close(fd) == 0 && whole && std::rename(part.c_str(), file.c_str()) == 0) return Done{};
-  ::unlink(part.c_str());
-  return failed;
+void add_force(CLI::App& command, const Session& session, bool& force) {
+  command.add_flag(
+      "--force", force,
+      session.text("eine Datei überschreiben, die schon da ist", "overwrite a file that is there already"));
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

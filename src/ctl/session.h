@@ -60,8 +60,8 @@ void add_later_command(CLI::App& group, Session& session, const std::string& nam
 
 // The content of a file, or of standard input for "-".
 Result<std::string> read_input(const std::string& file);
-// Into a file that is the caller's alone, whole or not at all; "-" or "": standard output.
-Status write_output(const std::string& file, const std::string& content);
+// --force, for a command that writes a file.
+void add_force(CLI::App& command, const Session& session, bool& force);
 
 std::vector<std::string> split(const std::string& text, char separator);  // without empty parts
 

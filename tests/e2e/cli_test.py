@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -320,6 +321,45 @@ class Erasures(WithServer):
         self.refused(self.cli.run("proof", "inclusion", "--seq", "1"), REFUSED, "role_denied")
 
 
+class Files(WithServer):
+    """What a command writes is opened before anything is sent."""
+
+    def size(self):
+        return self.cli.json("status")["size"]
+
+    def test_a_file_that_cannot_be_written_stops_before_anything_is_sent(self):
+        person = self.add("Ga Gabel", e_mail="ga@example.org")
+        rows = self.cli.file("files.csv", HEADER + "Ga Zwei;ga2@example.org;;;\n")
+        erase = ("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes", "--certificate")
+        commands = ((("import", str(rows), "--type", "contacts", "--rejects"), "editor"), (erase, "privacy_officer"),
+                    (("export", "--subject", person["subject"], "-o"), "editor"), (("proof", "inclusion", "--seq", "0", "-o"), "auditor"))
+        there = self.cli.file("there.txt", "kept")
+        link = self.cli.home / "link"
+        link.symlink_to("nowhere")
+        before, size = sorted(self.cli.home.iterdir()), self.size()
+        for words, token in commands:
+            for place, code, said in ((self.cli.home / "absent" / "x.txt", USAGE, "No such file"), (self.cli.home, USAGE, "Is a directory"),
+                                      (there, REFUSED, "--force"), (link, REFUSED, "--force")):
+                self.refused(self.cli.run(*words, str(place), token=token), code, said, str(place))
+        self.assertEqual(self.size(), size)
+        self.assertEqual(there.read_text(), "kept")
+        self.assertEqual(sorted(self.cli.home.iterdir()), before)
+        done = self.cli.run(*commands[2][0], str(there), "--force")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn("Ga Gabel", there.read_text())
+        self.assertEqual(self.cli.run(*commands[2][0], "/dev/null").returncode, DONE)
+
+    def test_rejects_do_not_replace_the_file_that_is_read(self):
+        content = HEADER + "Ge Selbst;no-mail;;;\n"
+        rows = self.cli.file("self.csv", content)
+        other = self.cli.home / "same.csv"
+        os.link(rows, other)
+        for place in (rows, other):
+            for force in ((), ("--force",)):
+                self.refused(self.cli.run("import", str(rows), "--type", "contacts", "--rejects", str(place), *force), USAGE, "that is read")
+        self.assertEqual(rows.read_text(), content)
+
+
 class Import(WithServer):
     def load(self, content, *words, stdin=False, **options):
         file = "-" if stdin else str(self.cli.file("rows.csv", content))
@@ -363,15 +403,72 @@ class Import(WithServer):
         self.assertEqual(text.count("SECRET"), 4)
         # Mended, the rejects are a file to import: with the columns that were added passed over.
         mended = text.replace("31.02.1990", "28.02.1990").replace(";s2@", "Li;s2@").replace("no-mail", "s3@example.org")
-        mended = "\n".join(line.replace(";1.234;", ";1234;") for line in mended.splitlines() if "extra" not in line)
-        done = self.load(mended, "--ignore-unknown")
-        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 4, "failed": 0}), done.stderr + done.stdout)
+        mended = mended.replace(";1.234;", ";1234;").replace(";extra;", ";;")
+        done = self.load(mended)
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 5, "failed": 0}), done.stderr + done.stdout)
+
+    def test_all_faults_of_a_row_are_told_and_rejects_can_be_rejected_again(self):
+        rejects, again = self.cli.home / "faults.csv", self.cli.home / "again.csv"
+        row = ";no-mail;31.02.1990;1,2,3;vielleicht\n"
+        done = self.load(HEADER + row, "--rejects", str(rejects))
+        self.assertEqual((done.returncode, self.counts(done)), (USAGE, {"new": 0, "failed": 1}), done.stderr)
+        faults = {f["column"]: f["code"] for f in json.loads(done.stdout)["failures"]}
+        self.assertEqual(faults, {"name": "missing_value", "e-mail": "bad_value", "born": "bad_date", "revenue": "bad_decimal",
+                                  "newsletter": "bad_boolean"})
+        self.assertIn("born: bad_date", rejects.read_text("utf-8-sig"))
+        text = self.cli.run("import", str(self.cli.home / "rows.csv"), "--type", "contacts").stdout
+        self.assertEqual(text.count("  row 2, "), 5, text)
+        self.assertEqual(self.cli.run("import", str(rejects), "--type", "contacts", "--rejects", str(again)).returncode, USAGE)
+        self.assertEqual(again.read_bytes(), rejects.read_bytes())
+
+    def test_empty_rows_and_cells_without_a_title(self):
+        done = self.load("Name;E-Mail;;\n;;;\nVa Voll;va@example.org;;\n  ; ;;\n\nVe Voll;ve@example.org;;;;\nVi SECRET;vi@example.org;;x\n")
+        self.assertEqual((done.returncode, self.counts(done)), (PART, {"new": 2, "failed": 1}), done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual((result["rows_read"], result["rows_empty"], result["failures"]),
+                         (5, 2, [{"row": 7, "column": None, "code": "extra_cells"}]))
+
+    def test_a_line_that_names_the_delimiter(self):
+        done = self.load("sep=;\nName;E-Mail\nWa, Wb;wa@example.org\n")
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
+        self.assertEqual(len(self.values_of("Wa, Wb")), 1)
+
+    def test_rows_for_people_who_were_there_are_counted(self):
+        rows = HEADER + "".join(f"Ya Zweimal;ya{i % 30}@example.org;;;\n" for i in range(60))
+        first = self.load(rows, "--run", "ya-1")
+        self.assertEqual((json.loads(first.stdout)["known_people"], first.stderr), (0, ""))
+        again = self.load(rows, "--run", "ya-1")
+        self.assertEqual((json.loads(again.stdout)["known_people"], again.stderr), (0, ""))
+        second = self.load(rows)
+        self.assertEqual(json.loads(second.stdout)["known_people"], 60)
+        self.assertIn("60 rows belong to people who were there already", second.stderr)
+        third = self.cli.run("--lang", "de", "import", str(self.cli.file("ya.csv", HEADER + "Ya Zweimal;ya3@example.org;;;\nYo Neu;yo@example.org;;;\n")),
+                             "--type", "contacts")
+        self.assertRegex(third.stdout, r"zu Bekannten: +1\n")
+
+    def test_progress_without_a_terminal(self):
+        """one line every ten seconds, with the run of a long file at its beginning"""
+        command = [self.s.binary, "--lang", "en", "import", "-", "--type", "contacts"]
+        env = {**os.environ, "SIEGEL_TOKEN": self.s.tokens["editor"], "SIEGEL_SERVER": f"http://127.0.0.1:{self.s.port}"}
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+            process.stdin.write(HEADER.encode())
+            said = b""
+            for _ in range(600):
+                process.stdin.write(b";;;;\n" * 1000)
+                process.stdin.flush()
+                if select.select([process.stderr], [], [], 0.1)[0]:
+                    said += os.read(process.stderr.fileno(), 65_536)
+                if b"rows: " in said and said.endswith(b"\n"):
+                    break
+            process.stdin.close()
+            self.assertEqual(process.wait(60), DONE)
+        self.assertRegex(said.decode(), r"^Run (\w+): if it breaks off, the same file with --run \1 goes on\.\nrows: \d+\n")
 
     def test_bad_rows_none_takes_in_nothing(self):
         rows = HEADER + "Mo None;mo@example.org;;;\nMo Bad;mo2@example.org;31.02.1990;;\n"
         rejects = self.cli.home / "none.csv"
         for stdin in (False, True):
-            done = self.load(rows, "--bad-rows", "none", "--rejects", str(rejects), stdin=stdin)
+            done = self.load(rows, "--bad-rows", "none", "--rejects", str(rejects), "--force", stdin=stdin)
             self.assertEqual((done.returncode, self.counts(done)), (USAGE, {"new": 0, "failed": 1}), done.stderr)
             self.assertEqual(json.loads(done.stderr)["code"], "rows_invalid")
             self.assertIn("Mo Bad", rejects.read_text("utf-8-sig"))
@@ -398,11 +495,11 @@ class Import(WithServer):
 
     def test_wrong_files(self):
         row = "Oz SECRET;oz@example.org;;;\n"
-        for content, said in ((b"", "empty"), (b"\n\n", "empty"), ("Oz SECRET;oz@example.org\n", "no field of the type"),
-                              ("Name;Schuhe\nOz SECRET;44\n", "column=2"), ("Name;name\nOz SECRET;x\n", "Two columns"),
+        for content, said in ((b"", "empty"), (b"\n\n", "empty"), ("Oz SECRET;oz@example.org\n", "lack its header row"),
+                              ("Name;Schuhe;Hut\nOz SECRET;44\n", "columns=Schuhe, Hut"), (b"PK\x03\x04\x14\x00", "CSV UTF-8"), ("Name;name\nOz SECRET;x\n", "Two columns"),
                               ("E-Mail\noz@example.org\n", "required field"), (HEADER + '"Oz SECRET;x\n', "never closed"),
                               (HEADER + '"Oz" SECRET;x\n', "closing quote"), ((HEADER + row).encode("utf-16"), "UTF-16"),
-                              ((HEADER + row + "Oz Mäder;;;;\n").encode("latin-1"), "not UTF-8"),
+                              ((HEADER + row + "Oz Mäder;;;;\n").encode("latin-1"), "not UTF-8; in Excel"),
                               (HEADER.encode() + b"Oz\x00SECRET;;;;\n", "NUL"), (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8")):
             for mode in ("skip", "none"):
                 done = self.cli.run("import", str(self.cli.file("wrong.csv", content)), "--type", "contacts", "--bad-rows", mode)
@@ -572,6 +669,63 @@ class LostAnswers(WithServer):
         cls.s = Siegel(BINARY, environment={"SIEGEL_LIMITS_EVENT_BYTES_MAX": "28672"})
         cls.s.__enter__()
         cls.cli = prepare(cls.s)
+
+
+class Interrupted(WithServer):
+    """Ctrl-C in the middle of an import."""
+
+    def start(self, rows, proxy, *words):
+        command = [self.s.binary, "--lang", "en", "import", str(self.cli.file("stopped.csv", HEADER + "".join(rows))), "--type", "contacts",
+                   *words]
+        env = {**os.environ, "SIEGEL_TOKEN": self.s.tokens["editor"], "SIEGEL_SERVER": proxy.address}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+    def test_the_first_signal_stops_in_order_and_the_run_goes_on(self):
+        rows = [f"St {i:04};st{i}@example.org;;;\n" for i in range(2000)]
+        rows[3] = "St SECRET;no-mail;;;\n"
+        for number, how in enumerate((signal.SIGINT, signal.SIGTERM)):
+            reached = threading.Event()
+            proxy = CuttingProxy(self.s.port, lambda n: n > 40 and bool(reached.set()))
+            rejects = self.cli.home / f"stopped-{number}.csv"
+            with self.start(rows, proxy, "--rejects", str(rejects)) as process:
+                self.assertTrue(reached.wait(60))
+                process.send_signal(how)
+                out, said = process.communicate(timeout=60)
+            proxy.close()
+            self.assertEqual(process.returncode, PART, said)
+            run = re.search(r"the same file with --run (\w+) goes on without taking rows in twice", said).group(1)
+            self.assertIn("stopped before all rows", said)
+            taken = int(re.search(r"taken in: +(\d+)", out).group(1))
+            self.assertTrue(40 <= taken < 1999, taken)
+            self.assertIn("no-mail", rejects.read_text("utf-8-sig"))
+            if number:
+                rest = self.cli.run("--json", "import", str(self.cli.home / "stopped.csv"), "--type", "contacts", "--run", run)
+                counts = json.loads(rest.stdout)["counts"]
+                self.assertEqual((rest.returncode, counts["unchanged"], counts["new"]), (PART, taken, 1999 - taken), rest.stderr)
+
+    def test_the_second_signal_ends_at_once_and_nothing_in_is_a_failure(self):
+        answered = threading.Event()
+        proxy = CuttingProxy(self.s.port, lambda n: answered.wait(60) and False)  # holds the answer back
+        rows = [f"Su {i};su{i}@example.org;;;\n" for i in range(50)]
+        with self.start(rows, proxy) as process:
+            while proxy.changes == 0:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            with self.assertRaises(subprocess.TimeoutExpired):  # waits for the answer
+                process.wait(0.5)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(10), -signal.SIGINT)
+        answered.set()
+        proxy.close()
+        lost = CuttingProxy(self.s.port, lambda n: True)  # no answer arrives: it tries again, and waits longer each time
+        with self.start(rows, lost) as process:
+            while lost.changes < 3:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=20)[1]
+        self.assertEqual(process.returncode, FAILED, said)
+        self.assertIn("was stopped", said)
+        lost.close()
 
 
 class Words(WithServer):
