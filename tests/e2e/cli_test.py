@@ -359,6 +359,22 @@ class Files(WithServer):
                 self.refused(self.cli.run("import", str(rows), "--type", "contacts", "--rejects", str(place), *force), USAGE, "that is read")
         self.assertEqual(rows.read_text(), content)
 
+    def test_words_that_are_not_utf8(self):
+        bad = os.fsdecode(b"J\xfcrgen")
+        for words, option in ((("records", "add", "--type", "contacts", "--set", "name=" + bad), "--set"),
+                              (("records", "add", "--type", "contacts", "--set", "name=x", "--subject", bad), "--subject"),
+                              (("token", "create", "--role", "editor", "--label", bad), "--label"),
+                              (("token", "create", "--local", "--role", "editor", "--label", bad), "--label"),
+                              (("erase", "--ground", "art17-1-b", "--yes", "--subject", bad), "--subject"),
+                              (("--purpose", bad, "records", "get", "re_x"), "--purpose"), (("type", "show", bad), "NAME")):
+            self.refused(self.cli.run(*words), USAGE, option, "UTF-8")
+            problem = json.loads(self.cli.run("--json", *words).stderr)
+            self.assertEqual(problem["code"], "usage")
+        named = self.cli.home / bad  # a file's name is bytes
+        named.write_text(HEADER)
+        self.assertEqual(self.cli.run("import", str(named), "--type", "contacts").returncode, DONE)
+        self.refused(self.cli.run("--json", "import", str(named) + "x", "--type", "contacts"), USAGE, "cannot be read")
+
 
 class Import(WithServer):
     def load(self, content, *words, stdin=False, **options):
