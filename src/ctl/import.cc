@@ -228,15 +228,17 @@ int run_import(Session& session, const Words& words) {
   if (words.type.empty())
     return session.out.usage(session.text("Es fehlt --type; `siegel type list` zeigt die Typen.",
                                           "--type is missing; `siegel type list` shows the types."));
+  if (const auto wrong = session.wrong_name(words.type)) return *wrong;
   const Interruption interruption;
   Source source;
   if (const auto opened = open(source, words); !opened) return session.out.fail(opened.error());
   auto rejects = OutputFile::open(words.rejects, Overwrite(words.force), words.file);
   if (!rejects) return session.out.fail(rejects.error());
-  return session.call({"GET", "/v1/record-types/" + segment(words.type), "", {}}, [&](const Answer& answer) {
-    auto type = read_type(parse(answer.body));
-    return type ? import_from(session, words, *rejects, std::move(*type), source) : session.out.fail(type.error());
-  });
+  return session.call(
+      {"GET", "/v1/record-types/" + segment(words.type), "", {}, Thing::type, words.type}, [&](const Answer& answer) {
+        auto type = read_type(parse(answer.body));
+        return type ? import_from(session, words, *rejects, std::move(*type), source) : session.out.fail(type.error());
+      });
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <random>
 #include <sstream>
 
+#include "base/text.h"
+
 namespace siegel::ctl {
 namespace {
 
@@ -70,7 +72,7 @@ int Session::call(const Request& request, const std::function<int(const Answer&)
   auto connection = client();
   const auto answer = send(connection, request);
   if (!answer) return out.fail(answer.error());
-  if (!answer->ok()) return out.fail(*answer);
+  if (!answer->ok()) return out.fail(*answer, request);
   return then(*answer);
 }
 
@@ -87,12 +89,12 @@ int Session::change(const Request& request) const {
   return show(once);
 }
 
-int Session::list(const std::string& path, const std::vector<std::string>& columns,
-                  std::optional<std::size_t> limit) const {
+int Session::each(const Request& request, std::optional<std::size_t> limit,
+                  const std::function<void(const nlohmann::json&)>& take) const {
+  const auto& path = request.path;
   auto connection = client();
   const std::size_t items_max = limit.value_or(0);
   const std::string separator = path.find('?') == std::string::npos ? "?" : "&";
-  std::vector<nlohmann::json> rows;
   std::string cursor;
   std::size_t count = 0;
   // No more than wanted: each person on a page is a trace in the ledger.
@@ -108,25 +110,36 @@ int Session::list(const std::string& path, const std::vector<std::string>& colum
       page_items = most;
       continue;
     }
-    if (!answer->ok()) return out.fail(*answer);
+    if (!answer->ok()) return out.fail(*answer, request);
     const auto body = parse(answer->body);
     if (!body.is_object() || !body.contains("items") || !body["items"].is_array())
       return out.fail(Error(Errc::unavailable, "bad_answer", "The server's answer is not a list."));
     for (const auto& entry : body["items"]) {
       if (items_max != 0 && count == items_max) break;
       ++count;
-      if (out.json()) {
-        out.item(entry);
-      } else {
-        rows.push_back(entry);
-      }
+      take(entry);
     }
     const auto next = body.find("next");
     cursor = next != body.end() && next->is_string() ? next->get<std::string>() : "";
     more = !cursor.empty();
   } while (more && (items_max == 0 || count < items_max));
-  if (!out.json()) out.table(columns, rows);
   return exit_done;
+}
+
+int Session::list(const Request& request, const std::vector<std::string>& columns,
+                  std::optional<std::size_t> limit) const {
+  if (out.json()) return each(request, limit, [this](const auto& item) { out.item(item); });
+  std::vector<nlohmann::json> rows;
+  const int code = each(request, limit, [&](const auto& item) { rows.push_back(item); });
+  if (code == exit_done) out.table(columns, rows);
+  return code;
+}
+
+std::optional<int> Session::wrong_name(const std::string& name) const {
+  if (is_name(name)) return {};
+  return out.usage(text("Ein Name besteht aus a-z, 0-9 und -, beginnend mit einem Buchstaben, etwa ",
+                        "A name is a-z, 0-9 and -, beginning with a letter, such as ") +
+                   suggested_name(name) + ".");
 }
 
 int Session::not_yet() const {

@@ -132,8 +132,21 @@ class Registries(WithServer):
         self.refused(self.cli.run("class", "set", "x", "absent.json", token="admin"), USAGE, "cannot be read", "absent.json")
         self.refused(self.cli.run("class", "set", "x", "-", stdin="[]", token="admin"), USAGE, "not a JSON object")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":"soon"}', token="admin"), USAGE, "[4")
-        self.refused(self.cli.run("class", "set", "Wrong Name", str(EXAMPLES / "customer.json"), token="admin"), FAILED, "[404")
-        self.refused(self.cli.run("type", "show", "nothing", token="admin"), FAILED, "404 not_found")
+        for words, better in ((("class", "set", "Wrong Name", str(EXAMPLES / "customer.json")), "wrong-name"),
+                              (("type", "show", "Mitglieder"), "mitglieder"), (("purpose", "set", "1. Größe", "-"), "contacts"),
+                              (("type", "set", "Größe!", "-"), "groesse"), (("records", "list", "--type", "Contacts"), "contacts"),
+                              (("records", "add", "--type", "Contacts", "--set", "name=x"), "contacts"),
+                              (("import", str(EXAMPLES / "contacts.csv"), "--type", "../x"), "x")):
+            self.refused(self.cli.run(*words, token="admin"), USAGE, "beginning with a letter", f"such as {better}.")
+        for words, said in ((("type", "show", "contactsx"), "There is no record type contactsx. `siegel type list`"),
+                            (("purpose", "show", "x"), "There is no purpose x. `siegel purpose list`"),
+                            (("class", "show", "x"), "There is no deletion class x. `siegel class list`"),
+                            (("token", "revoke", "tk_" + "A" * 22), "There is no such token. `siegel token list`"),
+                            (("records", "list", "--type", "contactsx"), "There is no record type contactsx."),
+                            (("--purpose", "customer-care", "records", "get", "re_" + "A" * 22), "There is no such record.")):
+            token = "editor" if "records" in words else "admin"
+            self.refused(self.cli.run(*words, token=token), FAILED, said, "404 not_found")
+        self.refused(self.cli.run("--lang", "de", "type", "show", "x"), FAILED, "Es gibt keinen Datensatztyp x. `siegel type list`")
         self.refused(self.cli.run("class", "set", "x", str(EXAMPLES / "customer.json")), REFUSED, "role_denied")
 
 
@@ -146,7 +159,12 @@ class Tokens(WithServer):
         self.assertEqual(self.cli.run("status", token=made["token"]).returncode, DONE)
         listed = {row["token_id"]: row for row in self.cli.lines("token", "list", token="admin")}
         self.assertEqual(listed[made["token_id"]]["label"], "desk")
-        self.assertNotIn(made["token"], self.cli.run("token", "list", token="admin").stdout)
+        table = self.cli.run("token", "list", token="admin").stdout
+        self.assertNotIn(made["token"], table)
+        self.assertNotIn("[", table)
+        line = next(line for line in table.splitlines() if made["token_id"] in line)
+        self.assertRegex(line, r" desk +customer-care +contacts +20")
+        self.assertRegex(table, r" admin +.*all +all +20")
         self.assertEqual(self.cli.run("token", "revoke", made["token_id"], token="admin").returncode, DONE)
         self.refused(self.cli.run("status", token=made["token"]), REFUSED, "401")
 
@@ -212,7 +230,15 @@ class Records(WithServer):
         self.assertEqual(set(rows[0]["values"]), {"name"})
         self.assertGreaterEqual(len(self.cli.lines("records", "list", "--type", "contacts")), 3)
         table = self.cli.run("records", "list", "--type", "contacts").stdout.splitlines()
-        self.assertTrue(table[0].startswith("record "), table[0])
+        self.assertRegex(table[0], r"^record +Name +E-Mail +.*subject +version +updated_at$")
+        self.assertRegex("\n".join(table), r"\nre_\S+ +Person 1 +list1@example.org ")
+        german = self.cli.run("--lang", "de", "records", "list", "--type", "contacts", "--fields", "e-mail,name", "--limit", "all").stdout
+        self.assertRegex(german.splitlines()[0], r"^Datensatz +Name +E-Mail +Person +Version +geändert am$")
+        self.assertNotIn("{", german)
+        size = self.cli.json("status")["size"]
+        for limit in ("0", "-1", "few", "1.5", ""):
+            self.refused(self.cli.run("records", "list", "--type", "contacts", f"--limit={limit}"), USAGE, "--limit")
+        self.assertEqual(self.cli.json("status")["size"], size)
         self.refused(self.cli.run("records", "list", "--type", "contacts", "--fields", "shoe-size"), USAGE, "[4")
         self.refused(self.cli.run("records", "list"), USAGE, "--type")
 
@@ -227,7 +253,9 @@ class Records(WithServer):
         self.refused(self.cli.run("records", "add", "--type", "nothing", "--set", "name=X"), FAILED, "not_found")
         self.refused(self.cli.run("records", "get", "re_" + "A" * 22), FAILED, "not_found")
         self.refused(self.cli.run("records", "get", "../tokens"), USAGE, "400 bad_value")
-        self.refused(self.cli.run("--purpose", "spying", "records", "list", "--type", "contacts"), REFUSED, "purpose_unknown")
+        said = self.refused(self.cli.run("--purpose", "spying", "records", "list", "--type", "contacts"), REFUSED, "purpose_unknown",
+                            "--purpose NAME; `siegel purpose list`")
+        self.assertNotIn("GET /v1", said)
 
     def test_purpose_of_configuration_and_flag(self):
         config = self.cli.file("client.toml", '[defaults]\npurpose = "spying"\nlanguage = "de"\n')
@@ -280,7 +308,7 @@ class Erasures(WithServer):
         again = self.cli.json(*erase, "--yes", "--certificate", str(plain), token="privacy_officer")
         self.assertEqual(again["erasure"], done["erasure"])
         self.assertEqual(json.loads(plain.read_text())["erasure"], done["erasure"])
-        self.refused(self.cli.run("records", "get", gone["record"]), REFUSED, "410 erased")
+        self.refused(self.cli.run("records", "get", gone["record"]), REFUSED, "410 erased", done["erasure"], "siegel erasure show")
         self.refused(self.cli.run(*export, "json"), REFUSED, "410 erased")
         self.assertIn("Di Dorn", self.cli.run("records", "get", kept["record"]).stdout)
         self.assertEqual(self.cli.json("status")["erasures_open"], 0)
