@@ -313,6 +313,37 @@ class Erasures(WithServer):
         self.assertIn("Di Dorn", self.cli.run("records", "get", kept["record"]).stdout)
         self.assertEqual(self.cli.json("status")["erasures_open"], 0)
 
+    def test_what_a_data_protection_officer_asks_for(self):
+        person = self.add("Do Dahl", e_mail="do@example.org")
+        self.cli.json("records", "get", person["record"])
+        ask = {"token": "privacy_officer"}
+        shown = self.cli.json("subject", "show", person["subject"], **ask)
+        self.assertEqual([record["record"] for record in shown["records"]], [person["record"]])
+        history = self.cli.lines("subject", "history", person["subject"], **ask)
+        self.assertIn("record.added", {item["type"] for item in history})
+        reads = [item for item in history if item["type"] == "access.read"]
+        self.assertGreaterEqual(len(reads), 2, history)  # the editor's and the officer's
+        self.assertEqual({item["purpose"] for item in reads}, {"customer-care"})
+        self.assertIn("access.read", self.cli.run("subject", "history", person["subject"], **ask).stdout)
+        file = self.cli.home / "dahl.csv"
+        self.assertEqual(self.cli.run("subject", "export", person["subject"], "--format", "csv", "-o", str(file), **ask).returncode, DONE)
+        self.assertIn("Do Dahl", file.read_text("utf-8-sig"))
+        erasure = self.cli.json("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes", **ask)["erasure"]
+        listed = {row["erasure"]: row for row in self.cli.lines("erasure", "list", **ask)}
+        self.assertIn("effective_at", listed[erasure])
+        self.assertRegex(self.cli.run("erasure", "list", **ask).stdout, rf"^erasure +state +ground (.*\n)*{erasure} ")
+        self.assertEqual(self.cli.json("erasure", "show", erasure, **ask)["subjects"], 1)
+        certificate = ("erasure", "certificate", erasure)
+        self.assertIn("\n\u2014 ", self.cli.run(*certificate, **ask).stdout)
+        self.assertEqual(json.loads(self.cli.run(*certificate, "--format", "json", **ask).stdout)["erasure"], erasure)
+        page = self.cli.home / "certificate.html"
+        self.assertEqual(self.cli.run("--lang", "de", *certificate, "-o", str(page), **ask).returncode, DONE)
+        self.assertIn("Löschbescheinigung", page.read_text())
+        self.refused(self.cli.run(*certificate, "-o", str(page), **ask), REFUSED, "--force")
+        self.refused(self.cli.run("erasure", "show", "er_" + "A" * 22, **ask), FAILED, "There is no erasure er_AAA", "siegel erasure list")
+        self.refused(self.cli.run("subject", "show", "su_" + "A" * 22, **ask), FAILED, "There is no such person.")
+        self.refused(self.cli.run("subject", "show", person["subject"], **ask), REFUSED, erasure)
+
     def test_one_class_in_the_window(self):
         person = self.add("Ed Ems", e_mail="ed@example.org")
         done = self.cli.json("erase", "--subject", person["subject"], "--classes", "customer", "--ground", "art17-1-a", "--yes",
@@ -798,7 +829,8 @@ class Words(WithServer):
         commands = [(), ("status",), ("import",), ("erase",), ("export",), ("serve",), ("init",)]
         commands += [(group, name) for group, names in {
             "token": "create list revoke", "purpose": "set list show", "class": "set list show", "type": "set list show",
-            "records": "list get add set remove history", "proof": "inclusion consistency", "lock": "show adopt"}.items()
+            "records": "list get add set remove history", "proof": "inclusion consistency", "lock": "show adopt",
+            "erasure": "list show certificate", "subject": "show history export"}.items()
             for name in names.split()]
         for words in commands:
             for lang, title in (("de", "Beispiele:"), ("en", "Examples:")):
