@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "ctl/hints.h"
 #include "ctl/local.h"
 
 namespace siegel::ctl {
@@ -17,6 +18,8 @@ struct Request {
   std::string path;  // with its query; parts from outside go through segment()
   std::string body;
   std::vector<std::string> headers;  // "Name: value"
+  Thing thing = Thing::none;         // what the path names, for the message if it is not there
+  std::string name{};
 };
 
 struct Answer {

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
+#include <new>
 #include <string_view>
 
+#include "ctl/arguments.h"
 #include "ctl/session.h"
 #include "sheet/cells.h"
 
@@ -90,10 +93,7 @@ Status complete(Global& global) {
   return Done{};
 }
 
-}  // namespace
-
-int run(int argc, char** argv, const LocalCommands& local) {
-  Session session(local);
+int run_command(int argc, char** argv, const LocalCommands& local, Session& session) {
   ClientDefaults defaults;
   session.global.config = early_flag(argc, argv, "--config");
   session.global.lang = language_of(argc, argv, "");
@@ -128,6 +128,9 @@ int run(int argc, char** argv, const LocalCommands& local) {
     return session.out.usage((is_extra ? not_understood(app, session) : std::string(e.what())) +
                              session.text(" (siegel --help hilft)", " (siegel --help tells more)"));
   }
+  if (const auto option = option_not_utf8(app))
+    return session.out.usage(*option + session.text(" ist kein UTF-8; das Terminal muss auf UTF-8 stehen.",
+                                                    " is not UTF-8; the terminal must be set to UTF-8."));
   if (const auto ready = complete(session.global); !ready) return session.out.fail(ready.error());
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const int code = !session.later.empty() ? session.not_yet() : session.action ? session.action() : exit_usage + 0;
@@ -135,6 +138,20 @@ int run(int argc, char** argv, const LocalCommands& local) {
   std::cout.flush();
   if (!std::cout) return session.out.fail(Error(Errc::unavailable, "no_output", "The result cannot be written."));
   return code;
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const LocalCommands& local) {
+  Session session(local);
+  // What an exception says may hold a value, so only its kind is told.
+  try {
+    return run_command(argc, argv, local, session);
+  } catch (const std::bad_alloc&) {
+    return session.out.fail(Error(Errc::unavailable, "no_memory", "There is not enough memory."));
+  } catch (const std::exception&) {
+    return session.out.fail(Error(Errc::unavailable, "internal", "Something failed that should not."));
+  }
 }
 
 }  // namespace siegel::ctl
