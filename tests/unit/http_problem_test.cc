@@ -48,6 +48,7 @@ const std::map<std::string, std::string> kNeverAnswered = {
     {"schema_personal_in_header", "the server does not start"},
     {"schema_unreadable", "the server does not start"},
     {"already_there", "siegel backup and init"},
+    {"statement_malformed", "only texts of the service's own making are signed"},
     {"file_too_short", "names a cause while stores are opened"},
     {"key_type_unsupported", "the server does not start"},
     {"not_supported", "stores in memory, of tests and of a ledger that lost its tail"},

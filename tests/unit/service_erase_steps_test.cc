@@ -31,6 +31,7 @@ struct Acknowledged {
 struct World : ServiceKit {
   explicit World(std::uint64_t seed) : ServiceKit(seed) {
     set_up();
+    until([&] { return service->status().search_ready; });
     living = must(write(editor, person("Lena 0", "lena@example.org")));
     changed_to = "Lena 0";
     dying = must(write(editor, person("Doro", "doro@example.org")));
