@@ -70,7 +70,7 @@ Status copy_aside(const Places& places, Files& files, const std::string& first_l
        })) {
     std::error_code unknown;
     const auto size = std::filesystem::file_size(places.ledger() / log, unknown);
-    if (unknown || sum + size > kEvidenceBytesMax) break;
+    if (unknown || (sum != 0 && sum + size > kEvidenceBytesMax)) break;  // the first is the damaged one: always
     sum += size;
     SIEGEL_TRY(copied, copy_durably(places.ledger() / log, unfinished / log));
   }

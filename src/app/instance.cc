@@ -1,7 +1,9 @@
 #include "app/instance.h"
 
 #include <future>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "app/stores.h"
 #include "codec/header_codec.h"
@@ -56,7 +58,7 @@ class OpenedInstance final : public Instance {
     return start(watch);
   }
 
-  std::shared_ptr<service::Service> service() override { return service_; }
+  std::shared_ptr<service::Service> service() override { return lent_; }
   bool opened_writable() const override { return writable_; }
   ledger::Ledger& ledger() override { return *core_.ledger; }
   vault::Vault& vault() override { return *core_.vault; }
@@ -77,7 +79,7 @@ class OpenedInstance final : public Instance {
     if (core_.ledger) core_.ledger->close();  // drains: every tail has its groups
     if (projector_ && projecting_) projector_->stop();
     if (views_) views_->end_waiting();
-    wait_for_calls();
+    take_back();
     if (core_.vault) core_.vault->close();
     service_.reset();
     projector_.reset();
@@ -89,12 +91,14 @@ class OpenedInstance final : public Instance {
 
  private:
   // Calls in flight hold the service, work of the executor need not; one may bring forth the other. Ledger and read
-  // models refuse or answer whatever comes by now, so both come to an end.
-  void wait_for_calls() {
+  // models refuse or answer whatever comes by now, so both come to an end. Who kept a weak pointer, as a live stream
+  // does, gets nobody any more: what is lent has a count of its own.
+  void take_back() {
+    const std::weak_ptr<service::Service> lent = std::exchange(lent_, nullptr);
     for (;;) {
-      const bool alone = service_.use_count() <= 1;  // nobody gets it any more: who holds it is in a call
+      const bool back = lent.expired();
       errands_.wait_for_all();
-      if (alone) return;
+      if (back) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -132,6 +136,7 @@ class OpenedInstance final : public Instance {
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);
+    lent_ = std::shared_ptr<service::Service>(service_.get(), [](service::Service*) {});
   }
 
   Status start(const StartWatch& watch) {
@@ -149,9 +154,10 @@ class OpenedInstance final : public Instance {
     const auto size = core_.ledger->size();
     auto tell_at = std::chrono::steady_clock::now();
     if (size.get() - views_->position().get() < kWorthTelling) tell_at += kTellEvery;
-    while (views_->position() < size) {
+    for (;;) {
       if (watch.stop && watch.stop())
         return Error(Errc::unavailable, "start_ended", "The start was ended before the read models had caught up.");
+      if (views_->position() >= size) return Done{};
       if (auto status = projector_->status(); !status && status.error().category() != Errc::unavailable)
         return Error(status.error());
       if (watch.progress && std::chrono::steady_clock::now() >= tell_at) {
@@ -162,7 +168,6 @@ class OpenedInstance final : public Instance {
       views_->when(size, kLookEvery, [shown](bool) { shown->set_value(); });
       shown->get_future().wait_for(kLookEvery);
     }
-    return Done{};
   }
 
   Errands errands_;  // first, so that it goes last
@@ -171,7 +176,8 @@ class OpenedInstance final : public Instance {
   MemoryStore no_views_{views::families().size()};
   std::unique_ptr<views::Views> views_;
   std::unique_ptr<projector::Projector> projector_;
-  std::shared_ptr<service::Service> service_;
+  std::unique_ptr<service::Service> service_;
+  std::shared_ptr<service::Service> lent_;  // what others hold: does not own it, counts who has it
   bool projecting_ = false;
   bool writable_ = false;
 };

@@ -82,7 +82,7 @@ Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy
   return Done{};
 }
 
-// Bytes of the files that no event stands in: indexes, rows that newer ones replaced, the end of a log.
+// Bytes of the files that no event was read from: indexes, rows that newer ones replaced, the end of a log.
 void check_rest(const LedgerCopy& copy, verify::Report& report) {
   const auto unchecked = check_files(copy.rocks);
   if (!unchecked) {

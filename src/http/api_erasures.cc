@@ -112,10 +112,11 @@ void get_erasure(const CallPtr& call) {
 
 constexpr const char* kLeftDe =
     "Der Inhalt ist durch Vernichtung der Schlüssel unlesbar, auch in jeder Sicherung. Umschläge (eine Zufallskennung, "
-    "Klasse, Zeit und Art der Ereignisse) bleiben bis zum nächsten Aufräumen, in Sicherungen bis zu deren Ablauf.";
+    "Klasse, Zeit und Art der Ereignisse) bleiben bis zum nächsten Aufräumen, in Sicherungen und aufbewahrten Kopien "
+    "beschädigter Protokolle, bis diese gelöscht werden.";
 constexpr const char* kLeftEn =
     "The content is unreadable by destroyed keys, in every backup too. Envelopes (a random id, class, time and type of "
-    "events) stay until the next sweep, and in backups until these expire.";
+    "events) stay until the next sweep, and in backups and kept copies of damaged logs until these are deleted.";
 constexpr const char* kStyle =
     "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1b1b}"
     "h1{font-size:1.5rem;border-bottom:2px solid}dl{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1.5rem}"
@@ -129,7 +130,7 @@ std::string certificate_json(const service::CertificateAnswer& c) {
       .text("erasure", to_text(c.id))
       .text("stage", "unreadable by destroyed keys")
       .text("state", views::name_of(c.row.state));
-  json.text("ground", service::name_of(c.row.ground)).number("subjects", c.row.subjects).number("leaves", e.leaves);
+  json.text("ground", service::name_of(c.row.ground)).number("subjects", c.row.subjects).number("leaves", c.row.leaves);
   json.text("requested_at", to_rfc3339(c.row.requested_at)).text("effective_at", to_rfc3339(c.row.effective_at));
   json.begin("epoch").number("old", e.old_epoch).number("new", e.new_epoch).end();
   json.text("old_root", to_hex(e.old_root)).text("new_root", to_hex(e.new_root)).text("grade", grade_text(e.grade));

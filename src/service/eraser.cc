@@ -119,10 +119,12 @@ void Impl::enqueue(OpenErasure erasure) {
     parts.push_back(std::move(part));
   }
   parts.push_back(std::move(erasure));
-  eraser_.with([&](EraserState& state_now) {
+  const bool late = eraser_.with([&](EraserState& state_now) {
     for (auto& part : parts) state_now.queue.push_back(std::move(part));
+    return state_now.stop;
   });
   eraser_.notify_all();
+  if (late) answer_waiting(nullptr);  // nobody carries it out before the next start
 }
 
 // As many as one erasure.effective can name. They stay in the queue until it is told.

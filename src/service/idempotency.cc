@@ -33,7 +33,11 @@ Result<std::vector<Impl::DayKey>> Impl::living_days() {
     return keys;
   });
   if (days.empty() || days.back().day != today) {
-    SIEGEL_TRY(slot, vault.new_leaf());
+    const auto drawn = vault.new_leaf();
+    // While no leaf is to be had, entries go under the newest day there is, and die with it.
+    if (!drawn && !days.empty()) return days;
+    if (!drawn) return Error(drawn.error());
+    const auto slot = *drawn;
     days = day_keys_.with([&](auto& keys) {
       if (keys.empty() || keys.back().day != today) keys.push_back({today, slot});
       return keys;

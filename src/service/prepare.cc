@@ -258,12 +258,17 @@ Result<Slot> Impl::actor_leaf(const TokenId& token) {
   const auto owner = owner_of(token);
   SIEGEL_TRY(found, snapshot(owner));
   SIEGEL_TRY(entry, look(owner, found));
-  std::optional<Slot> slot;
-  for (const auto& leaf : entry.leaves)
-    if (leaf.cls == built_in::staff_log && month_of(leaf.since) == month && vault.living(leaf.slot)) slot = leaf.slot;
+  std::optional<Slot> slot, earlier;
+  for (const auto& leaf : entry.leaves) {
+    if (leaf.cls != built_in::staff_log || !vault.living(leaf.slot)) continue;
+    (month_of(leaf.since) == month ? slot : earlier) = leaf.slot;
+  }
   if (!slot) {
-    SIEGEL_TRY(drawn, vault.new_leaf());
-    slot = drawn;
+    const auto drawn = vault.new_leaf();
+    // While no leaf is to be had, the newest one of an earlier month does: work goes on, and it is looked for anew.
+    if (!drawn && earlier) return *earlier;
+    if (!drawn) return Error(drawn.error());
+    slot = *drawn;
   }
   actor_leaves_.with([&](auto& leaves) { leaves[token.get()] = {month, *slot}; });
   return *slot;

@@ -144,7 +144,7 @@ std::string to_text(const Report& report) {
   out += lock_record_text(report.lock_record);
   for (const auto& range : report.unchecked) {
     out += "not committed to: " + range.file + ", bytes " + text_of(range.from) + " to " + text_of(range.until - 1) +
-           ": no event stands in them\n";
+           ": no event was read from them\n";
   }
   if (report.keys_destroyed > 0)
     out += "erased: " + text_of(report.keys_destroyed) + " keys, their parts open no more\n";

@@ -102,7 +102,7 @@ struct Report {
   std::uint64_t findings_more = 0;         // beyond kFindingsMax
   // The guard against a roll-back that is kept beside the ledger; said by who read the copy, it is no damage.
   enum class LockRecord : std::uint8_t { not_looked_for, held, missing, unreadable } lock_record{};
-  std::vector<FileRange> unchecked;  // bytes of the copy's files that nothing commits to: no event stands in them
+  std::vector<FileRange> unchecked;  // bytes of the copy's files that nothing commits to: no event was read from them
   std::chrono::nanoseconds took{};
 
   [[nodiscard]] bool intact() const noexcept { return findings.empty(); }

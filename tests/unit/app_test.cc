@@ -1,7 +1,9 @@
 // The parts of the server's life that no request shows: what is opened again, what is waited for, who gets descriptors.
 #include <sys/resource.h>
 
+#include <atomic>
 #include <future>
+#include <thread>
 
 #include "app/descriptors.h"
 #include "app/instance.h"
@@ -74,14 +76,35 @@ TEST_CASE("closing ends whoever waits for a position, so that he cannot hold it 
   CHECK(said.get() == "starting");
 }
 
+TEST_CASE("after closing nobody gets the service from a pointer that he kept", "[unit][app]") {
+  World world;
+  std::weak_ptr<service::Service> kept = world.instance->service();
+  REQUIRE(kept.lock());
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> asked{0};
+  std::thread stream([&] {  // as a live stream does, at any moment
+    while (!stop) {
+      if (const auto service = kept.lock()) {
+        (void)service->status();
+        ++asked;
+      }
+    }
+  });
+  while (asked.load() < 100) std::this_thread::yield();
+  world.instance->close();
+  CHECK_FALSE(kept.lock());
+  stop = true;
+  stream.join();
+}
+
 TEST_CASE("a start that is ended while the read models catch up says so", "[unit][app]") {
   World world;
   world.instance->close();
   std::filesystem::remove_all(world.dir.path() / "data" / "views");
   const auto opened = Instance::open(world.dir.path() / "data", Config{}, world.workers, world.clock, world.random,
                                      world.nobody, nullptr, {[] { return true; }, nullptr});
-  // A few events may be folded before the first look.
-  if (!opened) CHECK(opened.error().is("start_ended"));
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().is("start_ended"));
 }
 
 TEST_CASE("a ledger is opened again once the cause may have passed", "[unit][app]") {

@@ -1,4 +1,5 @@
 // What the service does with time: windows and terms, under a clock that goes by hand.
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -116,4 +117,28 @@ TEST_CASE("ER-04 nothing is taken for an erased person, also after a restart and
   w.until([&] { return w.views->notices().value().empty(); });
   w.catch_up();
   refused("not_found");
+}
+
+TEST_CASE("ER-03 an epoch of leaves past their term that was not told before a restart is told after it",
+          "[unit][service][ER-03]") {
+  ContactsWorld w(9, kOften);
+  must(w.add("Änne Beispiel", {}, "key-1"));
+  const auto days = leaves(w, owner_of_ledger(), built_in::day_keys);
+  REQUIRE(days.size() == 1);
+  // After step 4c the ledger takes nothing any more: as if the process had died there.
+  std::atomic<bool> effective{false};
+  w.vault->on_step = [&](int step) {
+    if (step != 43) return;
+    w.ledger->close();
+    effective = true;
+  };
+  w.world.clock.advance(8 * kDay);
+  w.until([&] { return effective.load(); });
+  w.close();
+  w.open();
+  CHECK_FALSE(w.vault->living(days.front()));
+  CHECK(w.vault->untold().empty());
+  CHECK(w.vault->fences().empty());
+  CHECK(w.ledger->epoch() == w.vault->epoch());
+  must(w.add("Bert Beispiel", {}, "key-1"));
 }
