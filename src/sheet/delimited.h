@@ -42,6 +42,7 @@ class DelimitedReader {
   Result<std::string_view> peek(std::size_t bytes);
   void skip(std::size_t bytes);  // of what peek() showed; whole lines count
   void set_delimiter(char delimiter);
+  void set_quotes(Quotes quotes) noexcept { options_.quotes = quotes; }
   void end() noexcept { ended_ = true; }  // there are no more rows
 
   // The next row into `cells`; false at the end. Lines without any character are passed over, but count. After an
