@@ -37,8 +37,8 @@ class LineHandler {
   bool Bool(bool value) {
     return atom({CellForm::boolean, value ? "true" : "false"}, [&] { return writer_.Bool(value); });
   }
-  bool RawNumber(const char* text, rapidjson::SizeType size, bool copy) {
-    if (depth_ > 1) return writer_.RawNumber(text, size, copy);
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool /*copy*/) {
+    if (depth_ > 1) return writer_.RawValue(text, size, rapidjson::kNumberType);
     const std::string_view written(text, size);
     auto plain = plain_number(written);
     return give(plain ? Cell{CellForm::number, std::move(*plain)} : Cell{CellForm::text, std::string(written)});

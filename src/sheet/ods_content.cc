@@ -174,7 +174,10 @@ void OdsHandler::begin_cell(const XmlAttributes& attributes) {
       if (name.local == "string-value") text_value = value;
     } else if (name.space == kTable) {
       if (name.local == "number-columns-repeated") cell_.times = times_of(value);
-      if (name.local == "formula") cell_.has_formula = true;
+      if (name.local == "formula") {
+        cell_.has_formula = true;
+        cell_.is_literal_boolean = value == "of:=TRUE()" || value == "of:=FALSE()";
+      }
       if (name.local == "number-columns-spanned" || name.local == "number-rows-spanned") merges |= times_of(value) > 1;
     } else if (name.space == kCalcExtension && name.local == "value-type") {
       cell_.is_error = value == "error";
@@ -189,6 +192,9 @@ Cell OdsHandler::cell_value() {
   auto text = text_.take();
   if (cell_.is_error || (cell_.has_formula && is_error_text(text)))
     return {CellForm::error, text.empty() ? kNoResult : std::move(text)};
+  // So LibreOffice keeps what it took from a workbook of Excel as true or false.
+  if (cell_.is_literal_boolean && (cell_.value == "1" || cell_.value == "0"))
+    return {CellForm::boolean, cell_.value == "1" ? "true" : "false"};
   if (cell_.kind == "float" || cell_.kind == "percentage" || cell_.kind == "currency") {
     const auto number = shortest_number(cell_.value);
     return number ? Cell{CellForm::number, *number} : Cell{CellForm::text, std::move(cell_.value)};

@@ -49,6 +49,7 @@ class OdsHandler final : public XmlHandler {
     std::uint64_t times = 1;
     bool is_error = false;
     bool has_formula = false;
+    bool is_literal_boolean = false;  // =TRUE()
     bool has_value = false;
   };
 
