@@ -12,6 +12,7 @@ find_package(EXPAT REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc)
 find_package(nlohmann_json CONFIG REQUIRED)
 if(SIEGEL_TESTS)
+  find_package(ZLIB REQUIRED)  # what minizip stands on
   find_package(Catch2 REQUIRED)
 endif()
 find_path(SIEGEL_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)

@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kSheetsMax = 10'000;
 constexpr std::size_t kHiddenStylesMax = 10'000;
-constexpr const char* kOffice = "urn:oasis:names:tc:opendocument:xmlns:office:1.0";
-constexpr const char* kTable = "urn:oasis:names:tc:opendocument:xmlns:table:1.0";
-constexpr const char* kText = "urn:oasis:names:tc:opendocument:xmlns:text:1.0";
-constexpr const char* kStyle = "urn:oasis:names:tc:opendocument:xmlns:style:1.0";
-constexpr const char* kCalcExtension = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0";
+constexpr std::string_view kOffice = "urn:oasis:names:tc:opendocument:xmlns:office:1.0";
+constexpr std::string_view kTable = "urn:oasis:names:tc:opendocument:xmlns:table:1.0";
+constexpr std::string_view kText = "urn:oasis:names:tc:opendocument:xmlns:text:1.0";
+constexpr std::string_view kStyle = "urn:oasis:names:tc:opendocument:xmlns:style:1.0";
+constexpr std::string_view kCalcExtension = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0";
 
 Error damaged(const char* what) { return Error(Errc::invalid, "damaged_file", what); }
 
@@ -103,6 +103,7 @@ std::optional<OdsHandler::Place> OdsHandler::place_in_sheet(const XmlName& name,
   if (places_.back() == Place::workbook) {
     if (name.local != "table") return std::nullopt;
     begin_sheet(attributes);
+    if (wanted_ && !is_read()) return std::nullopt;
     return Place::sheet;
   }
   if (places_.back() == Place::row) {
@@ -122,7 +123,7 @@ std::optional<OdsHandler::Place> OdsHandler::place_in_sheet(const XmlName& name,
 }
 
 std::optional<OdsHandler::Place> OdsHandler::place_in_text(const XmlName& name, const XmlAttributes& attributes) {
-  if (name.space != kText) return std::nullopt;  // an annotation, a picture, a table within the cell
+  if (!needs_value() || name.space != kText) return std::nullopt;  // an annotation, a picture, a table within the cell
   if (places_.back() != Place::paragraph) {
     if (name.local == "list" || name.local == "list-item" || name.local == "list-header") return Place::list;
     if (name.local != "p" && name.local != "h") return std::nullopt;
@@ -157,34 +158,42 @@ void OdsHandler::begin_row(const XmlAttributes& attributes) {
   next_column_ = 0;
 }
 
+void OdsHandler::read_office(std::string_view name, std::string_view value) {
+  if (name == "value-type") {
+    cell_.kind = value;
+  } else if (name == "value" || name == "date-value" || name == "time-value" || name == "boolean-value") {
+    cell_.value = value;
+  } else if (name == "string-value") {
+    cell_.text_value = value;
+  }
+}
+
+// Whether the cell is the first of merged ones.
+bool OdsHandler::read_table(std::string_view name, std::string_view value) {
+  if (name == "number-columns-repeated") cell_.times = times_of(value);
+  if (name == "number-columns-spanned" || name == "number-rows-spanned") return times_of(value) > 1;
+  if (name != "formula") return false;
+  cell_.has_formula = true;
+  cell_.is_literal_boolean = value == "of:=TRUE()" || value == "of:=FALSE()";
+  return false;
+}
+
 void OdsHandler::begin_cell(const XmlAttributes& attributes) {
   cell_ = {};
   text_.take();
   text_.limit(limits_.limits().cell_bytes_max);
   bool merges = false;
-  std::string text_value;
-  bool has_text_value = false;
   attributes.for_each([&](const XmlName& name, std::string_view value) {
     if (name.space == kOffice) {
-      if (name.local == "value-type") cell_.kind = value;
-      const bool is_value = name.local == "value" || name.local == "date-value" || name.local == "time-value" ||
-                            name.local == "boolean-value";
-      if (is_value) cell_.value = value;
-      has_text_value = has_text_value || name.local == "string-value";
-      if (name.local == "string-value") text_value = value;
+      read_office(name.local, value);
     } else if (name.space == kTable) {
-      if (name.local == "number-columns-repeated") cell_.times = times_of(value);
-      if (name.local == "formula") {
-        cell_.has_formula = true;
-        cell_.is_literal_boolean = value == "of:=TRUE()" || value == "of:=FALSE()";
-      }
-      if (name.local == "number-columns-spanned" || name.local == "number-rows-spanned") merges |= times_of(value) > 1;
+      merges = read_table(name.local, value) || merges;
     } else if (name.space == kCalcExtension && name.local == "value-type") {
       cell_.is_error = value == "error";
     }
   });
   cell_.has_value = !cell_.kind.empty();
-  if (cell_.kind == "string" && has_text_value) cell_.value = std::move(text_value);
+  if (cell_.kind == "string") cell_.value = std::move(cell_.text_value);
   if (merges) ++sheets.back().merged_cells;
 }
 
@@ -210,11 +219,11 @@ Cell OdsHandler::cell_value() {
 }
 
 void OdsHandler::end_cell() {
-  auto cell = cell_value();
-  if (cell.form != CellForm::empty && cell.text.empty()) cell = {};  // a kind without its value
   const auto first = next_column_;
   next_column_ += cell_.times;
-  if (cell.form == CellForm::empty) return;
+  if (!needs_value()) return;
+  auto cell = cell_value();
+  if (cell.form == CellForm::empty || cell.text.empty()) return;  // or a kind without its value
   sheets.back().has_cells = true;
   if (!is_read()) return;
   for (auto column = first; column < next_column_; ++column)

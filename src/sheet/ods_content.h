@@ -46,6 +46,7 @@ class OdsHandler final : public XmlHandler {
   struct OpenCell {
     std::string kind;   // office:value-type
     std::string value;  // as the file keeps it
+    std::string text_value;
     std::uint64_t times = 1;
     bool is_error = false;
     bool has_formula = false;
@@ -60,10 +61,15 @@ class OdsHandler final : public XmlHandler {
   void begin_sheet(const XmlAttributes& attributes);
   void begin_row(const XmlAttributes& attributes);
   void begin_cell(const XmlAttributes& attributes);
+  void read_office(std::string_view name, std::string_view value);
+  bool read_table(std::string_view name, std::string_view value);
   void end_cell();
   void end_row();
   Cell cell_value();
   [[nodiscard]] bool is_read() const noexcept { return wanted_ && sheets.size() == *wanted_ + 1; }
+
+  // What is only counted needs one cell with a value.
+  [[nodiscard]] bool needs_value() const noexcept { return wanted_ ? is_read() : !sheets.back().has_cells; }
 
   RowLimits limits_;
   std::optional<std::size_t> wanted_;

@@ -15,15 +15,18 @@ void OdsText::begin_paragraph() {
 void OdsText::end_paragraph() { space_waits_ = false; }
 
 void OdsText::add(std::string_view text) {
-  for (const char c : text) {
-    if (!has_room()) return;
-    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+  constexpr std::string_view kSpaces = " \t\r\n";
+  while (!text.empty() && has_room()) {
+    const auto word = text.substr(0, text.find_first_of(kSpaces));
+    if (word.empty()) {
       space_waits_ = !at_beginning_;
+      text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size()));
       continue;
     }
     if (space_waits_) text_ += ' ';
-    text_ += c;
+    text_ += word;
     space_waits_ = at_beginning_ = false;
+    text.remove_prefix(word.size());
   }
 }
 
