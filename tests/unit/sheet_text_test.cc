@@ -1,7 +1,9 @@
+#include "sheet/csv.h"
 #include "sheet/delimiter.h"
 #include "sheet/encoding.h"
 #include "sheet/table.h"
 #include "support/catch.h"
+#include "support/seeded_random.h"
 
 using namespace siegel;
 using namespace siegel::sheet;
@@ -84,6 +86,31 @@ TEST_CASE("one column of text with every delimiter stays one column", "[unit][sh
   const auto out = read("Notiz\na; b | c, d\te\nf\ng\nh\n");
   REQUIRE(out.rows.size() == 5);
   CHECK(out.rows[1].cells == std::vector<Cell>{{CellForm::text, "a; b | c, d\te"}});
+}
+
+TEST_CASE("any rows that our CSV writer wrote are read back equal", "[unit][sheet]") {
+  constexpr std::string_view kPieces[] = {"a", "ß", ";", ",", "\t", "|", "\"", "\n", "\r\n", " ", "1", "\xE2\x82\xAC"};
+  test::SeededRandom random(7);
+  for (int round = 0; round < 300; ++round) {
+    const char delimiter = ";,\t|"[random.below(4)];
+    TableOptions options;
+    options.delimiter = delimiter;
+    std::string text;
+    std::vector<CsvRow> rows(1 + random.below(6));
+    for (auto& row : rows) {
+      row.resize(2 + random.below(4));
+      for (auto& cell : row)
+        for (auto pieces = 1 + random.below(6); pieces > 0; --pieces) cell += kPieces[random.below(std::size(kPieces))];
+      text += csv_line(row, delimiter);
+    }
+    CAPTURE(round, text);
+    const auto out = read(text, options);
+    REQUIRE(out.rows.size() == rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      REQUIRE(out.rows[i].cells.size() == rows[i].size());
+      for (std::size_t k = 0; k < rows[i].size(); ++k) CHECK(out.rows[i].cells[k].text == rows[i][k]);
+    }
+  }
 }
 
 TEST_CASE("a delimiter that cannot be one is refused", "[unit][sheet]") {
