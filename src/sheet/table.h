@@ -32,7 +32,7 @@ enum class CellForm : std::uint8_t {
   datetime,  // 2025-12-31T23:59:59, local, without zone; fraction of at most three digits where there is one
   time,      // 23:59:59, or hours beyond 24 of a duration
   boolean,   // true | false
-  error      // of a formula: #DIV/0!, #N/A, …
+  error      // of a formula: #DIV/0!, #N/A, …; #NO_RESULT! where the file holds a formula without its result
 };
 
 struct Cell {
@@ -42,9 +42,11 @@ struct Cell {
 };
 
 struct Row {
-  std::uint64_t number = 0;  // as the program that wrote the file numbers it, from 1; of text: line of its beginning
-  bool hidden = false;       // by the user or a filter
-  std::vector<Cell> cells;   // from the first column; trailing empty cells are left out
+  // As the program that wrote the file numbers it, from 1; of text and NDJSON: line of its beginning. The header that
+  // stands for the member names of NDJSON has 0.
+  std::uint64_t number = 0;
+  bool hidden = false;      // by the user or a filter
+  std::vector<Cell> cells;  // from the first column; trailing empty cells are left out
   bool operator==(const Row&) const = default;
 };
 
@@ -72,7 +74,7 @@ struct TableOptions {
 struct TableInfo {
   Format format = Format::csv;
   std::string encoding;            // of text, else empty
-  char delimiter = '\0';           // of text
+  char delimiter = '\0';           // of text; where there is one column only, a character that the text does not hold
   std::vector<SheetInfo> sheets;   // of workbooks
   std::string sheet;               // the one that is read
   std::uint64_t merged_cells = 0;  // regions in the sheet: only their first cell holds a value
