@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "sheet/number.h"
 #include "sheet/row_limits.h"
 
@@ -153,6 +154,7 @@ class NdjsonTable final : public TableReader, private Members {
   Status name(std::string_view name) override;
   Status value(Cell cell) override;
   Status add_name(std::string_view name);
+  [[nodiscard]] Status check(std::string_view text) const;
 
   std::string_view text_;
   Lines lines_;
@@ -168,6 +170,7 @@ class NdjsonTable final : public TableReader, private Members {
 };
 
 Status NdjsonTable::add_name(std::string_view name) {
+  SIEGEL_CHECK(check(name));
   const auto& limits = limits_.limits();
   const auto too_large = [&](const char* what, const char* limit, std::size_t max) {
     return Error(Errc::invalid, "too_large", what)
@@ -204,9 +207,15 @@ Status NdjsonTable::name(std::string_view name) {
   return Done{};
 }
 
+// The parser takes half a surrogate pair (\uDDAD) for a character.
+Status NdjsonTable::check(std::string_view text) const {
+  if (is_utf8(text) && text.find('\0') == std::string_view::npos) return Done{};
+  return Error(Errc::invalid, "bad_encoding", "A member holds a NUL character or half a character.")
+      .with("row", row_.number);
+}
+
 Status NdjsonTable::value(Cell cell) {
-  if (cell.text.find('\0') != std::string::npos)
-    return Error(Errc::invalid, "bad_encoding", "A member holds a NUL character.").with("row", row_.number);
+  SIEGEL_CHECK(check(cell.text));
   return limits_.put(row_, column_, std::move(cell));
 }
 

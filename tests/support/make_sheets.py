@@ -11,6 +11,7 @@ import datetime
 import io
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,9 @@ def ndjson():
     case("no-object.ndjson", '{"a":1}\n[1]\n', failure=error("damaged_file", row="2"))
     case("deep.ndjson", '{"a":1}\n{"a":' + "[" * 40 + "]" * 40 + "}\n", failure=error("damaged_file", row="2"))
     case("nul.ndjson", '{"a":1}\n{"a":"\\u0000"}\n', failure=error("bad_encoding", row="2"))
+    case("half-a-pair.ndjson", '{"a":1}\n{"a":"\\uddad"}\n', failure=error("bad_encoding", row="2"))
+    case("half-a-pair-in-name.ndjson", '{"a":1}\n{"\\uddad":1}\n', failure=error("bad_encoding", row="2"))
+    case("half-a-pair-within.ndjson", '{"a":1}\n{"a":["\\uddad"]}\n', failure=error("bad_encoding", row="2"))
     case("bad-utf-8.ndjson", b'{"a":1}\n{"a":"\xfc"}\n', failure=error("damaged_file", row="2"))
     case("document.txt", '[{"a":1},\n{"a":2}]\n', failure=error("unknown_format"))
     case("pretty.txt", '{\n  "a": 1\n}\n', failure=error("unknown_format"))
@@ -363,7 +367,9 @@ def programs(folder, libreoffice):
     out = io.BytesIO()
     demo_book().save(out)
     none = {"error": "#NO_RESULT!"}
-    case("openpyxl.xlsx", parts.renamed(out.getvalue(), str), demo_rows(none, none, none, none), sheets=DEMO_INFOS, sheet="Kontakte", merged=1)
+    written = parts.unzip(out.getvalue())
+    written["docProps/core.xml"] = re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2025-01-01T00:00:00Z", written["docProps/core.xml"])
+    case("openpyxl.xlsx", zip_of(written), demo_rows(none, none, none, none), sheets=DEMO_INFOS, sheet="Kontakte", merged=1)
     calculated = demo_rows({"number": "16000.02"}, "ab", {"error": "#DIV/0!"}, {"error": "#N/A"})
     with tempfile.TemporaryDirectory() as work:
         source = pathlib.Path(work) / "source.xlsx"
