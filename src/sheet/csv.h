@@ -1,9 +1,7 @@
-// Rows of a CSV file, one at a time (RFC 4180). UTF-8 with or without a byte order mark; comma, semicolon or tab, found
-// from the header, or named by a line "sep=;" above it, which is no row and does not count; cells in quotes may hold
-// delimiters, quotes ("" is one) and line breaks; lines end with LF, CRLF or CR. A quote inside a cell that does not
-// begin with one is an ordinary character. Nothing is trimmed, guessed or repaired. Errors: Errc::invalid "bad_csv",
-// "bad_encoding", "unknown_format" (a spreadsheet's own), "too_large"; the row is in the context, a cell's content
-// never is.
+// Rows of a CSV file from a stream, one at a time, as delimited.h parses them, strictly. UTF-8 with or without a byte
+// order mark; comma, semicolon or tab, found from the header, or named by a line "sep=;" above it, which is no row and
+// does not count. What can find out more about a file is table.h. Errors: Errc::invalid "bad_csv", "bad_encoding",
+// "unknown_format" (a spreadsheet's own), "too_large"; the row is in the context, a cell's content never is.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "sheet/delimited.h"
 
 namespace siegel::sheet {
 
@@ -27,35 +26,31 @@ using CsvRow = std::vector<std::string>;
 
 class CsvReader {
  public:
-  explicit CsvReader(std::istream& in, CsvLimits limits = {}) : in_(in), limits_(limits) {}
+  explicit CsvReader(std::istream& in, CsvLimits limits = {});
 
   // The next row, the header first; nothing at the end of the file. Lines without any character are passed over, but
   // count. After an error there are no more rows.
   Result<std::optional<CsvRow>> next();
 
   [[nodiscard]] char delimiter() const noexcept { return delimiter_; }  // known after the first next()
-  [[nodiscard]] std::uint64_t row() const noexcept { return row_; }     // of the row last given; the header is row 1
+  // Of the row last given; the header is row 1.
+  [[nodiscard]] std::uint64_t row() const noexcept { return reader_.number(); }
 
  private:
-  int peek();
-  int take();
-  bool fill();
-  Status begin();
-  Result<bool> cell(std::string& out);  // true: it was the last of its row
-  Result<bool> end_of_cell();
-  Error broken(const char* what) const;
-  Error limit(const char* what, std::uint64_t max) const;
+  class Stream final : public TextSource {
+   public:
+    explicit Stream(std::istream& in) : in_(in) {}
+    Result<bool> more(std::string& to) override;
 
-  std::istream& in_;
-  CsvLimits limits_;
-  std::string buffer_;
-  std::size_t at_ = 0;
-  std::uint64_t row_ = 0;
-  std::uint64_t rows_given_ = 0;
+   private:
+    std::istream& in_;
+  };
+  Status begin();
+
+  Stream stream_;
+  DelimitedReader reader_;
   char delimiter_ = ',';
-  bool at_end_ = false;  // of the stream, not of the buffer
   bool begun_ = false;
-  bool ended_ = false;
 };
 
 // The row as one line with CRLF; quotes only where they are needed.
