@@ -199,7 +199,8 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 Result<CellValue> convert(ColumnType type, const ColumnStyle& style, const Cell& cell, Fit fit) {
   SIEGEL_TRY(value, value_of(type, style, cell));
-  if (fit == Fit::exact && !gives_back(type, style, value, cell))
+  const bool is_same = type == ColumnType::text || type == ColumnType::multiline;  // whatever it is
+  if (fit == Fit::exact && !is_same && !gives_back(type, style, value, cell))
     return invalid("other_spelling",
                    "This is written otherwise than the rest of the column; another value would show.");
   return value;

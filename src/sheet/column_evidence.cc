@@ -117,9 +117,12 @@ void note(DateEvidence& evidence, const DateReading& found) {
   evidence.has_date = true;
 }
 
-bool is_usable(const std::optional<NumberReading>& found) {
-  return found && !found->leading_zero && !(found->negative && found->is_zero()) &&
-         found->whole_digits + found->fraction.size() <= kNumberDigitsMax;
+// Null if the API would not take the number.
+const NumberReading* usable(const std::optional<NumberReading>& found) {
+  if (!found || found->leading_zero || (found->negative && found->is_zero()) ||
+      found->whole_digits + found->fraction.size() > kNumberDigitsMax)
+    return nullptr;
+  return &*found;
 }
 
 bool is_local_time(std::string_view text) {
@@ -231,10 +234,11 @@ void ColumnEvidence::read_typed(Seen& seen, CellForm form) {
     case CellForm::number: {
       ++typed_numbers;
       const auto found = read_number(seen.text, DecimalSign::point);
-      if (!is_usable(found)) break;
+      const auto* number = usable(found);
+      if (number == nullptr) break;
       seen.fits |= kAllNumbers;
-      if (found->whole_digits > kWholeDigitsMax) warn(seen, Warning::too_long_number);
-      if (!found->fraction.empty()) has_typed_fraction = true;
+      if (number->whole_digits > kWholeDigitsMax) warn(seen, Warning::too_long_number);
+      if (!number->fraction.empty()) has_typed_fraction = true;
       break;
     }
     case CellForm::date:
@@ -269,27 +273,23 @@ void ColumnEvidence::read_number_text(Seen& seen) {
   const auto as_comma = read_number(seen.text, DecimalSign::comma);
   const bool is_plain = seen.has_only(kDigit | kDash);
   const auto as_point = is_plain ? as_comma : read_number(seen.text, DecimalSign::point);
+  const auto *by_comma = usable(as_comma), *by_point = usable(as_point);
   const bool has_zeros = (as_comma && as_comma->leading_zero) || (as_point && as_point->leading_zero);
-  if (has_zeros && !is_usable(as_comma) && !is_usable(as_point)) warn(seen, Warning::leading_zero);
-  for (const auto* found : {&as_comma, &as_point})
-    if (*found && !(*found)->leading_zero &&
-        ((*found)->whole_digits > kWholeDigitsMax ||
-         (*found)->whole_digits + (*found)->fraction.size() > kNumberDigitsMax)) {
-      warn(seen, Warning::too_long_number);
-      break;
-    }
-  const bool fits_comma = is_usable(as_comma), fits_point = is_usable(as_point);
-  if (!fits_comma && !fits_point) return;
-  seen.fits |= bit(Reading::any_number);
-  if (fits_comma) {
-    seen.fits |= bit(Reading::number_comma);
-    note(comma, *as_comma);
+  if (has_zeros && by_comma == nullptr && by_point == nullptr) warn(seen, Warning::leading_zero);
+  const auto is_long = [](const std::optional<NumberReading>& found) {
+    return found && !found->leading_zero &&
+           (found->whole_digits > kWholeDigitsMax || found->whole_digits + found->fraction.size() > kNumberDigitsMax);
+  };
+  if (is_long(as_comma) || is_long(as_point)) warn(seen, Warning::too_long_number);
+  if (by_comma != nullptr) {
+    seen.fits |= bit(Reading::number_comma) | bit(Reading::any_number);
+    note(comma, *by_comma);
   }
-  if (fits_point) {
-    seen.fits |= bit(Reading::number_point);
-    note(point, *as_point);
+  if (by_point != nullptr) {
+    seen.fits |= bit(Reading::number_point) | bit(Reading::any_number);
+    note(point, *by_point);
   }
-  if (!is_plain && fits_comma && fits_point && as_comma->value() != as_point->value())
+  if (!is_plain && by_comma != nullptr && by_point != nullptr && by_comma->value() != by_point->value())
     warn(seen, Warning::ambiguous_number);
 }
 

@@ -87,36 +87,23 @@ void set_searchable(TableProposal& table, const std::vector<TitleHints>& hints) 
   }
 }
 
-// Of a table whose first rows are held back until the header is known.
-class Pour {
- public:
-  Pour(const GuessOptions& options, Pass pass) : options_(options), pass_(pass) {}
+constexpr std::size_t kFirstRows = kHeaderRowsLookedAt;
 
-  void begin(std::vector<Row> first_rows) {
-    const auto header = guess_header(first_rows);
-    out_.header_reason = header.reason;
-    std::size_t width = 0;
-    for (const auto& row : first_rows) width = std::max(width, row.cells.size());
-    const auto* row = header.index ? &first_rows[*header.index] : nullptr;
-    if (row != nullptr) out_.header_row = row->number;
-    guesser_.emplace(make_titles(row, width, options_.language), options_);
-    for (std::size_t i = header.index ? *header.index + 1 : 0; i < first_rows.size(); ++i) add(first_rows[i]);
-  }
-  void add(const Row& row) {
-    if (pass_ == Pass::full || is_in_sample(out_.rows_read)) guesser_->add(row);
-    ++out_.rows_read;
-  }
-  TableGuess end() {
-    out_.proposal = guesser_->propose();
-    return std::move(out_);
-  }
+std::vector<ColumnTitle> titles_of(const std::vector<Row>& first_rows, const HeaderGuess& header, Language language) {
+  std::size_t width = 0;
+  for (const auto& row : first_rows) width = std::max(width, row.cells.size());
+  return make_titles(header.index ? &first_rows[*header.index] : nullptr, width, language);
+}
 
- private:
-  const GuessOptions& options_;
-  Pass pass_;
-  std::optional<Guesser> guesser_;
-  TableGuess out_;
-};
+Result<std::vector<Row>> read_first(TableReader& reader) {
+  std::vector<Row> out;
+  while (out.size() < kFirstRows) {
+    SIEGEL_TRY(row, reader.next());
+    if (!row) break;
+    out.push_back(*std::move(row));
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -159,22 +146,25 @@ TableProposal Guesser::propose() const {
 bool is_in_sample(std::uint64_t index) noexcept { return index < kSampleFirst || index % kSampleStep == 0; }
 
 Result<TableGuess> guess_table(TableReader& reader, const GuessOptions& options, Pass pass) {
-  Pour pour(options, pass);
-  std::vector<Row> first_rows;
-  bool begun = false;
-  for (;;) {
+  SIEGEL_TRY(first_rows, read_first(reader));
+  const auto header = guess_header(first_rows);
+  Guesser guesser(titles_of(first_rows, header, options.language), options);
+  TableGuess out;
+  out.header_reason = header.reason;
+  if (header.index) out.header_row = first_rows[*header.index].number;
+  const auto take = [&](const Row& row) {
+    if (pass == Pass::full || is_in_sample(out.rows_read)) guesser.add(row);
+    ++out.rows_read;
+  };
+  for (std::size_t i = header.index ? *header.index + 1 : 0; i < first_rows.size(); ++i) take(first_rows[i]);
+  const bool is_whole = first_rows.size() < kFirstRows;  // the reader has ended
+  while (!is_whole) {
     SIEGEL_TRY(row, reader.next());
     if (!row) break;
-    if (begun) {
-      pour.add(*row);
-      continue;
-    }
-    first_rows.push_back(*std::move(row));
-    begun = first_rows.size() == kHeaderRowsLookedAt;
-    if (begun) pour.begin(std::move(first_rows));
+    take(*row);
   }
-  if (!begun) pour.begin(std::move(first_rows));
-  return pour.end();
+  out.proposal = guesser.propose();
+  return out;
 }
 
 }  // namespace siegel::sheet

@@ -17,9 +17,10 @@
 namespace siegel::sheet {
 
 struct GuessOptions {
-  std::string country = "DE";            // of the configuration, for national phone numbers
-  Language language = Language::de;      // of made-up titles
-  std::size_t distinct_max = 1'000'000;  // hashes kept over all columns (16 to 32 bytes each)
+  std::string country = "DE";        // of the configuration, for national phone numbers
+  Language language = Language::de;  // of made-up titles
+  // Hashes over all columns, 16 to 32 bytes each: enough for 20 keys of 100,000 rows.
+  std::size_t distinct_max = 2'500'000;
 };
 
 // Rows of which each is one person, by equal fields; the best first.

@@ -99,7 +99,7 @@ bool is_one_spelling(const DateEvidence& dates) noexcept {
 
 // Of dates with slashes or dashes the fits of both orders: the order is known if one of them explains all.
 struct DateChoice {
-  const DateKind* kind = nullptr;
+  const DateKind* kind = &kDateKinds.front();
   bool is_ambiguous = false;      // both explain all
   bool is_contradictory = false;  // each explains what the other does not
   std::uint64_t fits = 0;
@@ -108,7 +108,7 @@ struct DateChoice {
 DateChoice choose_date(const ColumnEvidence& seen) {
   DateChoice out;
   for (const auto& kind : kDateKinds)
-    if (out.kind == nullptr || seen.fits(kind.reading) > out.fits) {
+    if (seen.fits(kind.reading) > out.fits) {
       out.kind = &kind;
       out.fits = seen.fits(kind.reading);
     }
