@@ -14,6 +14,7 @@ find_package(nlohmann_json CONFIG REQUIRED)
 if(SIEGEL_TESTS)
   find_package(ZLIB REQUIRED)  # what minizip stands on
   find_package(Catch2 REQUIRED)
+  find_package(rapidcheck REQUIRED)
 endif()
 find_path(SIEGEL_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(SIEGEL_TOML_INCLUDE toml++/toml.h REQUIRED)
