@@ -83,7 +83,8 @@ Status write_rejects(const Import& import, const ImportOutcome& outcome) {
   for (const auto& [row, failure] : outcome.failures) {
     line = failure.cells;
     line.resize(std::max(line.size(), import.header.size()));
-    line.insert(line.end(), {std::to_string(row), failure.column, failure.code + ": " + failure.reason});
+    line.insert(line.end(), {std::to_string(row), failure.column,
+                             failure.code + ": " + import.session.out.sentence(failure.code, failure.reason)});
     content += sheet::csv_line(line, import.delimiter);
   }
   return write_output(import.words.rejects, content);
@@ -124,7 +125,7 @@ void report(const Import& import, const ImportOutcome& outcome, const std::strin
       break;
     }
     std::cout << "  " << out.text("Zeile ", "row ") << row << (failure.column.empty() ? "" : ", " + failure.column)
-              << ": " << failure.reason << " [" << failure.code << "]\n";
+              << ": " << out.sentence(failure.code, failure.reason) << " [" << failure.code << "]\n";
   }
 }
 
@@ -285,11 +286,7 @@ int import_from(const Session& session, const Words& words, RecordType type, Sou
   return send_rows(import, *reader);
 }
 
-int run_import(Session& session, const Words& words) {
-  if (words.file == "list" || words.file == "undo") {
-    session.later = "import " + words.file;
-    return session.not_yet();
-  }
+int run_import(const Session& session, const Words& words) {
   if (!words.more.empty()) return session.out.usage(session.text("Eine Datei auf einmal.", "One file at a time."));
   if (words.type.empty())
     return session.out.usage(session.text("Es fehlt --type; `siegel type list` zeigt die Typen.",
@@ -322,6 +319,7 @@ void add_import(CLI::App& app, Session& session) {
                    session.text("skip: die übrigen aufnehmen; none: keine, wenn eine schlecht ist",
                                 "skip: take in the others; none: take in none if one is bad"))
       ->check(CLI::IsMember({"skip", "none"}));
+  session.later_values.push_back({command, "FILE", {"list", "undo"}, Work::sheets});
   add_later_flags(*command, session, {"--create", "--class", "--sheet", "--match", "--preview", "--yes"});
   command->add_option(
       "--rejects", words->rejects,
