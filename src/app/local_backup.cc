@@ -11,6 +11,7 @@
 #include "app/local_copy.h"
 #include "app/local_copy_files.h"
 #include "app/local_job.h"
+#include "app/verify_words.h"
 #include "base/time.h"
 #include "codec/header_codec.h"
 #include "codec/parts.h"
@@ -87,7 +88,7 @@ class DryRestore {
     SIEGEL_TRY(options, verify_options(copy_, {}));
     SIEGEL_TRY(report, verify_copy(copy_, options));
     if (!report.intact() || report.not_committed() > 0) {
-      if (!speech_.json) std::fputs(verify::to_text(report).c_str(), stderr);
+      if (!speech_.json) std::fputs(verify_text(report, speech_).c_str(), stderr);
       return ledger::damaged("The copy is not what was signed.");
     }
     auto root = open_root_store(copied_, job_.random);
