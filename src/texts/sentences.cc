@@ -30,6 +30,19 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"A cell holds a NUL byte; the file is no text in UTF-8.",
      "Eine Zelle enthält ein Nullbyte; die Datei ist kein Text in UTF-8."},
     {"A cell is not UTF-8.", "Eine Zelle ist kein UTF-8."},
+    {"A cell is not UTF-8; in Excel, save the file as \"CSV UTF-8\".",
+     "Eine Zelle ist kein UTF-8; in Excel die Datei als „CSV UTF-8“ speichern."},
+    {"The file is UTF-16; save it as \"CSV UTF-8\".", "Die Datei ist UTF-16; sie ist als „CSV UTF-8“ zu speichern."},
+    {"This is a spreadsheet file (XLSX, ODS, XLS); save the sheet as \"CSV UTF-8\".",
+     "Das ist eine Tabellendatei (XLSX, ODS, XLS); das Blatt als „CSV UTF-8“ speichern."},
+    {"A time has its zone beside it: 31.12.2026 13:30 is written 2026-12-31T13:30:00+01:00 (in summer +02:00), if it "
+     "is "
+     "that of Berlin.",
+     "Zu einer Zeit gehört ihre Zone: 31.12.2026 13:30 schreibt sich 2026-12-31T13:30:00+01:00 (im Sommer +02:00), "
+     "wenn "
+     "es die von Berlin ist."},
+    {"The file is there already; --force overwrites it.", "Die Datei ist schon da; --force überschreibt sie."},
+    {"Something failed that should not.", "Etwas ist fehlgeschlagen, das nicht sollte."},
     {"No column of the header is a field of the type.", "Keine Spalte der Kopfzeile ist ein Feld des Typs."},
     {"A column is no field of the type; --ignore-unknown passes it over, `siegel type show` names the fields.",
      "Eine Spalte ist kein Feld des Typs; --ignore-unknown übergeht sie, `siegel type show` nennt die Felder."},
@@ -294,6 +307,10 @@ constexpr auto kNames = std::to_array<Pair>({
     {"free_bytes", "freie Bytes"},
     {"is", "tatsächlich"},
     {"key", "Einstellung"},
+    {"key_of", "Schlüssel von"},
+    {"this_ledger", "dieses Buch"},
+    {"checkpoint_of", "Stand von"},
+    {"from", "ab"},
     {"keys", "Schlüssel"},
     {"least", "mindestens"},
     {"ledger", "Buch"},
