@@ -98,12 +98,23 @@ void Views::advance(TreeSize position) {
 
 void Views::when(TreeSize size, std::chrono::milliseconds wait, std::function<void(bool reached)> then) {
   const auto deadline = std::chrono::steady_clock::now() + wait;
-  const bool reached = waiters_.with([&](std::vector<Waiter>& waiters) {
-    if (position() >= size) return true;
+  enum class Now : std::uint8_t { reached, never, waits };
+  const auto now = waiters_.with([&](std::vector<Waiter>& waiters) {
+    if (position() >= size) return Now::reached;
+    if (waiting_ended_) return Now::never;
     waiters.push_back({size, deadline, std::move(then)});
-    return false;
+    return Now::waits;
   });
-  if (reached) then(true);
+  if (now != Now::waits) then(now == Now::reached);
+}
+
+void Views::end_waiting() {
+  std::vector<Waiter> all;
+  waiters_.with([&](std::vector<Waiter>& waiters) {
+    waiting_ended_ = true;
+    all.swap(waiters);
+  });
+  for (auto& waiter : all) waiter.then(false);
 }
 
 void Views::expire_waiters() {

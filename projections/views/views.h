@@ -131,7 +131,8 @@ class Views {
   // Calls back once the rows show at least `size` (at once if they do), or with false after the deadline passed. Errors
   // never. No lock is held during a call.
   void when(TreeSize size, std::chrono::milliseconds wait, std::function<void(bool reached)> then);
-  void expire_waiters();             // every 20 ms, by the projector's thread: there is no timer
+  void expire_waiters();  // every 20 ms, by the projector's thread: there is no timer
+  void end_waiting();     // nothing advances any more: all that wait are called with false, later ones at once
   Result<TreeSize> load_position();  // from the store, at open; 0 in an empty one
 
   Result<std::optional<RecordHead>> head(const RecordId& record);
@@ -200,6 +201,7 @@ class Views {
   Store& store_;
   std::atomic<std::uint64_t> position_ = 0;
   Guarded<std::vector<Waiter>> waiters_;
+  std::atomic<bool> waiting_ended_ = false;  // set with waiters_ locked
 };
 
 }  // namespace siegel::views

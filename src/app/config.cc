@@ -7,6 +7,7 @@
 #include <toml++/toml.h>
 
 #include "base/text.h"
+#include "ledger/ledger.h"
 
 namespace siegel::app {
 namespace {
@@ -71,7 +72,7 @@ const std::map<std::string, Key>& keys() {
       {"ledger.group_commit_us_max", Number{&Config::group_commit_us_max, 0, 1'000'000}},
       {"ledger.queue_commands_max", Number{&Config::queue_commands_max, 1, 16'777'216}},
       {"limits.body_bytes_max", Number{&Config::body_bytes_max, 1024, 1024 * kMiB}},
-      {"limits.event_bytes_max", Number{&Config::event_bytes_max, 1024, 16 * kMiB}},
+      {"limits.event_bytes_max", Number{&Config::event_bytes_max, 1024, ledger::kEventPartsBytesMax}},
       {"limits.header_bytes_max", Number{&Config::header_bytes_max, 1024, kMiB}},
       {"limits.page_items_max", Number{&Config::page_items_max, 1, 10'000}},
       {"limits.idempotency_days", Number{&Config::idempotency_days, 1, 3650}},

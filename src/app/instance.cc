@@ -1,30 +1,59 @@
 #include "app/instance.h"
 
+#include <future>
 #include <thread>
 
 #include "app/stores.h"
+#include "codec/header_codec.h"
 #include "projector/projector.h"
 #include "store/memory_store.h"
 
 namespace siegel::app {
 namespace {
 
-constexpr std::chrono::seconds kCallsEndWithin{2};
+constexpr std::chrono::milliseconds kLookEvery{100};
+constexpr std::chrono::seconds kTellEvery{5};
+constexpr std::uint64_t kWorthTelling = 1000;  // events that the read models are behind
 
-class Opened final : public Instance {
+// The executor, and what was given to it and is not done yet: work that may use every store.
+class Errands final : public service::Executor {
  public:
-  ~Opened() override { close(); }
+  explicit Errands(service::Executor& executor) : executor_(executor) {}
+  void post(std::function<void()> work) override {
+    open_.with([](std::size_t& open) { ++open; });
+    executor_.post([this, work = std::move(work)]() mutable {
+      work();
+      work = nullptr;  // with what it holds
+      open_.with([&](std::size_t& open) {
+        --open;
+        open_.notify_all();
+      });
+    });
+  }
+  void wait_for_all() {
+    open_.when([](const std::size_t& open) { return open == 0; }, [](const std::size_t&) {});
+  }
 
-  Status open(const std::filesystem::path& data, const Config& config, service::Executor& executor, Clock& clock,
-              Random& random, ledger::Tail& watcher, GroupHook on_group) {
+ private:
+  service::Executor& executor_;
+  Guarded<std::size_t> open_{std::size_t{0}};
+};
+
+class OpenedInstance final : public Instance {
+ public:
+  explicit OpenedInstance(service::Executor& executor) : errands_(executor) {}
+  ~OpenedInstance() override { close(); }
+
+  Status open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random,
+              ledger::Tail& watcher, GroupHook on_group, const StartWatch& watch) {
     SIEGEL_CHECK(core_.open(data, config, clock, random));
     writable_ = core_.ledger->read_only().empty();
     SIEGEL_CHECK(open_read_models());
-    make_service(config, executor, clock, random);
+    make_service(config, clock, random);
     if (!writable_) return service_->start();
     core_.ledger->subscribe(watcher);
     core_.ledger->on_group = std::move(on_group);
-    return start();
+    return start(watch);
   }
 
   std::shared_ptr<service::Service> service() override { return service_; }
@@ -33,12 +62,21 @@ class Opened final : public Instance {
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
   std::string verifier_key() const override { return core_.signer->verifier_key(); }
+  Status projector_status() const override { return projecting_ ? projector_->status() : Status(Done{}); }
+  TimeMs newest() const override {
+    const auto size = core_.ledger->size();
+    const auto stored = size.get() == 0 ? Result<ledger::StoredEvent>(Error(Errc::not_found, "event_missing", "None."))
+                                        : core_.ledger->read(Seq(size.get() - 1));
+    const auto header = stored ? codec::decode_header(stored->header) : Result<Header>(Error(stored.error()));
+    return header ? header->time : TimeMs(0);
+  }
 
   void close() override {
     if (service_) service_->stop();
     if (service_ && projector_ && projecting_) service_->end_job(JobFacts::Kind::projector, core_.ledger->size().get());
     if (core_.ledger) core_.ledger->close();  // drains: every tail has its groups
     if (projector_ && projecting_) projector_->stop();
+    if (views_) views_->end_waiting();
     wait_for_calls();
     if (core_.vault) core_.vault->close();
     service_.reset();
@@ -50,11 +88,13 @@ class Opened final : public Instance {
   }
 
  private:
-  // Calls in flight hold the service; the ledger has refused or answered them, so they end soon. A stream of events may
-  // hold it for longer, asleep in the views, and goes with them.
+  // Calls in flight hold the service, work of the executor need not; one may bring forth the other. Ledger and read
+  // models refuse or answer whatever comes by now, so both come to an end.
   void wait_for_calls() {
-    const auto end = std::chrono::steady_clock::now() + kCallsEndWithin;
-    while (service_.use_count() > 1 && std::chrono::steady_clock::now() < end) {
+    for (;;) {
+      const bool alone = service_.use_count() <= 1;  // nobody gets it any more: who holds it is in a call
+      errands_.wait_for_all();
+      if (alone) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -81,7 +121,7 @@ class Opened final : public Instance {
     return Done{};
   }
 
-  void make_service(const Config& config, service::Executor& executor, Clock& clock, Random& random) {
+  void make_service(const Config& config, Clock& clock, Random& random) {
     service::Options options;
     options.origin = core_.signer->origin();
     options.id = core_.id;
@@ -91,19 +131,41 @@ class Opened final : public Instance {
     options.idempotency_days = static_cast<unsigned>(config.idempotency_days);
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
-    service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, executor, clock, random, options);
+    service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);
   }
 
-  Status start() {
+  Status start(const StartWatch& watch) {
     projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {});
     core_.ledger->subscribe(*projector_);
     SIEGEL_CHECK(core_.ledger->start());
     SIEGEL_TRY(receipt, service_->begin_job(JobFacts::Kind::projector));
     SIEGEL_CHECK(projector_->start(std::move(receipt)));
     projecting_ = true;
+    SIEGEL_CHECK(catch_up(watch));
     return service_->start();
   }
 
+  Status catch_up(const StartWatch& watch) {
+    const auto size = core_.ledger->size();
+    auto tell_at = std::chrono::steady_clock::now();
+    if (size.get() - views_->position().get() < kWorthTelling) tell_at += kTellEvery;
+    while (views_->position() < size) {
+      if (watch.stop && watch.stop())
+        return Error(Errc::unavailable, "start_ended", "The start was ended before the read models had caught up.");
+      if (auto status = projector_->status(); !status && status.error().category() != Errc::unavailable)
+        return Error(status.error());
+      if (watch.progress && std::chrono::steady_clock::now() >= tell_at) {
+        watch.progress(views_->position().get(), size.get());
+        tell_at = std::chrono::steady_clock::now() + kTellEvery;
+      }
+      const auto shown = std::make_shared<std::promise<void>>();  // outlives this look: the waiter may come late
+      views_->when(size, kLookEvery, [shown](bool) { shown->set_value(); });
+      shown->get_future().wait_for(kLookEvery);
+    }
+    return Done{};
+  }
+
+  Errands errands_;  // first, so that it goes last
   Core core_;
   std::unique_ptr<Store> views_store_;
   MemoryStore no_views_{views::families().size()};
@@ -118,9 +180,9 @@ class Opened final : public Instance {
 
 Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& data, const Config& config,
                                                  service::Executor& executor, Clock& clock, Random& random,
-                                                 ledger::Tail& watcher, GroupHook on_group) {
-  auto instance = std::make_unique<Opened>();
-  SIEGEL_CHECK(instance->open(data, config, executor, clock, random, watcher, std::move(on_group)));
+                                                 ledger::Tail& watcher, GroupHook on_group, const StartWatch& watch) {
+  auto instance = std::make_unique<OpenedInstance>(executor);
+  SIEGEL_CHECK(instance->open(data, config, clock, random, watcher, std::move(on_group), watch));
   return std::unique_ptr<Instance>(std::move(instance));
 }
 

@@ -2,7 +2,9 @@
 // new one when the ledger went read-only and the cause is gone: the same checks, no half-known state.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "app/config.h"
@@ -15,13 +17,22 @@ namespace siegel::app {
 
 using GroupHook = std::function<void(std::size_t events, std::chrono::nanoseconds sync)>;
 
+// What an opening tells on its way, and what can end it: the read models may have to catch up for long.
+struct StartWatch {
+  std::function<bool()> stop;                                             // asked several times in a second
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // events; at once if there are many, then
+                                                                          // every few seconds
+};
+
 class Instance {
  public:
   // Errors (each says what to do): store_missing, format_newer, data_in_use (with pid), other_ledger, root_behind,
-  // keys_behind, root_store_missing, ledger_damaged …
+  // keys_behind, root_store_missing, ledger_damaged …; unavailable "start_ended" when watch.stop said so; those of the
+  // projector, if it stops before the read models show everything.
   static Result<std::unique_ptr<Instance>> open(const std::filesystem::path& data, const Config& config,
                                                 service::Executor& executor, Clock& clock, Random& random,
-                                                ledger::Tail& watcher, GroupHook on_group);
+                                                ledger::Tail& watcher, GroupHook on_group,
+                                                const StartWatch& watch = {});
   virtual ~Instance() = default;
 
   // While the ledger is read-only from the start, it serves what needs no event (service.h).
@@ -31,6 +42,10 @@ class Instance {
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;
   [[nodiscard]] virtual std::string verifier_key() const = 0;
+  [[nodiscard]] virtual Status projector_status() const = 0;  // Projector::status()
+  [[nodiscard]] virtual TimeMs newest() const = 0;            // time of the newest event; 0 without one
+  // Waits for all calls that hold the service and all work of the executor, however long they take: nothing that is in
+  // use is freed. Waiting readers and streams are ended first, so that nobody holds it for longer than his work lasts.
   virtual void close() = 0;
 };
 

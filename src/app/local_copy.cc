@@ -11,6 +11,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/signer.h"
+#include "proof/checkpoint.h"
 #include "proof/tiles.h"
 #include "store/file.h"
 
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t kNoteFileBytes = std::size_t{1} << 20;
 constexpr int kOpenTries = 5;
 constexpr std::chrono::milliseconds kBetweenTries{50};
+constexpr int kRecordTries = 30;  // times kBetweenTries: the lock record follows a group within a second
 
 Result<std::filesystem::path> make_notes_dir() {
   std::error_code error;
@@ -40,6 +42,14 @@ bool somebody_writes(const Places& places) {
   return taken;
 }
 
+// Which size a note says, whoever signed it. Nothing is believed here: the verifier looks at the signature.
+std::optional<std::uint64_t> size_in(const std::string& note) {
+  const auto parsed = parse_note(note);
+  if (!parsed) return std::nullopt;
+  const auto checkpoint = parse_checkpoint(parsed->text);
+  return checkpoint ? std::optional(checkpoint->size) : std::nullopt;
+}
+
 }  // namespace
 
 LedgerCopy::~LedgerCopy() {
@@ -56,8 +66,7 @@ Status LedgerCopy::open(const std::filesystem::path& data) {
 Status LedgerCopy::open(Places found) {
   places = std::move(found);
   SIEGEL_TRY(id, read_format(places));
-  SystemFiles files;
-  if (auto record = files.read_file(places.head, kNoteFileBytes)) lock_record = std::string(as_chars(*record));
+  lock_record = read_lock_record();
   SIEGEL_TRY(notes, make_notes_dir());
   notes_dir = std::move(notes);
   SIEGEL_CHECK(open_store());
@@ -70,7 +79,28 @@ Status LedgerCopy::open(Places found) {
     return Error(Errc::corrupt, "other_ledger", "The store holds another ledger than the file FORMAT names.");
   }
   head = std::move(decoded);
+  if (rocks.mode == RocksOptions::Mode::secondary) await_lock_record();
   return Done{};
+}
+
+std::optional<std::string> LedgerCopy::read_lock_record() {
+  using State = verify::Report::LockRecord;
+  SystemFiles files;
+  const auto record = files.read_file(places.head, kNoteFileBytes);
+  lock_record_state = record ? State::held : record.error().is("file_missing") ? State::missing : State::unreadable;
+  return record ? std::optional(std::string(as_chars(*record))) : std::nullopt;
+}
+
+// Takes a newer record only as far as the events that were read reach: one behind them would look like a roll-back.
+void LedgerCopy::await_lock_record() {
+  const auto size = head->size.get();
+  auto known = lock_record ? size_in(*lock_record) : std::nullopt;
+  for (int tries = 0; known && *known < size && tries < kRecordTries; ++tries) {
+    std::this_thread::sleep_for(kBetweenTries);
+    auto newer = read_lock_record();
+    known = newer ? size_in(*newer) : std::nullopt;
+    if (known && *known <= size) lock_record = std::move(newer);
+  }
 }
 
 // Beside a writer as RocksDB's secondary, which overlooks a table that is not there (the writer may be taking it away;

@@ -18,9 +18,12 @@
 namespace siegel::app {
 
 // What the ledger holds at one moment. The lock record is read first: it is never ahead of a store that is read later.
+// Where it is behind that store and a server runs, it is waited for a moment, so that a server without work shows a
+// ledger that is signed to its end.
 struct LedgerCopy {
   Places places;
   std::optional<std::string> lock_record;
+  verify::Report::LockRecord lock_record_state = verify::Report::LockRecord::not_looked_for;
   std::optional<std::string> newest_note;  // of the store: of the group before the last
   std::optional<ledger::Head> head;
   RocksOptions rocks;  // how the store is open
@@ -38,7 +41,9 @@ struct LedgerCopy {
   [[nodiscard]] Result<std::string> own_key() const;
 
  private:
+  std::optional<std::string> read_lock_record();
   Status open_store();
+  void await_lock_record();
 };
 
 // Events from a sequence on; a row of parts that is not there leaves its events without parts.

@@ -7,6 +7,7 @@
 
 #include "app/local_copy.h"
 #include "app/verify_words.h"
+#include "proof/checkpoint.h"
 #include "proof/merkle.h"
 #include "proof/tiles.h"
 #include "store/file.h"
@@ -17,18 +18,68 @@ namespace {
 constexpr int kDamage = 3;
 constexpr std::size_t kNoteFileBytes = std::size_t{1} << 20;
 
-Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy& copy) {
-  if (!run.checkpoint.empty()) {
-    SystemFiles files;
-    auto note = files.read_file(run.checkpoint, kNoteFileBytes);
-    if (!note) {
-      return Error(Errc::invalid, "no_file", "The file with the checkpoint cannot be read.")
-          .with("file", run.checkpoint.string());
-    }
-    options.checkpoints.push_back(
-        {"the given checkpoint", std::string(as_chars(*note)), verify::SignedHead::Kept::elsewhere});
+// The origin that a note gives itself, if it has nothing to do with the key: a signature in the key's name, or a note
+// that cannot be read, is for the verifier to judge.
+std::optional<std::string> other_origin(const std::string& text, const VerifierKey& key) {
+  const auto note = parse_note(text);
+  if (!note) return std::nullopt;
+  const auto checkpoint = parse_checkpoint(note->text);
+  const bool in_its_name = std::ranges::any_of(note->signatures, [&](const auto& s) { return s.name == key.name; });
+  if (!checkpoint || in_its_name || checkpoint->origin == key.name) return std::nullopt;
+  return checkpoint->origin;
+}
+
+// A key of another ledger is a slip of the hand, and no damage. Said only where every note that lies in and beside the
+// copy agrees; it is never an answer that the ledger is whole, so who rewrites all notes gains nothing.
+Status fits(const VerifierKey& key, const LedgerCopy& copy) {
+  std::optional<std::string> origin;
+  for (const auto* note : {&copy.newest_note, &copy.lock_record}) {
+    if (!*note) continue;
+    auto other = other_origin(**note, key);
+    if (!other) return Done{};
+    origin = std::move(other);
   }
-  options.from = std::min(run.from.value_or(0), copy.head->size.get()) / kTileWidth * kTileWidth;
+  if (!origin) return Done{};
+  return Error(Errc::invalid, "key_of_other_ledger", "The key is of another ledger. Nothing was verified.")
+      .with("key_of", key.name)
+      .with("this_ledger", *origin);
+}
+
+// A note kept elsewhere, before anything is compared with it: a file that proves nothing says nothing about the ledger.
+Result<std::string> given_note(const std::filesystem::path& path, const VerifierKey& key) {
+  SystemFiles files;
+  const auto bytes = files.read_file(path, kNoteFileBytes);
+  const auto wrong = [&](const char* code, const char* what) {
+    return Error(Errc::invalid, code, what).with("file", path.string());
+  };
+  if (!bytes) return wrong("no_file", "The file with the checkpoint cannot be read.");
+  std::string note(as_chars(*bytes));
+  if (const auto opened = open_checkpoint(note, key)) return note;
+  const auto parsed = parse_note(note);
+  const auto checkpoint = parsed ? parse_checkpoint(parsed->text) : Result<Checkpoint>(parsed.error());
+  if (!checkpoint) return wrong("no_checkpoint", "The file is no checkpoint.");
+  if (checkpoint->origin != key.name) {
+    return wrong("checkpoint_of_other_ledger", "The checkpoint is of another ledger.")
+        .with("checkpoint_of", checkpoint->origin)
+        .with("this_ledger", key.name);
+  }
+  return wrong("checkpoint_not_signed", "The checkpoint is not signed by the key, so it proves nothing.");
+}
+
+Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy& copy) {
+  SIEGEL_TRY(key, parse_verifier_key(options.verifier_key));
+  if (!run.key.empty()) SIEGEL_CHECK(fits(key, copy));
+  if (!run.checkpoint.empty()) {
+    SIEGEL_TRY(note, given_note(run.checkpoint, key));
+    options.checkpoints.push_back({"the given checkpoint", std::move(note), verify::SignedHead::Kept::elsewhere});
+  }
+  const auto size = copy.head->size.get(), from = run.from.value_or(0);
+  if (from > size) {
+    return Error(Errc::invalid, "bad_value", "--from is beyond the end of the ledger.")
+        .with("from", from)
+        .with("size", size);
+  }
+  options.from = from / kTileWidth * kTileWidth;
   return Done{};
 }
 
@@ -71,6 +122,7 @@ Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& opti
   StoreSource source(*copy.store, options.from, copy.head->size.get());
   SystemClock clock;
   SIEGEL_TRY(report, verify::verify(source, options, clock));
+  report.lock_record = copy.lock_record_state;
   if (report.intact()) check_rest(copy, report);
   return report;
 }

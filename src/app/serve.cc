@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 
 #include <algorithm>
 #include <chrono>
@@ -10,9 +9,12 @@
 #include <mutex>
 #include <utility>
 
+#include "app/descriptors.h"
+#include "app/ending.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
+#include "app/reopen.h"
 #include "app/stores.h"
 #include "app/workers.h"
 #include "codec/header_codec.h"
@@ -29,6 +31,9 @@ namespace siegel::app {
 namespace {
 
 constexpr std::chrono::seconds kReopenEvery{2};
+// From SIGTERM to the end (contract section 3): what requests in flight may take, and all of it.
+constexpr std::chrono::milliseconds kDrain{8'000};
+constexpr std::chrono::milliseconds kEndWithin{10'000};
 
 // Counts events by type as they are committed, and the time of erasures.
 class EventCounter final : public ledger::Tail {
@@ -64,19 +69,22 @@ class EventCounter final : public ledger::Tail {
 // The instance of the moment. After a failed write a new one is opened, as at a start, once the cause is gone.
 class Running {
  public:
-  Running(const ServeSettings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics), workers_(2) {}
+  Running(const ServeSettings& settings, Metrics& metrics, const Ending& ending)
+      : settings_(settings), metrics_(metrics), ending_(ending), workers_(2) {}
   ~Running() { close(); }
 
   Status open() {
     auto counter = std::make_unique<EventCounter>(metrics_);
-    SIEGEL_TRY(opened, Instance::open(settings_.data, settings_.config, workers_, clock_, random_, *counter,
-                                      [this](std::size_t events, std::chrono::nanoseconds sync) {
-                                        metrics_.group(events, sync);
-                                      }));
+    SIEGEL_TRY(opened, Instance::open(
+                           settings_.data, settings_.config, workers_, clock_, random_, *counter,
+                           [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
+                           {[this] { return ending_.asked(); },
+                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); }}));
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
     instance_ = std::move(opened);
     service_ = instance_->service();
+    projector_told_ = false;
     return Done{};
   }
 
@@ -91,21 +99,13 @@ class Running {
     if (old) old->close();
   }
 
-  // It wrote until something went wrong, or could not begin for a cause that passes; a lock record in doubt does not.
-  static bool may_write_again(Instance& instance) {
-    const auto reasons = instance.ledger().read_only();
-    return !reasons.empty() &&
-           (instance.opened_writable() || std::all_of(reasons.begin(), reasons.end(), [](const ledger::Reason& reason) {
-              return reason.code == "disk_full" || reason.code == "write_failed";
-            }));
-  }
-
-  // Every second: a ledger that stopped writing is opened anew.
+  // Every second: a ledger that stopped writing is opened anew, and read models that stand still are told.
   void look_after() {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = instance_ == nullptr || may_write_again(*instance_);
+      failed = instance_ == nullptr || worth_opening_again();
+      tell_projector();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -144,8 +144,16 @@ class Running {
     std::vector<std::string> out;
     if (!instance_) return {closed_because_.empty() ? "stores_closed" : closed_because_};
     for (const auto& reason : instance_->ledger().read_only()) out.push_back(reason.code);
+    if (const auto projector = instance_->projector_status(); !projector)
+      out.emplace_back(projector.error().category() == Errc::unavailable ? "projector_waits" : "projector_stopped");
     if (!service_ && out.empty()) out.emplace_back("starting");
     return out;
+  }
+
+  bool projector_stopped() {
+    const std::lock_guard lock(mutex_);
+    const auto projector = instance_ ? instance_->projector_status() : Status(Done{});
+    return !projector && projector.error().category() != Errc::unavailable;
   }
 
   std::string metrics_text() {
@@ -193,6 +201,29 @@ class Running {
     return !free || *free >= room_to_open(*places);
   }
 
+  // With mutex_.
+  bool worth_opening_again() {
+    const auto reasons = instance_->ledger().read_only();
+    const auto opened = instance_->opened_writable() ? Opened::writable : Opened::read_only;
+    return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
+  }
+
+  void tell_progress(std::uint64_t done, std::uint64_t total) const {
+    std::fprintf(stderr,
+                 settings_.speech.language == "de"
+                     ? "siegel: die Lesemodelle werden nachgeführt: %llu von %llu Ereignissen\n"
+                     : "siegel: the read models catch up: %llu of %llu events\n",
+                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
+  }
+
+  // Once: it does not go on by itself. With mutex_.
+  void tell_projector() {
+    const auto status = instance_ ? instance_->projector_status() : Status(Done{});
+    if (status || status.error().category() == Errc::unavailable || std::exchange(projector_told_, true)) return;
+    std::fprintf(stderr, "siegel: ALARM the read models stand still: projector_stopped: %s [%s]\n",
+                 status.error().text().c_str(), status.error().code());
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& why) {
     if (std::exchange(told_, code) != code) {
@@ -203,6 +234,7 @@ class Running {
 
   const ServeSettings& settings_;
   Metrics& metrics_;
+  const Ending& ending_;
   SystemClock clock_;
   SystemRandom random_;
   Workers workers_;
@@ -211,8 +243,9 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
-  std::string closed_because_;  // code of the error with which the last opening ended; with mutex_
-  std::string told_;            // look_after() only
+  std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
+  std::string told_;             // look_after() only
+  bool projector_told_ = false;  // with mutex_
 };
 
 bool is_loopback(const std::string& listen) {
@@ -222,20 +255,18 @@ bool is_loopback(const std::string& listen) {
 }  // namespace
 
 int serve(const ServeSettings& settings) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: all of them leave the signals to this one
+  Ending ending(kEndWithin);  // before any other thread: all of them leave the signals to it
   std::signal(SIGPIPE, SIG_IGN);
+  const auto connections_max = connections_for(raise_descriptors());
 
   forbid_dumps();
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.speech);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
-  Running running(settings, metrics);
-  if (auto opened = running.open(); !opened) return report(opened.error(), settings.speech);
+  Running running(settings, metrics, ending);
+  if (auto opened = running.open(); !opened)
+    return opened.error().is("start_ended") ? 0 : report(opened.error(), settings.speech);
   running.tell_reasons();
 
   http::ApiOptions api_options;
@@ -247,6 +278,7 @@ int serve(const ServeSettings& settings) {
   api_options.metrics = [&] { return running.metrics_text(); };
   api_options.not_ready = [&] { return running.not_ready(); };
   api_options.unavailable = [&] { return running.why_not(); };
+  api_options.projector_stopped = [&] { return running.projector_stopped(); };
   api_options.uptime_s = [started] {
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
@@ -258,6 +290,8 @@ int serve(const ServeSettings& settings) {
   server_options.tls_key = settings.config.tls_key;
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
+  server_options.connections_max = connections_max;
+  server_options.drain = kDrain;
   server_options.on_finished = [&](const http::Finished& request) {
     metrics.finished(request);
     log.finished(request);
@@ -267,12 +301,7 @@ int serve(const ServeSettings& settings) {
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);
 
-  for (;;) {
-    const timespec second{1, 0};
-    const int signal = sigtimedwait(&signals, nullptr, &second);
-    if (signal == SIGTERM || signal == SIGINT) break;
-    running.look_after();
-  }
+  while (!ending.wait_for(std::chrono::seconds(1))) running.look_after();
   (*server)->stop();
   running.close();
   return 0;

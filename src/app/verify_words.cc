@@ -45,15 +45,40 @@ std::string line_of(const verify::Finding& finding) {
          where(finding) + ": " + said + "\n";
 }
 
+// Behind the newest checkpoint that is here: what a reader must know is that nothing is lost, and that it is not
+// proven.
+std::string not_signed_yet(const verify::Report& report) {
+  const auto last = report.size - 1;
+  return "hier noch nicht signiert: " +
+         (report.signed_size == last ? "Ereignis " + text_of(last)
+                                     : "Ereignisse " + text_of(report.signed_size) + " bis " + text_of(last)) +
+         ". Nichts ist verloren: ein laufender Server hat sie schon signiert, sein neuester Stand steht binnen einer "
+         "Sekunde in der Sperrdatei und mit den nächsten Ereignissen im Speicher; sonst werden sie beim nächsten Start "
+         "signiert\n";
+}
+
+std::string lock_record_in_german(verify::Report::LockRecord record) {
+  using State = verify::Report::LockRecord;
+  if (record != State::missing && record != State::unreadable) return "";
+  return std::string("Hinweis: die Sperrdatei (DIR.outside/head) ") +
+         (record == State::missing ? "fehlt" : "ist nicht lesbar") +
+         ": ohne sie ist eine ältere Kopie dieses Buchs nicht von der neuesten zu unterscheiden; `siegel lock show` "
+         "und "
+         "docs/operations.md sagen mehr\n";
+}
+
 std::string in_german(const verify::Report& report) {
   std::string out = report.intact() ? "unversehrt" : "BESCHÄDIGT";
   out += ": " + report.origin + ", " + text_of(report.size) + " Ereignisse, davon " + text_of(report.checked) +
          " gelesen, " + text_of(report.parts) + " Teile\n";
   out += "signiert: " + text_of(report.checkpoints) + " Stände gelten, der größte bei Größe " +
          text_of(report.signed_size) + "\n";
-  if (report.not_committed() > 0)
-    out += "hier noch nicht signiert: Ereignisse " + text_of(report.signed_size) + " bis " + text_of(report.size - 1) +
-           "\n";
+  if (report.from > 0)
+    out +=
+        "gelesen ab Ereignis " + text_of(report.from) +
+        ", wo eine ganze Kachel gespeicherter Hashwerte beginnt; die davor zählen mit ihren gespeicherten Hashwerten\n";
+  if (report.not_committed() > 0) out += not_signed_yet(report);
+  out += lock_record_in_german(report.lock_record);
   for (const auto& range : report.unchecked)
     out += "nicht festgelegt: " + range.file + ", Bytes " + text_of(range.from) + " bis " + text_of(range.until - 1) +
            ": darin steht kein Ereignis\n";

@@ -9,14 +9,19 @@
 
 #include "base/error.h"
 #include "ctl/local.h"
+#include "texts/things.h"
 
 namespace siegel::ctl {
+
+using texts::Thing;
 
 struct Request {
   std::string method = "GET";
   std::string path;  // with its query; parts from outside go through segment()
   std::string body;
   std::vector<std::string> headers;  // "Name: value"
+  Thing thing = Thing::none;         // what the path names, for the message if it is not there
+  std::string name{};
 };
 
 struct Answer {

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <string_view>
 
+#include "ctl/arguments.h"
 #include "ctl/help.h"
 #include "ctl/session.h"
 #include "ctl/wrong_words.h"
@@ -94,10 +97,7 @@ void complete(Global& global) {
   if (!token.empty()) global.token = token;
 }
 
-}  // namespace
-
-int run(int argc, char** argv, const LocalCommands& local) {
-  Session session(local);
+int run_command(int argc, char** argv, const LocalCommands& local, Session& session) {
   ClientDefaults defaults;
   session.global.config = early_flag(argc, argv, "--config");
   session.global.lang = language_of(argc, argv, "");
@@ -138,6 +138,9 @@ int run(int argc, char** argv, const LocalCommands& local) {
     return session.out.usage(wrong_words(app, session, e));
   }
   if (names_later_command(app, session)) return session.not_yet();
+  if (const auto option = option_not_utf8(app))
+    return session.out.usage(*option + session.text(" ist kein UTF-8; das Terminal muss auf UTF-8 stehen.",
+                                                    " is not UTF-8; the terminal must be set to UTF-8."));
   complete(session.global);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const int code = !session.later.empty() ? session.not_yet() : session.action ? session.action() : exit_usage + 0;
@@ -145,6 +148,20 @@ int run(int argc, char** argv, const LocalCommands& local) {
   std::cout.flush();
   if (!std::cout) return session.out.fail(Error(Errc::unavailable, "no_output", "The result cannot be written."));
   return code;
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const LocalCommands& local) {
+  Session session(local);
+  // What an exception says may hold a value, so only its kind is told.
+  try {
+    return run_command(argc, argv, local, session);
+  } catch (const std::bad_alloc&) {
+    return session.out.fail(Error(Errc::unavailable, "no_memory", "There is not enough memory."));
+  } catch (const std::exception&) {
+    return session.out.fail(Error(Errc::unavailable, "internal", "Something failed that should not."));
+  }
 }
 
 }  // namespace siegel::ctl

@@ -37,6 +37,8 @@ Result<RecordType> read_type(const nlohmann::json& answer) {
   if (!answer.is_object() || !answer.contains("fields") || !answer["fields"].is_array()) return bad;
   RecordType out;
   out.default_purpose = text_of(answer, "default_purpose");
+  const auto subject = answer.find("subject");
+  out.matches_people = subject != answer.end() && text_of(*subject, "mode") == "match";
   for (const auto& item : answer["fields"]) {
     if (!item.is_object()) return bad;
     auto& field = out.fields.emplace_back();

@@ -23,6 +23,7 @@ struct Field {
 
 struct RecordType {
   std::string default_purpose;
+  bool matches_people = false;  // rows whose fields are equal share one person
   std::vector<Field> fields;
 
   [[nodiscard]] const Field* find(

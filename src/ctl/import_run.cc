@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "ctl/output.h"
+#include "model/ids.h"
 
 namespace siegel::ctl {
 namespace {
 
 constexpr std::size_t kInFlight = 32;
+constexpr std::chrono::milliseconds kGlance{50};     // how often an interruption is looked for
 constexpr std::uint64_t kWaitMsMax = 30'000;         // at once, whatever the server says
 constexpr std::uint64_t kWaitMsAllMax = 5 * 60'000;  // for one row
 
@@ -84,8 +87,9 @@ bool ImportRun::send(Row row) {
     return !stopped_;
   }
   std::unique_lock lock(mutex_);
-  room_.wait(lock, [this] { return stopped_ || waiting_.size() < kInFlight; });
-  if (stopped_) return false;
+  while (!room_.wait_for(lock, kGlance, [this] { return stopped_ || waiting_.size() < kInFlight; }))
+    if (options_.is_interrupted()) break;
+  if (stopped_ || options_.is_interrupted()) return false;
   waiting_.push_back(std::move(row));
   news_.notify_one();
   return true;
@@ -98,6 +102,7 @@ void ImportRun::refuse(std::uint64_t number, RowFailure failure) {
 
 ImportOutcome ImportRun::finish() {
   join();
+  for (const auto& subject : people_met_) outcome_.known_people += new_people_.contains(subject) ? 0 : 1;
   return std::move(outcome_);
 }
 
@@ -135,15 +140,22 @@ void ImportRun::stop(Cause cause) {
     stopped_ = true;
     // To take back what is in it must be known what is: an answer that was lost is asked for again.
     hurried_ = !options_.stop_at_refusal || std::holds_alternative<Error>(cause);
-    cause_ = std::move(cause);
+    if (!options_.is_interrupted()) cause_ = std::move(cause);
   }
   room_.notify_all();
   news_.notify_all();
 }
 
 bool ImportRun::pause(std::uint64_t milliseconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
   std::unique_lock lock(mutex_);
-  return !news_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return hurried_; });
+  while (!options_.is_interrupted()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= end) return true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
+    if (news_.wait_for(lock, std::min(left, kGlance), [this] { return hurried_; })) return false;
+  }
+  return false;
 }
 
 Result<Answer> ImportRun::post(Client& client, const Row& row) {
@@ -171,11 +183,27 @@ Result<Answer> ImportRun::patiently(Client& client, const Request& request) {
   }
 }
 
+// Ids begin with the time at which the server made them: a person older than the record was there before the row.
+void ImportRun::note_person(const std::string& subject, const std::string& record) {
+  constexpr std::size_t kTimeBytes = 6;
+  const auto person = parse_id("su", subject), made = parse_id("re", record);
+  if (!person || !made) return;
+  const bool was_there = std::lexicographical_compare(person->begin(), person->begin() + kTimeBytes, made->begin(),
+                                                      made->begin() + kTimeBytes);
+  if (was_there) {
+    people_met_.push_back(subject);
+  } else {
+    new_people_.insert(subject);
+  }
+}
+
 void ImportRun::note(Row row, const Answer& answer) {
   const auto body = parse(answer.body);
   const std::lock_guard lock(mutex_);
   if (answer.ok()) {
-    ++(answer.header("siegel-replayed") == "true" ? outcome_.repeated : outcome_.taken);
+    const bool repeated = answer.header("siegel-replayed") == "true";
+    ++(repeated ? outcome_.repeated : outcome_.taken);
+    if (!repeated) note_person(member(body, "subject"), member(body, "record"));
     if (options_.stop_at_refusal) outcome_.records.emplace(row.number, member(body, "record"));
     auto position = member(body, "position");
     // "<ledger>:<size>": the longer size, or the same length and greater.
@@ -184,18 +212,28 @@ void ImportRun::note(Row row, const Answer& answer) {
       outcome_.position = std::move(position);
     return;
   }
-  outcome_.failures.insert_or_assign(row.number, RowFailure{member(body, "code"), column_of(member(body, "pointer")),
-                                                            member(body, "detail"), std::move(row.cells)});
+  outcome_.failures.insert_or_assign(
+      row.number, RowFailure{{{member(body, "code"), column_of(member(body, "pointer")), member(body, "detail")}},
+                             std::move(row.cells)});
 }
 
+// An exception must not leave a thread: it would end the program, and nobody would know what is in.
 void ImportRun::work() {
+  try {
+    work_through();
+  } catch (const std::exception&) {
+    stop(Error(Errc::unavailable, "internal", "Something failed that should not."));
+  }
+}
+
+void ImportRun::work_through() {
   Client client(global_);
   for (;;) {
     Row row;
     {
       std::unique_lock lock(mutex_);
       news_.wait(lock, [this] { return stopped_ || closed_ || !waiting_.empty(); });
-      if (stopped_ || waiting_.empty()) return;
+      if (stopped_ || waiting_.empty() || options_.is_interrupted()) return;
       row = std::move(waiting_.front());
       waiting_.pop_front();
     }

@@ -2,35 +2,34 @@
 // Guarantees: (1) each row is sent with the key "<run>-<row>", so a repeated run takes no row in twice; (2) an answer
 // that asks to wait is waited for, and a lost connection tried again; (3) what is wrong with one row fails that row,
 // what is wrong with all of them stops the run: send() says so with false, and cause() tells why; (4) at the end it is
-// known of each row that was sent whether it is in, unless the server is away; take_back() removes those that are.
+// known of each row that was sent whether it is in, unless the server is away; take_back() removes those that are;
+// (5) once is_interrupted() says so, no further row is sent, answers under way are waited for, and cause() tells
+// nothing.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include "ctl/client.h"
+#include "ctl/import_rows.h"
 #include "sheet/csv.h"
 
 namespace siegel::ctl {
 
-struct RowFailure {
-  std::string code;
-  std::string column;  // empty: the whole row
-  std::string reason;
-  sheet::CsvRow cells;  // as they stood in the file
-};
-
 struct ImportOutcome {
   std::uint64_t taken = 0;
-  std::uint64_t repeated = 0;  // were in already from the same run
+  std::uint64_t repeated = 0;      // were in already from the same run
+  std::uint64_t known_people = 0;  // went in for a person who was there before this run
   std::map<std::uint64_t, RowFailure> failures;
   std::string position;                          // of the last row that went in
   std::map<std::uint64_t, std::string> records;  // that are in, by row; only with Options::stop_at_refusal
@@ -49,6 +48,7 @@ class ImportRun {
     std::string run;              // the beginning of each row's key
     std::string default_purpose;  // of the type: used if the token leaves open which, and nobody said
     bool stop_at_refusal = false;
+    std::function<bool()> is_interrupted;  // asked from all threads
   };
 
   ImportRun(const Global& global, Options options);
@@ -68,8 +68,10 @@ class ImportRun {
 
  private:
   void work();
+  void work_through();
   void send_first(Row row);
   void join();
+  void note_person(const std::string& subject, const std::string& record);
   void note(Row row, const Answer& answer);
   void stop(Cause cause);
   Result<Answer> post(Client& client, const Row& row);
@@ -87,6 +89,8 @@ class ImportRun {
   bool stopped_ = false;  // nor are any sent
   bool hurried_ = false;  // nor is the answer to those that are under way waited for
   ImportOutcome outcome_;
+  std::set<std::string> new_people_;     // whom a row of this run brought
+  std::vector<std::string> people_met_;  // whom a row met, perhaps one of these
   Cause cause_;
   std::vector<std::thread> workers_;
 };

@@ -104,6 +104,14 @@ void Output::table(const std::vector<std::string>& columns, const std::vector<nl
   }
 }
 
+int Output::fail(const Answer& answer, const Request& request) const {
+  const auto problem = answer.status == 404 && !global_.json ? parse(answer.body) : nlohmann::json();
+  const auto missing = texts::not_found_text(request.thing, request.name, global_.lang);
+  if (!problem.is_object() || member(problem, "code") != "not_found" || missing.empty()) return fail(answer);
+  std::cerr << "siegel: " << printable(missing) << " [404 not_found]\n";
+  return exit_of(answer);
+}
+
 int Output::fail(const Answer& answer) const {
   auto problem = parse(answer.body);
   if (!problem.is_object() || !problem.contains("code")) {
@@ -130,6 +138,7 @@ int Output::fail(const Answer& answer) const {
     std::cerr << ' ' << printable(hint);
   std::cerr << " [" << answer.status << ' ' << printable(code);
   if (const auto pointer = member(problem, "pointer"); !pointer.empty()) std::cerr << ' ' << printable(pointer);
+  if (const auto erasure = member(problem, "erasure"); !erasure.empty()) std::cerr << ' ' << printable(erasure);
   std::cerr << "]\n";
   return exit_of(answer);
 }
@@ -151,6 +160,7 @@ int Output::fail(const Error& error) const {
                         "Is `siegel serve` running? --server names its address.");
     std::cerr << '\n';
   }
+  if (error.category() == Errc::conflict || error.category() == Errc::denied) return exit_refused;
   return is_usage ? exit_usage : exit_failed;
 }
 

@@ -31,6 +31,7 @@ class Output {
 
   // Show what went wrong, in one line with its hint; the exit code for it.
   int fail(const Answer& answer) const;
+  int fail(const Answer& answer, const Request& request) const;  // names what was not found
   int fail(const Error& error) const;
   int usage(const std::string& message) const;
   int not_yet(const std::string& message, const std::string& word) const;  // what a later version brings

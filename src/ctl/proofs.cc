@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "ctl/output_file.h"
 #include "ctl/session.h"
 
 namespace siegel::ctl {
@@ -12,15 +13,18 @@ struct Words {
   std::uint64_t seq = 0, from = 0;
   std::optional<std::uint64_t> size, to;
   std::string file;
+  bool force = false;
 };
 
 int fetch(const Session& session, const Words& words, const std::string& path) {
+  auto file = OutputFile::open(words.file, Overwrite(words.force));
+  if (!file) return session.out.fail(file.error());
   return session.call({"GET", "/v1/log/proofs/" + path, "", {}}, [&](const Answer& answer) {
     if (words.file.empty()) {
       session.out.object(parse(answer.body));
       return exit_done + 0;
     }
-    const auto written = write_output(words.file, answer.body);
+    const auto written = file->write(answer.body);
     return written ? exit_done : session.out.fail(written.error());
   });
 }
@@ -59,9 +63,11 @@ void add_proofs(CLI::App& app, Session& session) {
   consistency->add_option("--from", words->from, session.text("frühere Größe", "earlier size"))->required();
   consistency->add_option("--to", words->to, session.text("spätere Größe", "later size"));
   add_later_command(*group, session, "receipt", Work::proofs);
-  for (auto* command : {inclusion, consistency})
+  for (auto* command : {inclusion, consistency}) {
     command->add_option("-o,--output", words->file,
                         session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));
+    add_force(*command, session, words->force);
+  }
 }
 
 }  // namespace siegel::ctl

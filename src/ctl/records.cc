@@ -1,6 +1,8 @@
 // records list, get, add, set, remove, history.
+#include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "ctl/fields.h"
 #include "ctl/session.h"
 
@@ -10,7 +12,7 @@ namespace {
 struct Words {
   std::string id, type, expect, fields, values, subject, decimal = "auto";
   std::vector<std::string> sets;
-  std::size_t items_max = 0;
+  std::string limit = "all";
 };
 
 sheet::DecimalSign sign_of(const std::string& word) {
@@ -35,28 +37,31 @@ int with_values(const Session& session, const Words& words, const std::string& t
     return session.out.usage(session.text("Es fehlt --set FELD=WERT oder --values DATEI.",
                                           "--set FIELD=VALUE or --values FILE is missing."));
   if (words.sets.empty()) return then(std::move(values));
-  return session.call({"GET", "/v1/record-types/" + segment(type), "", {}}, [&](const Answer& answer) {
-    const auto read = read_type(parse(answer.body));
-    if (!read) return session.out.fail(read.error());
-    for (const auto& set : words.sets) {
-      const auto equals = set.find('=');
-      const auto* field = equals == std::string::npos ? nullptr : read->find(set.substr(0, equals));
-      if (field == nullptr)
-        return session.out.usage(session.text("--set ist FELD=WERT mit einem Feld des Typs.",
-                                              "--set is FIELD=VALUE with a field of the type."));
-      auto value = value_of(*field, set.substr(equals + 1), sign_of(words.decimal));
-      if (!value) return session.out.fail(Error(value.error()).with("field", field->name));
-      values[field->name] = std::move(*value);
-    }
-    return then(std::move(values));
-  });
+  return session.call({"GET", "/v1/record-types/" + segment(type), "", {}, Thing::type, type},
+                      [&](const Answer& answer) {
+                        const auto read = read_type(parse(answer.body));
+                        if (!read) return session.out.fail(read.error());
+                        for (const auto& set : words.sets) {
+                          const auto equals = set.find('=');
+                          const auto* field = equals == std::string::npos ? nullptr : read->find(set.substr(0, equals));
+                          if (field == nullptr)
+                            return session.out.usage(session.text("--set ist FELD=WERT mit einem Feld des Typs.",
+                                                                  "--set is FIELD=VALUE with a field of the type."));
+                          auto value = value_of(*field, set.substr(equals + 1), sign_of(words.decimal));
+                          if (!value) return session.out.fail(Error(value.error()).with("field", field->name));
+                          values[field->name] = std::move(*value);
+                        }
+                        return then(std::move(values));
+                      });
 }
 
 int add(const Session& session, const Words& words) {
+  if (const auto wrong = session.wrong_name(words.type)) return *wrong;
   return with_values(session, words, words.type, [&](nlohmann::json values) {
     nlohmann::json body = {{"values", std::move(values)}};
     if (!words.subject.empty()) body["subject"] = words.subject;
-    return session.change({"POST", "/v1/record-types/" + segment(words.type) + "/records", body.dump(), {}});
+    return session.change(
+        {"POST", "/v1/record-types/" + segment(words.type) + "/records", body.dump(), {}, Thing::type, words.type});
   });
 }
 
@@ -69,11 +74,11 @@ int set(const Session& session, const Words& words) {
   const auto patch = [&](const std::string& type) {
     return with_values(session, words, type, [&](nlohmann::json values) {
       const nlohmann::json body = {{"values", std::move(values)}};
-      return session.change(expecting({"PATCH", record_path(words), body.dump(), {}}, words));
+      return session.change(expecting({"PATCH", record_path(words), body.dump(), {}, Thing::record, ""}, words));
     });
   };
   if (!words.type.empty() || words.sets.empty()) return patch(words.type);
-  return session.call({"GET", record_path(words), "", {}}, [&](const Answer& answer) {
+  return session.call({"GET", record_path(words), "", {}, Thing::record, ""}, [&](const Answer& answer) {
     const auto record = parse(answer.body);
     const auto type = record.is_object() ? record.find("type") : record.end();
     if (type == record.end() || !type->is_string())
@@ -82,10 +87,69 @@ int set(const Session& session, const Words& words) {
   });
 }
 
+// A cell of a table that people read: long texts end with "…"; --json has all of them.
+std::string cell_of(const nlohmann::json& value) {
+  constexpr std::size_t kCharactersMax = 40;
+  std::string out;
+  if (value.is_array()) {
+    for (const auto& item : value) out += (out.empty() ? "" : ", ") + shown(item);
+  } else if (!value.is_null()) {
+    out = shown(value);
+  }
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if ((out[i] & 0xC0) != 0x80 && ++count > kCharactersMax) return out.substr(0, i) + "…";
+  return out;
+}
+
+// Values as columns, in the order of the type's fields; fields that no record shows are left out.
+void show_table(const Session& session, const RecordType& type, const std::vector<nlohmann::json>& records) {
+  std::vector<std::string> columns{session.text("Datensatz", "record")};
+  const std::vector<std::pair<const char*, const char*>> rest{
+      {"subject", session.text("Person", "subject")},
+      {"version", session.text("Version", "version")},
+      {"updated_at", session.text("geändert am", "updated_at")}};
+  std::vector<nlohmann::json> rows;
+  for (const auto& record : records) rows.push_back({{columns.front(), record.value("record", "")}});
+  const auto values_of = [](const nlohmann::json& record) { return record.value("values", nlohmann::json::object()); };
+  for (const auto& field : type.fields) {
+    const auto shows = [&](const auto& record) { return values_of(record).contains(field.name); };
+    if (std::none_of(records.begin(), records.end(), shows)) continue;
+    const auto is_taken = [&](const std::string& title) {
+      return std::find(columns.begin(), columns.end(), title) != columns.end() ||
+             std::any_of(rest.begin(), rest.end(), [&](const auto& column) { return title == column.second; });
+    };
+    std::string title = field.titles.empty() ? field.name : field.titles.front();
+    if (is_taken(title)) title += " (" + field.name + ")";
+    for (std::size_t i = 0; i < records.size(); ++i)
+      rows[i][title] = cell_of(values_of(records[i]).value(field.name, nlohmann::json()));
+    columns.push_back(std::move(title));
+  }
+  for (const auto& [name, title] : rest) {
+    for (std::size_t i = 0; i < records.size(); ++i) rows[i][title] = records[i].value(name, nlohmann::json());
+    columns.emplace_back(title);
+  }
+  session.out.table(columns, rows);
+}
+
 int list(const Session& session, const Words& words) {
-  std::string path = "/v1/record-types/" + segment(words.type) + "/records";
-  if (!words.fields.empty()) path += "?fields=" + segment(words.fields);
-  return session.list(path, {"record", "version", "subject", "updated_at", "values"}, words.items_max);
+  const auto limit = words.limit == "all" ? std::optional<std::uint64_t>(0) : parse_u64(words.limit);
+  if (!limit || (*limit == 0 && words.limit != "all"))
+    return session.out.usage(
+        session.text("--limit ist eine Zahl ab 1 oder all.", "--limit is a number from 1, or all."));
+  if (const auto wrong = session.wrong_name(words.type)) return *wrong;
+  const auto type_path = "/v1/record-types/" + segment(words.type);
+  Request request{"GET", type_path + "/records", "", {}, Thing::type, words.type};
+  if (!words.fields.empty()) request.path += "?fields=" + segment(words.fields);
+  if (session.out.json()) return session.list(request, {}, *limit);
+  return session.call({"GET", type_path, "", {}, Thing::type, words.type}, [&](const Answer& answer) {
+    const auto type = read_type(parse(answer.body));
+    if (!type) return session.out.fail(type.error());
+    std::vector<nlohmann::json> records;
+    const int code = session.each(request, *limit, [&](const nlohmann::json& record) { records.push_back(record); });
+    if (code == exit_done) show_table(session, *type, records);
+    return code;
+  });
 }
 
 void add_value_flags(CLI::App* command, const Session& session, const std::shared_ptr<Words>& words) {
@@ -129,18 +193,21 @@ void add_records(CLI::App& app, Session& session) {
                          [&session, words] { return list(session, *words); });
   lister->add_option("--type", words->type)->required();
   lister->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
-  lister->add_option("--limit", words->items_max, session.text("höchstens so viele", "at most so many"));
+  lister->add_option("--limit", words->limit,
+                     session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
+                                  "at most so many, or all; each person shown is noted as read"));
 
   add_later_flags(*lister, session, {"--where"});
   add_later_command(*group, session, "search");
 
   add_with_id("get", session.text("Einen lesen", "Read one"), "  siegel records get re_…", [&session, words] {
-    return session.show({"GET", record_path(*words), "", {}});
+    return session.show({"GET", record_path(*words), "", {}, Thing::record, ""});
   });
-  add_with_id(
-      "history", session.text("Alle Änderungen", "All changes"), "  siegel records history re_…", [&session, words] {
-        return session.list(record_path(*words) + "/history", {"seq", "at", "type", "actor", "purpose", "changes"}, 0);
-      });
+  add_with_id("history", session.text("Alle Änderungen", "All changes"), "  siegel records history re_…",
+              [&session, words] {
+                return session.list({"GET", record_path(*words) + "/history", "", {}, Thing::record, ""},
+                                    {"seq", "at", "type", "actor", "purpose", "changes"}, 0);
+              });
 
   auto* adder = add_one("add", session.text("Anlegen", "Add"),
                         "  siegel records add --type contacts --set \"name=Änne Müller\" --set born=31.12.1980\n"
@@ -160,7 +227,7 @@ void add_records(CLI::App& app, Session& session) {
       "remove",
       session.text("Aus allen Ansichten nehmen; Löschen ist `erase`", "Take out of all views; erasing is `erase`"),
       "  siegel records remove re_… --expect 2", [&session, words] {
-        return session.change(expecting({"DELETE", record_path(*words), "", {}}, *words));
+        return session.change(expecting({"DELETE", record_path(*words), "", {}, Thing::record, ""}, *words));
       });
   remover->add_option("--expect", words->expect, expect_help);
 }

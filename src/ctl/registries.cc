@@ -9,6 +9,7 @@ namespace {
 struct Kind {
   const char* command;
   const char* path;
+  Thing thing;
   const char* help_de;
   const char* help_en;
   std::vector<std::string> columns;
@@ -16,15 +17,16 @@ struct Kind {
 };
 
 // The definition of NAME from FILE; what `show` gives can be set again: its name and version are the server's.
-int set(const Session& session, const std::string& path, const std::string& name, const std::string& file,
+int set(const Session& session, const Kind& kind, const std::string& name, const std::string& file,
         const std::string& expect) {
+  if (const auto wrong = session.wrong_name(name)) return *wrong;
   const auto content = read_input(file);
   if (!content) return session.out.fail(content.error());
   auto definition = parse(*content);
   if (!definition.is_object())
     return session.out.usage(session.text("Die Datei ist kein JSON-Objekt.", "The file is not a JSON object."));
   for (const char* own : {"name", "version", "built_in"}) definition.erase(own);
-  Request request{"PUT", path + "/" + segment(name), definition.dump(), {}};
+  Request request{"PUT", std::string(kind.path) + "/" + segment(name), definition.dump(), {}};
   if (!expect.empty()) request.headers.push_back(expect == "0" ? "If-None-Match: *" : "If-Match: \"" + expect + "\"");
   return session.change(request);
 }
@@ -38,7 +40,7 @@ void add_kind(CLI::App& app, Session& session, const Kind& kind) {
   auto* group = add_group(app, kind.command, session.text(kind.help_de, kind.help_en));
   auto* setter =
       add_command(*group, session, "set", session.text("Anlegen oder ändern", "Create or change"), kind.example.c_str(),
-                  [&session, words, path] { return set(session, path, words->name, words->file, words->expect); });
+                  [&session, words, kind] { return set(session, kind, words->name, words->file, words->expect); });
   setter->add_option("NAME", words->name)->required();
   setter
       ->add_option("FILE", words->file,
@@ -48,10 +50,13 @@ void add_kind(CLI::App& app, Session& session, const Kind& kind) {
       "--expect", words->expect,
       session.text("nur wenn diese Version gilt; 0: nur anlegen", "only if this is its version; 0: only create"));
   const std::string shows = std::string("  siegel ") + kind.command + " show NAME";
-  auto* show = add_command(*group, session, "show", session.text("Eine Festlegung zeigen", "Show one definition"),
-                           shows.c_str(), [&session, words, path] {
-                             return session.show({"GET", path + "/" + segment(words->name), "", {}});
-                           });
+  auto* show =
+      add_command(*group, session, "show", session.text("Eine Festlegung zeigen", "Show one definition"), shows.c_str(),
+                  [&session, words, kind] {
+                    if (const auto wrong = session.wrong_name(words->name)) return *wrong;
+                    return session.show(
+                        {"GET", std::string(kind.path) + "/" + segment(words->name), "", {}, kind.thing, words->name});
+                  });
   show->add_option("NAME", words->name)->required();
   const std::string lists = std::string("  siegel ") + kind.command + " list";
   add_command(*group, session, "list", session.text("Alle zeigen", "Show all"), lists.c_str(),
@@ -64,6 +69,7 @@ void add_registries(CLI::App& app, Session& session) {
   add_kind(app, session,
            {"purpose",
             "/v1/purposes",
+            Thing::purpose,
             "Zwecke",
             "Purposes",
             {"name", "version", "legal_ground", "title"},
@@ -71,6 +77,7 @@ void add_registries(CLI::App& app, Session& session) {
   add_kind(app, session,
            {"class",
             "/v1/deletion-classes",
+            Thing::deletion_class,
             "Löschklassen",
             "Deletion classes",
             {"name", "version", "period", "start", "legal_ground"},
@@ -79,6 +86,7 @@ void add_registries(CLI::App& app, Session& session) {
       app, session,
       {"type",
        "/v1/record-types",
+       Thing::type,
        "Datensatztypen",
        "Record types",
        {"name", "version", "title", "default_purpose"},

@@ -1,8 +1,5 @@
 #include "ctl/session.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -12,6 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
+
+#include "base/text.h"
+#include "ctl/arguments.h"
 
 namespace siegel::ctl {
 namespace {
@@ -73,7 +73,7 @@ int Session::call(const Request& request, const std::function<int(const Answer&)
   auto connection = client();
   const auto answer = send(connection, request);
   if (!answer) return out.fail(answer.error());
-  if (!answer->ok()) return out.fail(*answer);
+  if (!answer->ok()) return out.fail(*answer, request);
   return then(*answer);
 }
 
@@ -90,12 +90,12 @@ int Session::change(const Request& request) const {
   return show(once);
 }
 
-int Session::list(const std::string& path, const std::vector<std::string>& columns,
-                  std::optional<std::size_t> limit) const {
+int Session::each(const Request& request, std::optional<std::size_t> limit,
+                  const std::function<void(const nlohmann::json&)>& take) const {
+  const auto& path = request.path;
   auto connection = client();
   const std::size_t items_max = limit.value_or(0);
   const std::string separator = path.find('?') == std::string::npos ? "?" : "&";
-  std::vector<nlohmann::json> rows;
   std::string cursor;
   std::size_t count = 0;
   // No more than wanted: each person on a page is a trace in the ledger.
@@ -111,25 +111,36 @@ int Session::list(const std::string& path, const std::vector<std::string>& colum
       page_items = most;
       continue;
     }
-    if (!answer->ok()) return out.fail(*answer);
+    if (!answer->ok()) return out.fail(*answer, request);
     const auto body = parse(answer->body);
     if (!body.is_object() || !body.contains("items") || !body["items"].is_array())
       return out.fail(Error(Errc::unavailable, "bad_answer", "The server's answer is not a list."));
     for (const auto& entry : body["items"]) {
       if (items_max != 0 && count == items_max) break;
       ++count;
-      if (out.json()) {
-        out.item(entry);
-      } else {
-        rows.push_back(entry);
-      }
+      take(entry);
     }
     const auto next = body.find("next");
     cursor = next != body.end() && next->is_string() ? next->get<std::string>() : "";
     more = !cursor.empty();
   } while (more && (items_max == 0 || count < items_max));
-  if (!out.json()) out.table(columns, rows);
   return exit_done;
+}
+
+int Session::list(const Request& request, const std::vector<std::string>& columns,
+                  std::optional<std::size_t> limit) const {
+  if (out.json()) return each(request, limit, [this](const auto& item) { out.item(item); });
+  std::vector<nlohmann::json> rows;
+  const int code = each(request, limit, [&](const auto& item) { rows.push_back(item); });
+  if (code == exit_done) out.table(columns, rows);
+  return code;
+}
+
+std::optional<int> Session::wrong_name(const std::string& name) const {
+  if (is_name(name)) return {};
+  return out.usage(text("Ein Name besteht aus a-z, 0-9 und -, beginnend mit einem Buchstaben, etwa ",
+                        "A name is a-z, 0-9 and -, beginning with a letter, such as ") +
+                   suggested_name(name) + ".");
 }
 
 int Session::not_yet() const {
@@ -215,26 +226,10 @@ Result<std::string> read_input(const std::string& file) {
   return content;
 }
 
-Status write_output(const std::string& file, const std::string& content) {
-  if (file.empty() || file == "-") {
-    std::cout << content << std::flush;
-    if (!std::cout) return Error(Errc::unavailable, "no_output", "The result cannot be written.");
-    return Done{};
-  }
-  const Error failed = Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file);
-  const std::string part = file + ".part";
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return failed;
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const auto written = ::write(fd, content.data() + done, content.size() - done);
-    if (written <= 0) break;
-    done += static_cast<std::size_t>(written);
-  }
-  const bool whole = done == content.size() && ::fsync(fd) == 0;
-  if (::close(fd) == 0 && whole && std::rename(part.c_str(), file.c_str()) == 0) return Done{};
-  ::unlink(part.c_str());
-  return failed;
+void add_force(CLI::App& command, const Session& session, bool& force) {
+  command.add_flag(
+      "--force", force,
+      session.text("eine Datei überschreiben, die schon da ist", "overwrite a file that is there already"));
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

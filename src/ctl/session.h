@@ -42,9 +42,17 @@ struct Session {
   int call(const Request& request, const std::function<int(const Answer&)>& then) const;
   int show(const Request& request) const;    // the answer as one object
   int change(const Request& request) const;  // the same for what changes something
-  // A list as a table or NDJSON, with all its pages; with a limit in pages of our size, up to so many items (0: all).
-  int list(const std::string& path, const std::vector<std::string>& columns,
+  // Each item of a list, with all its pages; with a limit in pages of our size, up to so many items (0: all).
+  int each(const Request& request, std::optional<std::size_t> limit,
+           const std::function<void(const nlohmann::json&)>& take) const;
+  // The same as a table or NDJSON.
+  int list(const Request& request, const std::vector<std::string>& columns,
            std::optional<std::size_t> limit = std::nullopt) const;
+  int list(const std::string& path, const std::vector<std::string>& columns) const {
+    return list(Request{"GET", path, "", {}}, columns);
+  }
+  // Complains if this is no name for a type, purpose or class; nothing if it is one.
+  [[nodiscard]] std::optional<int> wrong_name(const std::string& name) const;
   int not_yet() const;  // says so of `later`
 
   std::map<const CLI::App*, Work> later_commands;  // by add_later_command()
@@ -77,8 +85,8 @@ void add_later_command(CLI::App& group, Session& session, const std::string& nam
 
 // The content of a file, or of standard input for "-".
 Result<std::string> read_input(const std::string& file);
-// Into a file that is the caller's alone, whole or not at all; "-" or "": standard output.
-Status write_output(const std::string& file, const std::string& content);
+// --force, for a command that writes a file.
+void add_force(CLI::App& command, const Session& session, bool& force);
 
 std::vector<std::string> split(const std::string& text, char separator);  // without empty parts
 

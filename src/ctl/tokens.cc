@@ -56,6 +56,29 @@ int create(const Session& session, const Words& words) {
   return session.change({"POST", "/v1/tokens", body.dump(), {}});
 }
 
+// What a token may be used for; without names it is all of them.
+nlohmann::json names_or_all(const Session& session, const nlohmann::json& token, const char* names, const char* all) {
+  const auto flag = token.find(all);
+  if (flag != token.end() && *flag == true) return session.text("alle", "all");
+  std::string out;
+  for (const auto& name : token.value(names, nlohmann::json::array())) out += (out.empty() ? "" : ",") + shown(name);
+  return out;
+}
+
+int list(const Session& session) {
+  const Request request{"GET", "/v1/tokens", "", {}};
+  const std::vector<std::string> columns{"token_id", "role", "label", "purposes", "types", "expires_at", "revoked"};
+  if (session.out.json()) return session.list(request, columns);
+  std::vector<nlohmann::json> rows;
+  const int code = session.each(request, std::nullopt, [&](const nlohmann::json& token) {
+    auto& row = rows.emplace_back(token);
+    row["purposes"] = names_or_all(session, token, "purposes", "all_purposes");
+    row["types"] = names_or_all(session, token, "types", "all_types");
+  });
+  if (code == exit_done) session.out.table(columns, rows);
+  return code;
+}
+
 }  // namespace
 
 void add_tokens(CLI::App& app, Session& session) {
@@ -79,13 +102,12 @@ void add_tokens(CLI::App& app, Session& session) {
     maker->add_flag(
         "--local", words->local,
         session.text("im Datenverzeichnis, bei ruhendem Server", "in the data directory, with the server stopped"));
-  add_command(*group, session, "list", session.text("Alle zeigen", "Show all"), "  siegel token list", [&session] {
-    return session.list("/v1/tokens", {"token_id", "role", "label", "purposes", "types", "expires_at", "revoked"});
-  });
-  auto* revoke = add_command(*group, session, "revoke", session.text("Sperren", "Revoke"), "  siegel token revoke tk_…",
-                             [&session, words] {
-                               return session.change({"DELETE", "/v1/tokens/" + segment(words->id), "", {}});
-                             });
+  add_command(*group, session, "list", session.text("Alle zeigen", "Show all"), "  siegel token list",
+              [&session] { return list(session); });
+  auto* revoke = add_command(
+      *group, session, "revoke", session.text("Sperren", "Revoke"), "  siegel token revoke tk_…", [&session, words] {
+        return session.change({"DELETE", "/v1/tokens/" + segment(words->id), "", {}, Thing::token, ""});
+      });
   revoke->add_option("ID", words->id)->required();
 }
 

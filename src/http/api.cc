@@ -11,6 +11,7 @@ namespace siegel::http {
 namespace {
 
 constexpr std::uint64_t kWaitDefaultMs = 2000, kWaitMaxMs = 30000;
+constexpr std::size_t kCountDigitsMax = 18;
 
 // Matches "/v1/records/*" and gives the segments under the stars.
 bool matches(std::string_view pattern, std::string_view path, std::array<std::string_view, 2>& segments) {
@@ -122,18 +123,14 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   if (!call->service)
     return call->fail(options_.unavailable ? options_.unavailable()
                                            : Error(Errc::unavailable, "starting", "The server is starting."));
-  SIEGEL_CALL_TRY(caller, call->service->authenticate(token_of(call->request)));
+  SIEGEL_CALL_TRY(caller, caller_of(*call));
   call->caller = std::move(caller);
-  if (!rate_limit_.take(call->caller.token.get(), std::chrono::steady_clock::now()))
-    return call->fail(Error(Errc::overloaded, "rate_limited", "The token was used too often within a second.")
-                          .with("limit_name", "requests_per_second_per_token")
-                          .with("limit_value", options_.requests_per_second_per_token));
   call->caller.request_id = std::string(call->reply.request_id());
   if (auto purpose = purpose_header(call->request, call->caller); !purpose) return call->fail(purpose.error());
   if (!found->at_least) return found->serve(call);
   const auto at_least = call->request.header("siegel-at-least");
   const auto position = parse_position(at_least.value_or(""));
-  if (at_least && !position)
+  if (at_least && (!position || !parse_count(std::to_string(position->size.get()))))
     return call->fail(Error(Errc::invalid, "bad_header", "Siegel-At-Least is not a position."));
   std::uint64_t wait = kWaitDefaultMs;
   if (const auto given = call->request.header("siegel-wait-ms")) {
@@ -143,11 +140,27 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
     wait = *number;
   }
   if (!position) return found->serve(call);
+  const bool waits = position->ledger == call->service->ledger_id() && call->service->position() < position->size;
+  if (waits && options_.projector_stopped && options_.projector_stopped())
+    return call->fail(Error(Errc::unavailable, "position_not_reached",
+                            "The read models stand still and will not show that position; the server's log says why.")
+                          .with("reason", "projector_stopped"));
   call->service->at_least(*position, std::chrono::milliseconds(wait),
                           [call, serve = found->serve](const Status& reached) {
                             if (!reached) return call->fail(reached.error());
                             serve(call);
                           });
+}
+
+Result<service::Caller> Api::caller_of(const Call& call) {
+  auto caller = call.service->authenticate(token_of(call.request));
+  const auto* expired = caller ? nullptr : caller.error().find("token");
+  const auto id = caller ? std::optional(caller->token.get()) : expired ? parse_id("tk", *expired) : std::nullopt;
+  if (id && !rate_limit_.take(*id, std::chrono::steady_clock::now()))
+    return Error(Errc::overloaded, "rate_limited", "The token was used too often within a second.")
+        .with("limit_name", "requests_per_second_per_token")
+        .with("limit_value", options_.requests_per_second_per_token);
+  return caller;
 }
 
 // ── what routes share ──
@@ -198,7 +211,7 @@ Result<service::WriteOptions> write_options(const Call& call) {
   }
   if (const auto match = request.header("if-match")) {
     const bool quoted = match->size() > 2 && match->front() == '"' && match->back() == '"';
-    const auto version = quoted ? parse_u64(match->substr(1, match->size() - 2)) : std::nullopt;
+    const auto version = quoted ? parse_count(match->substr(1, match->size() - 2)) : std::nullopt;
     if (!version) return Error(Errc::invalid, "bad_header", "If-Match holds one version in quotes: \"2\".");
     out.expected_version = *version;
   }
@@ -216,12 +229,16 @@ Result<service::WriteOptions> write_options(const Call& call) {
   return out;
 }
 
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  return text.size() > kCountDigitsMax ? std::nullopt : parse_u64(text);
+}
+
 Result<std::uint64_t> number_of(const Call& call, const char* name, std::optional<std::uint64_t> normal) {
   const auto* text = call.request.query_value(name);
   if (text == nullptr && normal) return *normal;
-  const auto number = text == nullptr ? std::nullopt : parse_u64(*text);
+  const auto number = text == nullptr ? std::nullopt : parse_count(*text);
   if (!number)
-    return Error(Errc::invalid, "bad_value", "A query parameter must be a whole number.")
+    return Error(Errc::invalid, "bad_value", "A query parameter must be a whole number of at most 18 digits.")
         .with("pointer", std::string("/") + name);
   return *number;
 }

@@ -13,6 +13,8 @@
 
 namespace siegel::http {
 
+struct Call;
+
 struct ApiOptions {
   std::size_t page_items_max = 200;
   std::uint64_t requests_per_second_per_token = 0;  // 0: no limit
@@ -22,7 +24,8 @@ struct ApiOptions {
   std::function<std::string()> metrics;                 // text format of Prometheus
   std::function<std::vector<std::string>()> not_ready;  // names of failed checks; empty: ready
   std::function<std::uint64_t()> uptime_s;
-  std::function<Error()> unavailable;  // why there is no service at the moment
+  std::function<Error()> unavailable;       // why there is no service at the moment
+  std::function<bool()> projector_stopped;  // the read models stand still: no use in waiting for them
 };
 
 class Api final : public Handler {
@@ -35,6 +38,8 @@ class Api final : public Handler {
 
  private:
   struct Routes;
+  // Who calls, within the rate limit of his token; that of an expired one counts too.
+  Result<service::Caller> caller_of(const Call& call);
   ApiOptions options_;
   Provider service_;
   std::unique_ptr<Routes> routes_;

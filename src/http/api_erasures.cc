@@ -28,18 +28,18 @@ void write_erasure(JsonWriter& json, const ErasureId& id, const views::ErasureRo
 
 Result<service::RequestErasure> read_request(const JsonObject& object) {
   service::RequestErasure out;
-  std::string subject, mode;
+  std::optional<std::string> subject, mode;
   std::vector<std::string> subjects, suppress;
   Members members(object);
   members.text("subject", subject).texts("subjects", subjects).required("ground").text("ground", out.ground);
   members.text("mode", mode).texts("suppress", suppress);
-  if (!subject.empty()) subjects.push_back(subject);
+  if (subject) subjects.push_back(*subject);
   if (members.has("subject") == members.has("subjects")) members.wrong("/subject", "Name either subject or subjects.");
   for (const auto& text : subjects) {
     if (const auto id = parse_id("su", text)) {
       out.subjects.emplace_back(*id);
     } else {
-      members.wrong(subject.empty() ? "/subjects" : "/subject", "A subject is named by its id.");
+      members.wrong(subject ? "/subject" : "/subjects", "A subject is named by its id.");
     }
   }
   if (!suppress.empty()) members.wrong("/suppress", "Suppression follows with the work on deletion; leave it out.");
@@ -52,7 +52,7 @@ Result<service::RequestErasure> read_request(const JsonObject& object) {
       if (out.classes.empty()) members.wrong("/classes", "classes is \"all\" or a list of names.");
     }
   }
-  if (!mode.empty() && mode != "now" && mode != "window") members.wrong("/mode", "mode is now or window.");
+  if (mode && mode != "now" && mode != "window") members.wrong("/mode", "mode is now or window.");
   out.now = mode == "now";
   SIEGEL_CHECK(members.finish());
   return out;
@@ -111,13 +111,16 @@ void get_erasure(const CallPtr& call) {
 }
 
 constexpr const char* kLeftDe =
-    "Der Inhalt ist durch Vernichtung der Schluessel unlesbar, auch in jeder Sicherung. Umschlaege (eine "
-    "Zufallskennung, Klasse, Zeit und Art "
-    "der Ereignisse) bleiben bis zum naechsten Aufraeumen, in Sicherungen bis zu deren Ablauf.";
+    "Der Inhalt ist durch Vernichtung der Schlüssel unlesbar, auch in jeder Sicherung. Umschläge (eine Zufallskennung, "
+    "Klasse, Zeit und Art der Ereignisse) bleiben bis zum nächsten Aufräumen, in Sicherungen bis zu deren Ablauf.";
 constexpr const char* kLeftEn =
     "The content is unreadable by destroyed keys, in every backup too. Envelopes (a random id, class, time and type of "
-    "events) "
-    "stay until the next sweep, and in backups until these expire.";
+    "events) stay until the next sweep, and in backups until these expire.";
+constexpr const char* kStyle =
+    "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1b1b}"
+    "h1{font-size:1.5rem;border-bottom:2px solid}dl{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1.5rem}"
+    "dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}pre{background:#f4f4f4;padding:1rem;font-size:.75rem;"
+    "white-space:pre-wrap;overflow-wrap:anywhere}@media print{body{margin:0}}</style>";
 
 std::string certificate_json(const service::CertificateAnswer& c) {
   JsonWriter json;
@@ -170,7 +173,8 @@ std::string certificate_html(const service::CertificateAnswer& c, bool german) {
   const auto& e = c.row.effective;
   std::string out = std::string("<!doctype html><html lang=\"") + (german ? "de" : "en") +
                     "\"><meta charset=\"utf-8\"><title>" + (german ? "Löschbescheinigung" : "Certificate of erasure") +
-                    "</title><h1>" + (german ? "Löschbescheinigung" : "Certificate of erasure") + "</h1><dl>";
+                    "</title>" + kStyle + "<h1>" + (german ? "Löschbescheinigung" : "Certificate of erasure") +
+                    "</h1><dl>";
   const auto row = [&](const char* de, const char* en, const std::string& value) {
     out += std::string("<dt>") + (german ? de : en) + "</dt><dd>" + escape_html(value) + "</dd>";
   };
@@ -182,8 +186,10 @@ std::string certificate_html(const service::CertificateAnswer& c, bool german) {
   row("Schlüsselepoche", "Key epoch", std::to_string(e.old_epoch) + " -> " + std::to_string(e.new_epoch));
   row("Stufe des Wurzelspeichers", "Root-store grade", grade_text(e.grade));
   for (const auto& kept : c.kept_classes) row("Bleibt", "Kept", kept);
-  out += std::string("</dl><p>") + (german ? kLeftDe : kLeftEn) + "</p><pre>" + escape_html(c.checkpoint) +
-         "</pre></html>";
+  out += std::string("</dl><p>") + (german ? kLeftDe : kLeftEn) + "</p><p>" +
+         (german ? "Dasselbe, unterschrieben mit dem Schlüssel des Hauptbuchs; prüfbar ohne Server:"
+                 : "The same, signed by the ledger's key; it can be checked without a server:") +
+         "</p><pre>" + escape_html(c.note) + "</pre></html>";
   return out;
 }
 
@@ -192,7 +198,7 @@ void certificate(const CallPtr& call) {
   SIEGEL_CALL_TRY(answer, call->service->certificate(call->caller, id));
   const auto accept = call->request.header("accept").value_or("");
   if (accept.find("text/plain") != std::string_view::npos)
-    return call->send(200, answer.checkpoint, {}, {}, {}, "text/plain; charset=utf-8");
+    return call->send(200, std::move(answer.note), {}, {}, {}, "text/plain; charset=utf-8");
   if (accept.find("text/html") != std::string_view::npos) {
     const auto language = call->request.header("accept-language").value_or("de");
     return call->send(200, certificate_html(answer, !language.starts_with("en")), {}, {}, {},

@@ -7,6 +7,8 @@ namespace siegel::http {
 namespace {
 
 constexpr std::size_t kEventsPage = 1000;
+constexpr std::size_t kEventsAtOnce = 100;  // of a live stream
+constexpr std::chrono::seconds kLookAgainAfter{10};
 
 void status(const CallPtr& call) {
   if (auto allowed = call->service->may(call->caller, decide::Action::read_status); !allowed)
@@ -25,6 +27,10 @@ void status(const CallPtr& call) {
   json.number("lag", now.size.get() - std::min(now.size.get(), now.projected.get())).end().end();
   json.text("search", now.search_ready ? "ready" : "starting").number("erasures_open", now.erasures_open);
   json.begin("kafka").text("state", "off").end();
+  json.list("checks");
+  if (call->options->not_ready)
+    for (const auto& check : call->options->not_ready()) json.text(check);
+  json.end_list();
   json.number("uptime_s", call->options->uptime_s ? call->options->uptime_s() : 0).end();
   call->send(200, json.take(), now.projected);
 }
@@ -42,47 +48,53 @@ std::string event_line(const service::EventLine& line) {
   return json.take();
 }
 
-// A live stream of headers: looks for new events whenever the read models advance, and at least every second.
+// A live stream of headers: looks for new events whenever the read models advance, and at least every ten seconds.
+// Lives in the callback that goes on with it: on_writable of the stream until that is closed, and the waiter in the
+// read models. It holds no service while it waits, so that the stores can be closed under it; then it ends, and the
+// client comes again with Last-Event-ID.
 class EventStream : public std::enable_shared_from_this<EventStream> {
  public:
-  EventStream(CallPtr call, Seq from) : call_(std::move(call)), next_(from) {}
-  void open() {
+  EventStream(const Call& call, Seq from)
+      : service_(call.service), ledger_(call.service->ledger_id()), caller_(call.caller), next_(from) {}
+  void open(const Call& call) {
     Response head;
     head.content_type = kSseContentType;
-    head.route = call_->route;
+    head.route = call.route;
     StreamOptions options;
     options.kind = StreamKind::live;
     options.heartbeat = std::string(kSseHeartbeat);
-    options.on_writable = [self = weak_from_this()] {
-      if (auto stream = self.lock()) stream->pump();
-    };
-    stream_.emplace(call_->reply.begin(std::move(head), std::move(options)));
+    options.on_writable = [self = shared_from_this()] { self->pump(); };
+    stream_.emplace(call.reply.begin(std::move(head), std::move(options)));
     pump();
   }
 
  private:
+  // One at a time: where this returns, either the stream or the read models call it again, never both.
   void pump() {
+    const auto service = service_.lock();
+    if (!service) return stream_->finish();
     for (;;) {
-      const auto lines = call_->service->events(call_->caller, next_, 100);
+      const auto lines = service->events(caller_, next_, kEventsAtOnce);
       if (!lines) return stream_->finish();
       for (const auto& line : *lines) {
         const auto flow = stream_->write(sse_event(std::to_string(line.seq.get()), "event", event_line(line)));
-        if (flow == Flow::closed) return;
-        if (flow == Flow::full) return;  // on_writable goes on from next_
+        if (flow != Flow::taken) return;  // full: on_writable goes on from next_
         next_ = Seq(line.seq.get() + 1);
       }
       if (lines->empty()) break;
     }
     // A comment tells whether the client is still there before it is waited for again.
-    if (stream_->write(kSseHeartbeat) == Flow::closed) return;
-    const Position more{call_->service->ledger_id(), TreeSize(next_.get() + 1)};
-    call_->service->at_least(more, std::chrono::seconds(10), [self = shared_from_this()](const Status& reached) {
-      if (!reached && reached.error().is("read_only")) return self->stream_->finish();
+    if (stream_->write(kSseHeartbeat) != Flow::taken) return;
+    const Position more{ledger_, TreeSize(next_.get() + 1)};
+    service->at_least(more, kLookAgainAfter, [self = shared_from_this()](const Status& reached) {
+      if (!reached && !reached.error().is("position_not_reached")) return self->stream_->finish();
       self->pump();
     });
   }
 
-  CallPtr call_;
+  const std::weak_ptr<service::Service> service_;
+  const LedgerId ledger_;
+  const service::Caller caller_;
   Seq next_;
   std::optional<Stream> stream_;
 };
@@ -91,13 +103,12 @@ void events(const CallPtr& call) {
   if (auto allowed = call->service->may(call->caller, decide::Action::read_events); !allowed)
     return call->fail(allowed.error());
   SIEGEL_CALL_TRY(from, number_of(*call, "from", 0));
+  const auto last = call->request.header("last-event-id");
+  const auto last_seq = parse_count(last.value_or("0"));
+  if (!last_seq) return call->fail(Error(Errc::invalid, "bad_header", "Last-Event-ID is the sequence of an event."));
   if (call->request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos) {
-    if (const auto last = call->request.header("last-event-id")) {
-      const auto number = parse_u64(*last);
-      if (!number) return call->fail(Error(Errc::invalid, "bad_header", "Last-Event-ID is the sequence of an event."));
-      from = *number + 1;
-    }
-    std::make_shared<EventStream>(call, Seq(from))->open();
+    if (last) from = *last_seq + 1;
+    std::make_shared<EventStream>(*call, Seq(from))->open(*call);
     return;
   }
   SIEGEL_CALL_TRY(limit, number_of(*call, "limit", 100));

@@ -91,6 +91,13 @@ void write_history(JsonWriter& json, const Registries& registries, const service
 
 namespace {
 
+constexpr std::ptrdiff_t kExternalIdCharactersMax = 200;
+
+// Of UTF-8: bytes that begin one.
+std::ptrdiff_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
 Result<std::vector<service::NamedValue>> read_values(Members& members) {
   std::vector<service::NamedValue> out;
   const auto* object = members.required("values").object("values");
@@ -148,10 +155,11 @@ void add_record(const CallPtr& call) {
   Members members(object);
   SIEGEL_CALL_TRY(values, read_values(members));
   command.values = std::move(values);
-  std::string subject, reason;
+  std::string reason;
+  std::optional<std::string> subject;
   members.text("subject", subject).text("reason", reason);
-  if (!subject.empty()) {
-    const auto id = parse_id("su", subject);
+  if (subject) {
+    const auto id = parse_id("su", *subject);
     if (!id) members.wrong("/subject", "subject is the id of a subject.");
     if (id) command.subject = SubjectId(*id);
   }
@@ -160,9 +168,10 @@ void add_record(const CallPtr& call) {
     Members inner(*external, "/external");
     inner.required("system").text("system", reference.system).required("id").text("id", reference.id);
     SIEGEL_CALL_TRY(done, inner.finish());
-    const bool ok = is_name(reference.system) && !reference.id.empty() && reference.id.size() <= 200 &&
-                    is_utf8(reference.id) && reference.id.find('\0') == std::string::npos;
-    if (!ok) members.wrong("/external", "external is a system's name and an id of at most 200 bytes.");
+    const bool ok = is_name(reference.system) && !reference.id.empty() &&
+                    characters(reference.id) <= kExternalIdCharactersMax && is_utf8(reference.id) &&
+                    reference.id.find('\0') == std::string::npos;
+    if (!ok) members.wrong("/external", "external is a system's name and an id of at most 200 characters.");
     command.external = Personal<ExternalReference>(std::move(reference));
   }
   SIEGEL_CALL_TRY(done, members.finish());
@@ -209,11 +218,10 @@ void list_records(const CallPtr& call) {
   query.limit = limit;
   if (after) query.after = RecordId(*after);
   if (const auto* fields = call->request.query_value("fields")) {
-    std::string_view rest = *fields;
-    while (!rest.empty()) {
-      const auto comma = rest.find(',');
-      query.fields.emplace_back(rest.substr(0, comma));
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    for (std::size_t begin = 0; !fields->empty() && begin <= fields->size();) {
+      const auto comma = std::min(fields->find(',', begin), fields->size());
+      query.fields.push_back(fields->substr(begin, comma - begin));
+      begin = comma + 1;
     }
   }
   call->service->list_records(call->caller, std::move(query), [call](Result<service::ListAnswer> answer) {

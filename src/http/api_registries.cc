@@ -29,7 +29,9 @@ void read_ground(Members& members, LegalGround& out) {
   if (const auto parsed = parse_legal_ground(ground)) {
     out = *parsed;
   } else {
-    members.wrong(members.at("legal_ground"), "There is no such legal ground.");
+    members.wrong(members.at("legal_ground"),
+                  "A legal ground is one of consent, contract, legal-obligation, vital-interests, public-task, "
+                  "legitimate-interests.");
   }
 }
 
@@ -79,7 +81,10 @@ Result<ClassDefinition> read_class(const JsonObject& object, std::string_view na
   }
   const auto* it = std::find(std::begin(kStarts), std::end(kStarts), rest);
   if (it == std::end(kStarts)) {
-    members.wrong(members.at("start"), "There is no such start of a period.");
+    members.wrong(
+        members.at("start"),
+        "A period starts at collection, last_change, end_of_case or end_of_relationship, or at the end of the "
+        "year: end_of_calendar_year_of_ before one of these.");
   } else {
     out.start = static_cast<PeriodStart>(it - std::begin(kStarts));
   }
@@ -87,10 +92,12 @@ Result<ClassDefinition> read_class(const JsonObject& object, std::string_view na
   return out;
 }
 
-Result<FieldDefinition> read_field(const Json& json, const std::string& at, const std::string& type_class) {
+Result<FieldDefinition> read_field(const Json& json, const std::string& at, const TypeDefinition& whole,
+                                   const std::string& type_class) {
   const auto* object = std::get_if<JsonObject>(&json.value);
   if (object == nullptr) return Error(Errc::invalid, "bad_value", "A field is an object.").with("pointer", at);
   FieldDefinition out;
+  out.personal = whole.subject_mode != SubjectMode::none;  // what is said about a person, unless it says otherwise
   std::string type;
   Members members(*object, at);
   members.required("name").text("name", out.name).text("title", out.title).required("type").text("type", type);
@@ -100,7 +107,10 @@ Result<FieldDefinition> read_field(const Json& json, const std::string& at, cons
   if (const auto parsed = parse_field_type(type)) {
     out.type = *parsed;
   } else {
-    members.wrong(at + "/type", "There is no such field type.");
+    members.wrong(
+        at + "/type",
+        "A field type is one of text, multiline, email, phone, url, integer, decimal, date, datetime, boolean, "
+        "choice, multichoice, reference, file, signature, geo.");
   }
   SIEGEL_CHECK(members.finish());
   return out;
@@ -150,7 +160,7 @@ Result<TypeDefinition> read_type(const JsonObject& object, std::string_view name
   members.text("default_purpose", out.default_purpose).text("class", type_class).required("fields");
   if (const auto* fields = members.array("fields"))
     for (std::size_t i = 0; i < fields->size(); ++i) {
-      SIEGEL_TRY(field, read_field((*fields)[i], "/fields/" + std::to_string(i), type_class));
+      SIEGEL_TRY(field, read_field((*fields)[i], "/fields/" + std::to_string(i), out, type_class));
       out.fields.push_back(std::move(field));
     }
   read_form(members, out);
@@ -159,16 +169,17 @@ Result<TypeDefinition> read_type(const JsonObject& object, std::string_view name
 }
 
 void read_time(Members& members, const char* name, std::optional<TimeMs>& out) {
-  std::string text;
+  std::optional<std::string> text;
   members.text(name, text);
-  if (text.empty()) return;
-  out = parse_rfc3339(text);
+  if (!text) return;
+  out = parse_rfc3339(*text);
   if (!out) members.wrong(members.at(name), "A time is RFC 3339: 2026-12-31T23:59:59Z.");
 }
 
 Result<TokenGrant> read_grant(const JsonObject& object) {
   TokenGrant out;
-  std::string role, subject;
+  std::string role;
+  std::optional<std::string> subject;
   Members members(object);
   members.required("role").text("role", role).texts("purposes", out.purposes).texts("types", out.types);
   members.text("label", out.label).text("subject", subject);
@@ -178,10 +189,10 @@ Result<TokenGrant> read_grant(const JsonObject& object) {
   if (const auto parsed = parse_role(role)) {
     out.role = *parsed;
   } else {
-    members.wrong("/role", "There is no such role.");
+    members.wrong("/role", "A role is one of admin, privacy_officer, editor, sender, auditor, consumer.");
   }
-  if (!subject.empty()) {
-    const auto id = parse_id("su", subject);
+  if (subject) {
+    const auto id = parse_id("su", *subject);
     if (id) out.subject = SubjectId(*id);
     if (!id) members.wrong("/subject", "subject is the id of a subject.");
   }

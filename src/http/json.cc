@@ -118,6 +118,14 @@ Members& Members::text(const char* name, std::string& out) {
   return *this;
 }
 
+Members& Members::text(const char* name, std::optional<std::string>& out) {
+  std::string text;
+  const bool given = find(name) != nullptr;
+  this->text(name, text);
+  if (given) out = std::move(text);
+  return *this;
+}
+
 Members& Members::flag(const char* name, bool& out) {
   if (const auto* found = take(name)) {
     if (const auto* value = std::get_if<bool>(&found->value)) {

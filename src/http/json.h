@@ -41,6 +41,7 @@ class Members {
   [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
   // Absent and null leave the target as it is; another type is bad_value.
   Members& text(const char* name, std::string& out);
+  Members& text(const char* name, std::optional<std::string>& out);  // where "" is not the same as absent
   Members& flag(const char* name, bool& out);
   Members& texts(const char* name, std::vector<std::string>& out);
   const Json* any(const char* name);           // null if absent

@@ -77,7 +77,7 @@ struct Request {
 // whole answer into 500 internal, so input that slips into a header cannot split an answer.
 struct Response {
   int status = 200;
-  std::string_view content_type = "application/json";  // static text; left out when the body is empty
+  std::string_view content_type = "application/json";  // static text; left out where a status has no body
   std::string body;
   std::vector<Header> headers;
   std::string_view route;  // static text, label of the metric: "/v1/records/{id}"; never the target itself

@@ -223,7 +223,7 @@ class Server::Impl {
     if (ec) return;
     const auto entry = counts_.with([&](Counts& c) -> std::optional<Entry> {
       if (c.welcome < options_.connections_max) return ++c.welcome, Entry::welcome;
-      if (c.refused < kRefusedMax) return ++c.refused, Entry::full;
+      if (c.refused < std::min(kRefusedMax, options_.connections_max)) return ++c.refused, Entry::full;
       return std::nullopt;
     });
     if (!entry) return;  // the socket closes

@@ -30,7 +30,12 @@ StreamState::StreamState(std::weak_ptr<Connection> to, std::shared_ptr<Inbox> in
       inbox_(std::move(inbox)),
       serial_(serial),
       buffer_bytes_max_(buffer_bytes_max),
-      options_(std::move(options)) {}
+      options_(std::move(options)) {
+  data_.with([&](Data& d) {
+    d.on_writable = std::exchange(options_.on_writable, nullptr);
+    d.on_closed = std::exchange(options_.on_closed, nullptr);
+  });
+}
 
 void StreamState::nudge() { hand_over(inbox_, Delivery{to_, serial_, std::nullopt, shared_from_this()}); }
 
@@ -70,7 +75,12 @@ void StreamState::abandon() {
 }
 
 void StreamState::lose() {
-  data_.with([](Data& d) { d.closed = true; });
+  std::function<void()> on_writable, on_closed;  // go outside the lock: the handle in them locks too
+  data_.with([&](Data& d) {
+    d.closed = true;
+    on_writable.swap(d.on_writable);
+    on_closed.swap(d.on_closed);
+  });
 }
 
 StreamState::Taken StreamState::take(std::string& out) {
@@ -84,21 +94,23 @@ StreamState::Taken StreamState::take(std::string& out) {
 
 void StreamState::tell_writable() {
   // A copy: the callback may end the stream, and with it the original.
-  if (const auto on_writable = options_.on_writable) on_writable();
+  if (const auto on_writable = data_.with([](const Data& d) { return d.on_writable; })) on_writable();
 }
 
 void StreamState::end() { close_with(End::finished); }
 void StreamState::close() { close_with(End::abandoned); }
 
 void StreamState::close_with(End end) {
+  // The callbacks may own the stream's handle: let go of them here, or the two keep each other alive.
+  std::function<void()> on_writable, on_closed;
   const bool tell = data_.with([&](Data& d) {
     const bool was_open = !std::exchange(d.closed, true) && d.end == End::open;
     if (d.end == End::open) d.end = end;
+    on_writable.swap(d.on_writable);
+    on_closed.swap(d.on_closed);
     return was_open;
   });
-  // The callbacks may own the stream's handle: let go of them here, or the two keep each other alive.
-  options_.on_writable = nullptr;
-  if (const auto on_closed = std::exchange(options_.on_closed, nullptr); on_closed && tell) on_closed();
+  if (on_closed && tell) on_closed();
 }
 
 }  // namespace siegel::http

@@ -21,7 +21,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   Flow write(std::string_view chunk);
   void finish();
   void abandon();  // the last handle went without finish()
-  void lose();     // there is no connection or no server any more; calls nothing back
+  void lose();     // there is no connection or no server any more; calls nothing back, and lets go of the callbacks
 
   // I/O thread.
   enum class End : std::uint8_t { open, finished, abandoned };
@@ -42,6 +42,9 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
     bool closed = false;
     bool full_told = false;
     bool nudged = true;  // the head's delivery takes along what was written before it
+    // Called on the I/O thread only. They may own the stream's handle, so whoever closes lets go of them.
+    std::function<void()> on_writable;
+    std::function<void()> on_closed;
   };
   void nudge();
   void close_with(End end);
@@ -50,7 +53,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   const std::shared_ptr<Inbox> inbox_;
   const std::uint64_t serial_;
   const std::size_t buffer_bytes_max_;
-  StreamOptions options_;  // callbacks: I/O thread only
+  StreamOptions options_;  // without the callbacks
   Guarded<Data> data_;
 };
 

@@ -130,7 +130,7 @@ void append_head(std::string& out, const AnswerHead& head) {
     append_number(out, response.body.size());
     out += "\r\n";
   }
-  if (!response.content_type.empty() && (chunked || !response.body.empty()))
+  if (!response.content_type.empty() && (chunked || has_body(response.status)))
     ((out += "Content-Type: ") += response.content_type) += "\r\n";
   bool cache_told = false;
   for (const auto& header : response.headers) {

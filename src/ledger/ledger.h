@@ -118,6 +118,8 @@ class Signer {
  public:
   virtual ~Signer() = default;
   virtual Result<std::string> sign(const TreeHead& head) = 0;  // the whole signed note, three lines and the signature
+  // A signed note over another text. Never one that could be read as a checkpoint: the ledger sees to that.
+  virtual Result<std::string> sign_text(std::string_view text) = 0;
   [[nodiscard]] virtual std::string verifier_key() const = 0;
 };
 
@@ -196,7 +198,9 @@ class Ledger {
   virtual Status adopt_lock_record() = 0;
 
   virtual Result<StoredEvent> read(Seq seq) const = 0;  // not_found past the end
-  virtual Result<std::unique_ptr<EventCursor>> cursor(Seq from) const = 0;
+  // From `from` to the end. events_wanted: about how many will be taken; many are read ahead and past the block cache.
+  static constexpr std::uint64_t kAllEvents = UINT64_MAX;
+  virtual Result<std::unique_ptr<EventCursor>> cursor(Seq from, std::uint64_t events_wanted = kAllEvents) const = 0;
   virtual Result<Hash> root(TreeSize size) const = 0;
   virtual Result<Hash> leaf(Seq seq) const = 0;
   virtual Result<std::vector<Hash>> inclusion(Seq index, TreeSize size) const = 0;
@@ -204,6 +208,10 @@ class Ledger {
   virtual Result<std::optional<Bytes>> tile(unsigned level, std::uint64_t index, unsigned width) const = 0;
   // Checkpoint note for any past size: re-signs the same bytes (Ed25519 is deterministic).
   virtual Result<std::string> checkpoint_at(TreeSize size) const = 0;
+  // The text as a note of the ledger's own key: what it tells is the ledger's word. Its first line must not be the
+  // origin, so that no reader takes it for a checkpoint: invalid "statement_malformed", also for what is no note text.
+  // unavailable "read_only" while the lock record is in doubt.
+  virtual Result<std::string> statement(std::string_view text) const = 0;
 
   struct Counters {  // since open, for metrics and test F2
     std::uint64_t groups = 0, events = 0, signatures = 0, leaf_hashes = 0, node_hashes = 0;

@@ -38,13 +38,14 @@ class LedgerImpl final : public Ledger {
   Status adopt_lock_record() override;
 
   Result<StoredEvent> read(Seq seq) const override;
-  Result<std::unique_ptr<EventCursor>> cursor(Seq from) const override;
+  Result<std::unique_ptr<EventCursor>> cursor(Seq from, std::uint64_t events_wanted) const override;
   Result<Hash> root(TreeSize size) const override;
   Result<Hash> leaf(Seq seq) const override;
   Result<std::vector<Hash>> inclusion(Seq index, TreeSize size) const override;
   Result<std::vector<Hash>> consistency(TreeSize from, TreeSize to) const override;
   Result<std::optional<Bytes>> tile(unsigned level, std::uint64_t index, unsigned width) const override;
   Result<std::string> checkpoint_at(TreeSize size) const override;
+  Result<std::string> statement(std::string_view text) const override;
   Counters counters() const override;
 
  private:
@@ -99,6 +100,7 @@ class LedgerImpl final : public Ledger {
   void refuse(Command& command) const;
 
   Status sign_tail(Published& first, Health& health);
+  [[nodiscard]] bool in_doubt() const;  // about the lock record: another ledger of these sizes may have been signed
   Error read_only_error() const;
   Result<std::string> sign(TreeSize size, const Hash& root) const;
   std::shared_ptr<const Published> now() const;

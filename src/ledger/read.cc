@@ -1,8 +1,11 @@
 // What readers ask: events, proofs, tiles, past checkpoints. From any thread, over what was last published.
+#include <algorithm>
+
 #include "base/assert.h"
 #include "codec/rows.h"
 #include "ledger/layout.h"
 #include "ledger/ledger_impl.h"
+#include "proof/note.h"
 
 namespace siegel::ledger {
 
@@ -25,10 +28,10 @@ Result<std::uint64_t> first_of(const Cursor& rows) {
 
 class StoreEventCursor final : public EventCursor {
  public:
-  StoreEventCursor(Store& store, std::uint64_t from, std::uint64_t end)
+  StoreEventCursor(Store& store, std::uint64_t from, std::uint64_t end, std::uint64_t wanted)
       : snapshot_(store.snapshot()),
-        headers_(store.cursor(kHeaders, options(from, end))),
-        payloads_(store.cursor(kPayloads, options(from, end))),
+        headers_(store.cursor(kHeaders, options(std::min(wanted, end - std::min(from, end))))),
+        payloads_(store.cursor(kPayloads, options(std::min(wanted, end - std::min(from, end))))),
         next_(from),
         end_(end) {}
 
@@ -44,10 +47,9 @@ class StoreEventCursor final : public EventCursor {
   ByteView idempotency() const override { return in_row_ ? payload_row_.trailer() : ByteView(); }
 
  private:
-  [[nodiscard]] CursorOptions options(std::uint64_t from, std::uint64_t end) const {
-    return {
-        .snapshot = snapshot_.get(),
-        .reading = end - std::min(from, end) > kLongWalk ? CursorOptions::Reading::all : CursorOptions::Reading::some};
+  [[nodiscard]] CursorOptions options(std::uint64_t events) const {
+    return {.snapshot = snapshot_.get(),
+            .reading = events > kLongWalk ? CursorOptions::Reading::all : CursorOptions::Reading::some};
   }
 
   Status step() {
@@ -108,8 +110,9 @@ Result<StoredEvent> LedgerImpl::read(Seq seq) const {
   return StoredEvent{to_bytes(headers.event(at)), to_bytes(payloads.event(at))};
 }
 
-Result<std::unique_ptr<EventCursor>> LedgerImpl::cursor(Seq from) const {
-  return std::unique_ptr<EventCursor>(std::make_unique<StoreEventCursor>(*store_, from.get(), now()->tree.size));
+Result<std::unique_ptr<EventCursor>> LedgerImpl::cursor(Seq from, std::uint64_t events_wanted) const {
+  return std::unique_ptr<EventCursor>(
+      std::make_unique<StoreEventCursor>(*store_, from.get(), now()->tree.size, events_wanted));
 }
 
 Result<Hash> LedgerImpl::root(TreeSize size) const {
@@ -151,8 +154,20 @@ Result<std::string> LedgerImpl::checkpoint_at(TreeSize size) const {
   if (size == state->noted.size && !state->noted.note.empty()) return state->noted.note;
   SIEGEL_TRY(root_there, root(size));
   // In doubt about the lock record: another root of this size may have been signed before.
-  if (health_.with([](const Health& health) { return !health.of_lock.empty(); })) return read_only_error();
+  if (in_doubt()) return read_only_error();
   return sign(size, root_there);
+}
+
+Result<std::string> LedgerImpl::statement(std::string_view text) const {
+  if (!is_note_text(text) || text.substr(0, text.find('\n')) == options_.origin) {
+    return Error(Errc::invalid, "statement_malformed", "This text cannot be signed as a statement of the ledger.");
+  }
+  if (in_doubt()) return read_only_error();
+  return signer_.sign_text(text);
+}
+
+bool LedgerImpl::in_doubt() const {
+  return health_.with([](const Health& health) { return !health.of_lock.empty(); });
 }
 
 }  // namespace siegel::ledger

@@ -51,6 +51,10 @@ Result<std::string> FileSigner::sign(const TreeHead& head) {
   return sign_checkpoint(key_->signer, {origin(), head.size.get(), head.root});
 }
 
+Result<std::string> FileSigner::sign_text(std::string_view text) {
+  return format_note({std::string(text), {sign_note(key_->signer, text)}});
+}
+
 std::string FileSigner::verifier_key() const { return format_verifier_key(key_->signer.verifier()); }
 
 const std::string& FileSigner::origin() const noexcept { return key_->signer.verifier().name; }

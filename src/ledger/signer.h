@@ -23,6 +23,7 @@ class FileSigner final : public Signer {
   ~FileSigner() override;
 
   Result<std::string> sign(const TreeHead& head) override;
+  Result<std::string> sign_text(std::string_view text) override;
   [[nodiscard]] std::string verifier_key() const override;
   [[nodiscard]] const std::string& origin() const noexcept;
 

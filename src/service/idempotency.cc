@@ -70,7 +70,7 @@ Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& 
     }
     SIEGEL_TRY(row, views.idempotency(mac));
     if (!row) continue;
-    SIEGEL_TRY(cursor, ledger.cursor(*row));
+    SIEGEL_TRY(cursor, ledger.cursor(*row, 1));
     Seq seq;
     ByteView header, parts;
     SIEGEL_TRY(any, cursor->next(seq, header, parts));

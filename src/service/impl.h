@@ -178,6 +178,7 @@ class Impl final : public Service {
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
   void evict();
+  bool tells_expiry(const TokenId& token);  // true: this refusal of an expired token becomes an event
   void load_identities();
   void watch_clock();
 
@@ -192,6 +193,7 @@ class Impl final : public Service {
   };
   Guarded<std::unordered_map<Id16, ActorLeaf, IdHash16>> actor_leaves_;
   Guarded<std::map<ClassNo, Slot>> ledger_leaves_;
+  Guarded<std::map<Id16, std::chrono::nanoseconds>> expiry_told_;  // by token, when last
   struct DayKey {
     std::int64_t day = 0;
     Slot slot;
@@ -323,6 +325,8 @@ std::shared_ptr<Task> make_change_record(Impl& s, Caller caller, ChangeRecord co
                                          Callback<Written> done);
 std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord command, WriteOptions options,
                                          Callback<Written> done);
+// What a token may carry: names that are registered, an end that is to come. 422 schema_invalid with its pointer.
+Status check_grant(const TokenGrant& grant, const Registries& registries, TimeMs now);
 std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptions options, Callback<Written> done);
 std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
                                    Callback<Written> done);
@@ -332,6 +336,8 @@ std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes bo
                                   std::function<void(Result<ledger::Committed>)> done);
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});
+// certificate.cc: what the ledger says of an erasure, in words and in all that an offline check needs.
+std::string certificate_text(const CertificateAnswer& certificate, const std::string& origin, const Hash& root);
 
 Bytes encode(const Written& written);  // answers.cc: the stored result
 Result<Written> decode_written(ByteView bytes);

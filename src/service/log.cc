@@ -61,6 +61,9 @@ Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) 
                                  cls.definition.period + ")");
   }
   out.row = std::move(*row);
+  SIEGEL_TRY(root, ledger.root(out.size));
+  SIEGEL_TRY(signed_text, ledger.statement(certificate_text(out, options.origin, root)));
+  out.note = std::move(signed_text);
   return out;
 }
 
@@ -69,7 +72,7 @@ Result<std::vector<EventLine>> Impl::events(const Caller& caller, Seq from, std:
   std::vector<EventLine> out;
   const auto size = ledger.size();
   if (from.get() >= size.get()) return out;
-  SIEGEL_TRY(cursor, ledger.cursor(from));
+  SIEGEL_TRY(cursor, ledger.cursor(from, limit));
   Seq seq;
   ByteView header, parts;
   while (out.size() < limit) {
@@ -154,9 +157,11 @@ void Impl::at_least(const Position& position, std::chrono::milliseconds wait, st
     then(views.position() >= position.size ? Status(Done{}) : Status(read_only_error()));
     return;
   }
-  views.when(position.size, wait, [then = std::move(then)](bool reached) {
+  views.when(position.size, wait, [this, then = std::move(then)](bool reached) {
     if (reached) {
       then(Done{});
+    } else if (stopping_) {
+      then(Error(Errc::unavailable, "starting", "The stores are being closed; they are opened again."));
     } else {
       then(Error(Errc::unavailable, "position_not_reached", "The read models do not show that position yet."));
     }

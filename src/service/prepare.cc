@@ -162,8 +162,9 @@ Error erased_error(const std::optional<ErasureId>& erasure) {
 
 Status Task::find_record(const RecordId& id, decide::Action what) {
   about = id.get();
-  SIEGEL_TRY(seen, s.snapshot(id));
-  record_seen = std::move(seen);
+  auto seen = s.snapshot(id);
+  if (!seen) return Error(seen.error());
+  record_seen = std::move(*seen);  // not by SIEGEL_TRY: g++ 12 takes the moved optional for uninitialized
   const auto in_state = s.state.find_record(id);
   const auto entry = in_state ? in_state : record_seen ? record_seen->row : std::nullopt;
   const auto known = s.state.registries();
@@ -367,8 +368,10 @@ void Impl::add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner) {
 }
 
 Status Impl::encode_ahead(ledger::Draft& draft) {
-  std::size_t bytes = 0;
-  for (const auto& part : draft.parts) bytes += part.ciphertext.size() + kEnvelopeBytes;
+  // As the ledger counts them: a limit that it would not keep to must not be passed here (number, then length and
+  // bytes).
+  std::size_t bytes = sizeof(std::uint16_t);
+  for (const auto& part : draft.parts) bytes += sizeof(std::uint32_t) + kEnvelopeBytes + part.ciphertext.size();
   if (bytes > options.event_bytes_max)
     return Error(Errc::invalid, "too_large", "The values of one change are too large.")
         .with("limit_name", "event_bytes_max")

@@ -1,12 +1,40 @@
 // Records: added, changed, removed. Values are checked and sealed on the worker; whose they are, and their version, is
 // decided on the writer.
 #include <algorithm>
+#include <array>
 
 #include "codec/bodies_codec.h"
 #include "service/impl.h"
 
 namespace siegel::service {
 namespace {
+
+// White_Space of Unicode, as UTF-8.
+constexpr std::array<std::string_view, 25> kSpaces = {" ",
+                                                      "\t",
+                                                      "\n",
+                                                      "\v",
+                                                      "\f",
+                                                      "\r",
+                                                      "\xC2\x85",
+                                                      "\xC2\xA0",
+                                                      "\xE1\x9A\x80",
+                                                      "\xE2\x80\x80",
+                                                      "\xE2\x80\x81",
+                                                      "\xE2\x80\x82",
+                                                      "\xE2\x80\x83",
+                                                      "\xE2\x80\x84",
+                                                      "\xE2\x80\x85",
+                                                      "\xE2\x80\x86",
+                                                      "\xE2\x80\x87",
+                                                      "\xE2\x80\x88",
+                                                      "\xE2\x80\x89",
+                                                      "\xE2\x80\x8A",
+                                                      "\xE2\x80\xA8",
+                                                      "\xE2\x80\xA9",
+                                                      "\xE2\x80\xAF",
+                                                      "\xE2\x81\x9F",
+                                                      "\xE3\x80\x80"};
 
 const Personal<RawValue>& raw_of(const NamedValue& value) { return value.value; }
 
@@ -50,11 +78,24 @@ Result<Values> canonical(const TypeDefinition& type, const std::vector<NamedValu
   return values;
 }
 
+// Nothing that anybody could read: no value, or only white space (Unicode's White_Space).
+bool is_blank(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return std::holds_alternative<Null>(value);
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const auto space = std::find_if(kSpaces.begin(), kSpaces.end(), [&](auto s) { return rest.starts_with(s); });
+    if (space == kSpaces.end()) return false;
+    rest.remove_prefix(space->size());
+  }
+  return true;
+}
+
 Status check_required(const TypeDefinition& type, const Values& values, bool all) {
   for (const auto& field : type.fields) {
     if (!field.required) continue;
     const auto it = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.field == field.number; });
-    const bool empty = it == values.end() ? all : std::holds_alternative<Null>(it->value.expose());
+    const bool empty = it == values.end() ? all : is_blank(it->value.expose());
     if (empty)
       return Error(Errc::invalid, "bad_value", "A required field has no value.")
           .with("pointer", "/values/" + field.name)

@@ -32,19 +32,37 @@ std::uint32_t next_number(const std::map<std::string, Registered<D>, std::less<>
   return next;
 }
 
-Status check(const TokenGrant& grant, TimeMs now) {
-  const auto wrong = [](const char* what, const char* pointer) {
-    return Error(Errc::invalid, "schema_invalid", what).with("pointer", pointer);
-  };
+Error wrong(const char* what, const std::string& pointer, std::source_location at = std::source_location::current()) {
+  return Error(Errc::invalid, "schema_invalid", what, at).with("pointer", pointer);
+}
+
+// The first of the names that no registration has, as the pointer's index.
+template <class D>
+std::optional<std::size_t> unregistered(const std::vector<std::string>& names,
+                                        const std::map<std::string, Registered<D>, std::less<>>& map) {
+  const auto at = std::find_if(names.begin(), names.end(), [&](const auto& name) { return !map.contains(name); });
+  if (at == names.end()) return std::nullopt;
+  return static_cast<std::size_t>(at - names.begin());
+}
+
+}  // namespace
+
+Status check_grant(const TokenGrant& grant, const Registries& registries, TimeMs now) {
   if (grant.label.size() > 200 || !is_utf8(grant.label)) return wrong("The label is too long or not UTF-8.", "/label");
   if (grant.purposes.size() > 100 || !std::all_of(grant.purposes.begin(), grant.purposes.end(), is_name))
     return wrong("Purposes are names.", "/purposes");
   if (grant.types.size() > 1000 || !std::all_of(grant.types.begin(), grant.types.end(), is_name))
     return wrong("Types are names.", "/types");
+  if (const auto at = unregistered(grant.purposes, registries.purposes))
+    return wrong("There is no such purpose; GET /v1/purposes lists them.", "/purposes/" + std::to_string(*at));
+  if (const auto at = unregistered(grant.types, registries.types))
+    return wrong("There is no such record type; GET /v1/record-types lists them.", "/types/" + std::to_string(*at));
   if (grant.expires_at && *grant.expires_at <= now)
     return wrong("The token would have expired already.", "/expires_at");
   return Done{};
 }
+
+namespace {
 
 class SetTask final : public WriteTask {
  public:
@@ -136,7 +154,7 @@ class SetTask final : public WriteTask {
     return Done{};
   }
   Status body_for(const CreateToken& c) {
-    SIEGEL_CHECK(service::check(c.grant, s.clock.now()));
+    SIEGEL_CHECK(check_grant(c.grant, *registries, s.clock.now()));
     ByteArray<32> secret;
     s.random.fill(secret);
     written.token = "sgl_" + to_base64url(secret);

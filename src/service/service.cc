@@ -9,6 +9,8 @@
 namespace siegel::service {
 namespace {
 
+constexpr std::chrono::minutes kExpiryToldEvery{1};
+
 Hash random_key(Random& random) {
   Hash key;
   random.fill(key);
@@ -49,11 +51,23 @@ Result<Caller> Impl::authenticate(std::string_view token) {
   Caller caller;
   caller.token = found->id;
   if (found->grant.expires_at && *found->grant.expires_at <= clock.now()) {
-    const Error expired(Errc::denied, "token_expired", "The token has expired.");
-    refuse(caller, expired, EventType::access_read, [](const Error&) {});
+    const auto expired =
+        Error(Errc::denied, "token_expired", "The token has expired.").with("token", to_text(caller.token));
+    if (tells_expiry(caller.token)) refuse(caller, expired, EventType::access_read, [](const Error&) {});
     return expired;
   }
   return caller;
+}
+
+// Whoever holds an expired token could fill the ledger with refusals otherwise.
+bool Impl::tells_expiry(const TokenId& token) {
+  const auto now = clock.steady();
+  return expiry_told_.with([&](auto& told) {
+    const auto [it, first] = told.emplace(token.get(), now);
+    if (!first && now - it->second < kExpiryToldEvery) return false;
+    it->second = now;
+    return true;
+  });
 }
 
 void Impl::write(Caller caller, Write command, WriteOptions write_options, Callback<Written> done) {
@@ -86,6 +100,7 @@ class LocalTokenTask final : public Task {
   EventType wanted() const override { return EventType::registry_token_created; }
   Status prepare() override {
     registries = s.state.registries();
+    SIEGEL_CHECK(check_grant(grant_, *registries, s.clock.now()));
     ByteArray<32> secret;
     s.random.fill(secret);
     written_.token = "sgl_" + to_base64url(secret);

@@ -180,6 +180,7 @@ struct CertificateAnswer {
   Bytes header;  // its canonical bytes
   std::vector<Hash> inclusion;
   std::string checkpoint;  // note that the proof leads to
+  std::string note;        // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
 };
@@ -262,7 +263,8 @@ class Service {
   // The first admin token, made by `siegel token create --local` with the server stopped.
   virtual Result<Written> create_local_token(TokenGrant grant) = 0;
 
-  // 401 token_missing, token_wrong, token_expired. Cheap: one hash and a look-up.
+  // 401 token_missing, token_wrong, token_expired (context: token, its id; one refusal event a minute and token).
+  // Cheap: one hash and a look-up.
   virtual Result<Caller> authenticate(std::string_view token) = 0;
   virtual std::shared_ptr<const Registries> registries() = 0;
 

@@ -61,13 +61,14 @@ Status Impl::start() {
 }
 
 void Impl::stop() {
-  if (!started_ || stopping_.exchange(true)) return;
+  if (stopping_.exchange(true) || !started_) return;
   eraser_.with([](EraserState& e) { e.stop = true; });
   eraser_.notify_all();
   clock_stop_.with([](bool& stop) { stop = true; });
   clock_stop_.notify_all();
   for (auto* thread : {&eraser_thread_, &loader_, &clock_thread_})
     if (thread->joinable()) thread->join();
+  answer_waiting(nullptr);
   end_job(JobFacts::Kind::identity_index, identity.size());
 }
 

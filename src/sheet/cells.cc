@@ -145,7 +145,10 @@ Result<std::string> cell_value(CellKind kind, std::string_view cell, DecimalSign
       return date(text);
     case CellKind::datetime:
       if (!parse_rfc3339(text))
-        return Error(Errc::invalid, "bad_datetime", "A time is RFC 3339 with its zone: 2026-12-31T23:59:59+01:00.");
+        return Error(
+            Errc::invalid, "bad_datetime",
+            "A time has its zone beside it: 31.12.2026 13:30 is written 2026-12-31T13:30:00+01:00 (in summer +02:00), "
+            "if it is that of Berlin.");
       return std::string(text);
     case CellKind::boolean:
       return boolean(text);

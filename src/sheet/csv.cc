@@ -26,6 +26,21 @@ char delimiter_of(std::string_view text) {
   return *most == 0 ? ',' : kDelimiters[static_cast<std::size_t>(most - std::begin(counts))];
 }
 
+bool is_line_end(int c) noexcept { return c == kEnd || c == '\n' || c == '\r'; }
+
+// "sep=;" on a line of its own, as spreadsheets write and read it.
+std::optional<char> named_delimiter(std::string_view text) {
+  constexpr std::string_view kWord = "sep=";
+  if (text.size() <= kWord.size()) return {};
+  for (std::size_t i = 0; i < kWord.size(); ++i)
+    if ((text[i] | 0x20) != kWord[i]) return {};
+  const char named = text[kWord.size()];
+  const auto rest = text.substr(kWord.size() + 1);
+  const bool is_alone = rest.empty() || is_line_end(static_cast<unsigned char>(rest.front()));
+  return is_alone && std::string_view(";,\t|").find(named) != std::string_view::npos ? std::optional(named)
+                                                                                     : std::nullopt;
+}
+
 bool is_header_whole(std::string_view text) {
   bool quoted = false;
   for (const char c : text) {
@@ -72,10 +87,20 @@ Status CsvReader::begin() {
   bool more = fill();
   while (more && buffer_.size() < kHeaderBytesMax && !is_header_whole(buffer_)) more = fill();
   const std::string_view text = buffer_;
+  const auto has_magic = [&](std::string_view magic) { return text.starts_with(magic); };
+  if (has_magic("PK\x03\x04") || has_magic("\xD0\xCF\x11\xE0"))
+    return Error(Errc::invalid, "unknown_format",
+                 "This is a spreadsheet file (XLSX, ODS, XLS); save the sheet as \"CSV UTF-8\".");
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-    return Error(Errc::invalid, "bad_encoding", "The file is UTF-16; save it as UTF-8.").with("row", 1);
+    return Error(Errc::invalid, "bad_encoding", "The file is UTF-16; save it as \"CSV UTF-8\".").with("row", 1);
   if (text.starts_with("\xEF\xBB\xBF")) at_ = 3;
-  delimiter_ = delimiter_of(text.substr(at_));
+  if (const auto named = named_delimiter(text.substr(at_))) {
+    delimiter_ = *named;
+    while (!is_line_end(peek())) take();
+    static_cast<void>(end_of_cell());
+  } else {
+    delimiter_ = delimiter_of(text.substr(at_));
+  }
   return Done{};
 }
 
@@ -108,7 +133,9 @@ Result<bool> CsvReader::cell(std::string& out) {
   if (out.find('\0') != std::string::npos)
     return Error(Errc::invalid, "bad_encoding", "A cell holds a NUL byte; the file is no text in UTF-8.")
         .with("row", row_);
-  if (!is_utf8(out)) return Error(Errc::invalid, "bad_encoding", "A cell is not UTF-8.").with("row", row_);
+  if (!is_utf8(out))
+    return Error(Errc::invalid, "bad_encoding", "A cell is not UTF-8; in Excel, save the file as \"CSV UTF-8\".")
+        .with("row", row_);
   return end_of_cell();
 }
 

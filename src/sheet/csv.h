@@ -1,7 +1,8 @@
 // Rows of a CSV file, one at a time (RFC 4180). UTF-8 with or without a byte order mark; comma, semicolon or tab, found
-// from the header; cells in quotes may hold delimiters, quotes ("" is one) and line breaks; lines end with LF, CRLF or
-// CR. A quote inside a cell that does not begin with one is an ordinary character. Nothing is trimmed, guessed or
-// repaired. Errors: Errc::invalid "bad_csv", "bad_encoding", "too_large"; the row is in the context, a cell's content
+// from the header, or named by a line "sep=;" above it, which is no row and does not count; cells in quotes may hold
+// delimiters, quotes ("" is one) and line breaks; lines end with LF, CRLF or CR. A quote inside a cell that does not
+// begin with one is an ordinary character. Nothing is trimmed, guessed or repaired. Errors: Errc::invalid "bad_csv",
+// "bad_encoding", "unknown_format" (a spreadsheet's own), "too_large"; the row is in the context, a cell's content
 // never is.
 #pragma once
 

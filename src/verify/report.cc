@@ -32,6 +32,38 @@ std::string where(const Finding& finding) {
   return " in events " + text_of(finding.index) + " to " + text_of(finding.until - 1);
 }
 
+std::string_view name_of(Report::LockRecord record) {
+  switch (record) {
+    case Report::LockRecord::not_looked_for:
+      return "";
+    case Report::LockRecord::held:
+      return "held";
+    case Report::LockRecord::missing:
+      return "missing";
+    case Report::LockRecord::unreadable:
+      return "unreadable";
+  }
+  return "";
+}
+
+// Behind the newest checkpoint that is here: what a reader must know is that nothing is lost, and that it is not
+// proven.
+std::string unsigned_text(const Report& report) {
+  const auto last = report.size - 1;
+  const auto events = report.signed_size == last ? "event " + text_of(last)
+                                                 : "events " + text_of(report.signed_size) + " to " + text_of(last);
+  return "not yet signed here: " + events +
+         ". Nothing is lost: a running server signed them already, its newest checkpoint stands in the lock record "
+         "within a second and in the store with the next events; else they are signed again at the next start\n";
+}
+
+std::string lock_record_text(Report::LockRecord record) {
+  if (record != Report::LockRecord::missing && record != Report::LockRecord::unreadable) return "";
+  return "note: the lock record (DIR.outside/head) is " + std::string(name_of(record)) +
+         ": without it an older copy of this ledger cannot be told from the newest; `siegel lock show` and "
+         "docs/operations.md tell more\n";
+}
+
 }  // namespace
 
 std::string_view name_of(Cause cause) noexcept {
@@ -74,9 +106,10 @@ std::string to_json(const Report& report) {
            ",\"until\":" + text_of(finding.until) + ",\"detail\":" + json_text(finding.detail) + "}";
   }
   out += "],\"findings_more\":" + text_of(report.findings_more) + ",\"origin\":" + json_text(report.origin) +
-         ",\"size\":" + text_of(report.size) + ",\"checked\":" + text_of(report.checked) +
-         ",\"signed_size\":" + text_of(report.signed_size) + ",\"checkpoints\":" + text_of(report.checkpoints) +
-         ",\"parts\":" + text_of(report.parts) + ",\"unreadable_by_design\":" + text_of(report.unreadable_by_design) +
+         ",\"size\":" + text_of(report.size) + ",\"from\":" + text_of(report.from) +
+         ",\"checked\":" + text_of(report.checked) + ",\"signed_size\":" + text_of(report.signed_size) +
+         ",\"checkpoints\":" + text_of(report.checkpoints) + ",\"parts\":" + text_of(report.parts) +
+         ",\"unreadable_by_design\":" + text_of(report.unreadable_by_design) +
          ",\"keys_destroyed\":" + text_of(report.keys_destroyed) +
          ",\"unknown_types\":" + text_of(report.unknown_types) + ",\"not_committed\":[";
   if (report.not_committed() > 0) {
@@ -87,7 +120,11 @@ std::string to_json(const Report& report) {
     out += "{\"file\":" + json_text(range.file) + ",\"from\":" + text_of(range.from) +
            ",\"until\":" + text_of(range.until) + "}";
   }
-  out += "],\"events_per_second\":" + text_of(static_cast<std::uint64_t>(report.events_per_second())) + "}";
+  out += "]";
+  if (const auto record = name_of(report.lock_record); !record.empty()) {
+    out += ",\"lock_record\":" + json_text(record);
+  }
+  out += ",\"events_per_second\":" + text_of(static_cast<std::uint64_t>(report.events_per_second())) + "}";
   return out;
 }
 
@@ -95,11 +132,16 @@ std::string to_text(const Report& report) {
   std::string out = report.intact() ? "intact" : "DAMAGED";
   out += ": " + report.origin + ", " + text_of(report.size) + " events, " + text_of(report.checked) +
          " of them read, " + text_of(report.parts) + " parts\n";
+  if (report.from > 0) {
+    out += "read from event " + text_of(report.from) +
+           ", where a whole tile of stored hashes begins; those before count by their stored hashes\n";
+  }
   out += "signed: " + text_of(report.checkpoints) + " checkpoints hold, the largest of size " +
          text_of(report.signed_size) + "\n";
   if (report.not_committed() > 0) {
-    out += "not yet signed here: events " + text_of(report.signed_size) + " to " + text_of(report.size - 1) + "\n";
+    out += unsigned_text(report);
   }
+  out += lock_record_text(report.lock_record);
   for (const auto& range : report.unchecked) {
     out += "not committed to: " + range.file + ", bytes " + text_of(range.from) + " to " + text_of(range.until - 1) +
            ": no event stands in them\n";

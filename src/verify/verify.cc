@@ -315,6 +315,7 @@ Result<Report> verify(Source& source, const Options& options, Clock& clock) {
   SIEGEL_TRY(key, parse_verifier_key(options.verifier_key));
   Report report;
   report.origin = key.name;
+  report.from = options.from;
   const auto started = clock.steady();
   Walk(source, options, report, open_heads(options, key, report)).run();
   report.took = clock.steady() - started;

@@ -90,6 +90,7 @@ struct FileRange {
 struct Report {
   std::string origin;
   std::uint64_t size = 0;         // events, or one behind the last one's sequence
+  std::uint64_t from = 0;         // the first event read; those before count by their stored hashes
   std::uint64_t checked = 0;      // events read and checked
   std::uint64_t signed_size = 0;  // the largest checkpoint that holds; what lies behind it is not committed to
   std::uint64_t checkpoints = 0;  // that hold
@@ -99,7 +100,9 @@ struct Report {
   std::uint64_t unknown_types = 0;         // events of a newer version: hashed, their meaning is not checked
   std::vector<Finding> findings;           // by index, then cause
   std::uint64_t findings_more = 0;         // beyond kFindingsMax
-  std::vector<FileRange> unchecked;        // bytes of the copy's files that nothing commits to: no event stands in them
+  // The guard against a roll-back that is kept beside the ledger; said by who read the copy, it is no damage.
+  enum class LockRecord : std::uint8_t { not_looked_for, held, missing, unreadable } lock_record{};
+  std::vector<FileRange> unchecked;  // bytes of the copy's files that nothing commits to: no event stands in them
   std::chrono::nanoseconds took{};
 
   [[nodiscard]] bool intact() const noexcept { return findings.empty(); }

@@ -388,6 +388,7 @@ class TellingSigner final : public Signer {
     tell({.size = head.size.get(), .root = head.root});
     return inner_.sign(head);
   }
+  Result<std::string> sign_text(std::string_view text) override { return inner_.sign_text(text); }
   [[nodiscard]] std::string verifier_key() const override { return inner_.verifier_key(); }
 
  private:

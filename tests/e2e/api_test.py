@@ -2,8 +2,11 @@
 
 Every answer is held against schemas/openapi.yaml. usage: api_test.py SIEGEL_BINARY
 """
+import base64
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from checked import Checked, main  # noqa: E402
@@ -151,10 +154,34 @@ class Slice(Checked):
         self.assertTrue(any(k.startswith("access-log") for k in certificate["kept_classes"]))
         page = self.get(erased.json["certificate"], "auditor", headers={"Accept": "text/html", "Accept-Language": "de"})
         self.assertIn("Löschbescheinigung", page.body.decode())
+        note = self.get(erased.json["certificate"], "auditor", headers={"Accept": "text/plain"}).body.decode()
+        self.check_note(note)
+        self.assertIn(f"\nerasure: {erased.json['erasure']}\n", note)
+        self.assertIn(f"\nkey epoch after: {erased.json['epoch']['new']}\n", note)
+        self.assertIn("\nground: art17-1-b\n", note)
+        self.assertNotEqual(note.splitlines()[0], self.s.request("GET", "/v1/status").json["origin"])
+        with self.assertRaises(AssertionError):
+            self.check_note(note.replace("people: 1\n", "people: 0\n"))
         new_life = self.add({"name": "Dora D.", "e-mail": "dora@example.org"})
         self.assertEqual(new_life.status, 201, new_life.body)
         self.assertNotEqual(new_life.json["subject"], gone["subject"])
         self.assertNotEqual(before, self.s.request("GET", "/v1/log/checkpoint").body)
+
+    def check_note(self, note):
+        """The note's one signature, checked by OpenSSL with the key that the ledger publishes."""
+        text, line = note.split("\n\n\u2014 ")
+        name, signature = line.split(" ")
+        key_name, key_id, key = self.s.request("GET", "/v1/status").json["verifier_key"].split("+", 2)
+        raw, key = base64.b64decode(signature), base64.b64decode(key)
+        self.assertEqual((name, raw[:4].hex(), key[0]), (key_name, key_id, 1))
+        with tempfile.TemporaryDirectory() as home:
+            home = pathlib.Path(home)
+            (home / "key").write_bytes(bytes.fromhex("302a300506032b6570032100") + key[1:])  # SubjectPublicKeyInfo of RFC 8410
+            (home / "text").write_bytes((text + "\n").encode())
+            (home / "signature").write_bytes(raw[4:])
+            done = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", home / "key", "-rawin", "-in",
+                                   home / "text", "-sigfile", home / "signature"], capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_08_proofs(self):
         size = self.s.request("GET", "/v1/status").json["size"]

@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -131,8 +132,21 @@ class Registries(WithServer):
         self.refused(self.cli.run("class", "set", "x", "absent.json", token="admin"), USAGE, "cannot be read", "absent.json")
         self.refused(self.cli.run("class", "set", "x", "-", stdin="[]", token="admin"), USAGE, "not a JSON object")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":"soon"}', token="admin"), USAGE, "[4")
-        self.refused(self.cli.run("class", "set", "Wrong Name", str(EXAMPLES / "customer.json"), token="admin"), FAILED, "[404")
-        self.refused(self.cli.run("type", "show", "nothing", token="admin"), FAILED, "404 not_found")
+        for words, better in ((("class", "set", "Wrong Name", str(EXAMPLES / "customer.json")), "wrong-name"),
+                              (("type", "show", "Mitglieder"), "mitglieder"), (("purpose", "set", "1. Größe", "-"), "contacts"),
+                              (("type", "set", "Größe!", "-"), "groesse"), (("records", "list", "--type", "Contacts"), "contacts"),
+                              (("records", "add", "--type", "Contacts", "--set", "name=x"), "contacts"),
+                              (("import", str(EXAMPLES / "contacts.csv"), "--type", "../x"), "x")):
+            self.refused(self.cli.run(*words, token="admin"), USAGE, "beginning with a letter", f"such as {better}.")
+        for words, said in ((("type", "show", "contactsx"), "There is no record type contactsx. `siegel type list`"),
+                            (("purpose", "show", "x"), "There is no purpose x. `siegel purpose list`"),
+                            (("class", "show", "x"), "There is no deletion class x. `siegel class list`"),
+                            (("token", "revoke", "tk_" + "A" * 22), "There is no such token. `siegel token list`"),
+                            (("records", "list", "--type", "contactsx"), "There is no record type contactsx."),
+                            (("--purpose", "customer-care", "records", "get", "re_" + "A" * 22), "There is no such record.")):
+            token = "editor" if "records" in words else "admin"
+            self.refused(self.cli.run(*words, token=token), FAILED, said, "404 not_found")
+        self.refused(self.cli.run("--lang", "de", "type", "show", "x"), FAILED, "Es gibt keinen Datensatztyp x. `siegel type list`")
         self.refused(self.cli.run("class", "set", "x", str(EXAMPLES / "customer.json")), REFUSED, "role_denied")
 
 
@@ -145,7 +159,12 @@ class Tokens(WithServer):
         self.assertEqual(self.cli.run("status", token=made["token"]).returncode, DONE)
         listed = {row["token_id"]: row for row in self.cli.lines("token", "list", token="admin")}
         self.assertEqual(listed[made["token_id"]]["label"], "desk")
-        self.assertNotIn(made["token"], self.cli.run("token", "list", token="admin").stdout)
+        table = self.cli.run("token", "list", token="admin").stdout
+        self.assertNotIn(made["token"], table)
+        self.assertNotIn("[", table)
+        line = next(line for line in table.splitlines() if made["token_id"] in line)
+        self.assertRegex(line, r" desk +customer-care +contacts +20")
+        self.assertRegex(table, r" admin +.*all +all +20")
         self.assertEqual(self.cli.run("token", "revoke", made["token_id"], token="admin").returncode, DONE)
         self.refused(self.cli.run("status", token=made["token"]), REFUSED, "401")
 
@@ -211,7 +230,15 @@ class Records(WithServer):
         self.assertEqual(set(rows[0]["values"]), {"name"})
         self.assertGreaterEqual(len(self.cli.lines("records", "list", "--type", "contacts")), 3)
         table = self.cli.run("records", "list", "--type", "contacts").stdout.splitlines()
-        self.assertTrue(table[0].startswith("record "), table[0])
+        self.assertRegex(table[0], r"^record +Name +E-Mail +.*subject +version +updated_at$")
+        self.assertRegex("\n".join(table), r"\nre_\S+ +Person 1 +list1@example.org ")
+        german = self.cli.run("--lang", "de", "records", "list", "--type", "contacts", "--fields", "e-mail,name", "--limit", "all").stdout
+        self.assertRegex(german.splitlines()[0], r"^Datensatz +Name +E-Mail +Person +Version +geändert am$")
+        self.assertNotIn("{", german)
+        size = self.cli.json("status")["size"]
+        for limit in ("0", "-1", "few", "1.5", ""):
+            self.refused(self.cli.run("records", "list", "--type", "contacts", f"--limit={limit}"), USAGE, "--limit")
+        self.assertEqual(self.cli.json("status")["size"], size)
         self.refused(self.cli.run("records", "list", "--type", "contacts", "--fields", "shoe-size"), USAGE, "[4")
         self.refused(self.cli.run("records", "list"), USAGE, "--type")
 
@@ -226,7 +253,9 @@ class Records(WithServer):
         self.refused(self.cli.run("records", "add", "--type", "nothing", "--set", "name=X"), FAILED, "not_found")
         self.refused(self.cli.run("records", "get", "re_" + "A" * 22), FAILED, "not_found")
         self.refused(self.cli.run("records", "get", "../tokens"), USAGE, "400 bad_value")
-        self.refused(self.cli.run("--purpose", "spying", "records", "list", "--type", "contacts"), REFUSED, "purpose_unknown")
+        said = self.refused(self.cli.run("--purpose", "spying", "records", "list", "--type", "contacts"), REFUSED, "purpose_unknown",
+                            "--purpose NAME; `siegel purpose list`")
+        self.assertNotIn("GET /v1", said)
 
     def test_purpose_of_configuration_and_flag(self):
         config = self.cli.file("client.toml", '[defaults]\npurpose = "spying"\nlanguage = "de"\n')
@@ -279,10 +308,41 @@ class Erasures(WithServer):
         again = self.cli.json(*erase, "--yes", "--certificate", str(plain), token="privacy_officer")
         self.assertEqual(again["erasure"], done["erasure"])
         self.assertEqual(json.loads(plain.read_text())["erasure"], done["erasure"])
-        self.refused(self.cli.run("records", "get", gone["record"]), REFUSED, "410 erased")
+        self.refused(self.cli.run("records", "get", gone["record"]), REFUSED, "410 erased", done["erasure"], "siegel erasure show")
         self.refused(self.cli.run(*export, "json"), REFUSED, "410 erased")
         self.assertIn("Di Dorn", self.cli.run("records", "get", kept["record"]).stdout)
         self.assertEqual(self.cli.json("status")["erasures_open"], 0)
+
+    def test_what_a_data_protection_officer_asks_for(self):
+        person = self.add("Do Dahl", e_mail="do@example.org")
+        self.cli.json("records", "get", person["record"])
+        ask = {"token": "privacy_officer"}
+        shown = self.cli.json("subject", "show", person["subject"], **ask)
+        self.assertEqual([record["record"] for record in shown["records"]], [person["record"]])
+        history = self.cli.lines("subject", "history", person["subject"], **ask)
+        self.assertIn("record.added", {item["type"] for item in history})
+        reads = [item for item in history if item["type"] == "access.read"]
+        self.assertGreaterEqual(len(reads), 2, history)  # the editor's and the officer's
+        self.assertEqual({item["purpose"] for item in reads}, {"customer-care"})
+        self.assertIn("access.read", self.cli.run("subject", "history", person["subject"], **ask).stdout)
+        file = self.cli.home / "dahl.csv"
+        self.assertEqual(self.cli.run("subject", "export", person["subject"], "--format", "csv", "-o", str(file), **ask).returncode, DONE)
+        self.assertIn("Do Dahl", file.read_text("utf-8-sig"))
+        erasure = self.cli.json("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes", **ask)["erasure"]
+        listed = {row["erasure"]: row for row in self.cli.lines("erasure", "list", **ask)}
+        self.assertIn("effective_at", listed[erasure])
+        self.assertRegex(self.cli.run("erasure", "list", **ask).stdout, rf"^erasure +state +ground (.*\n)*{erasure} ")
+        self.assertEqual(self.cli.json("erasure", "show", erasure, **ask)["subjects"], 1)
+        certificate = ("erasure", "certificate", erasure)
+        self.assertIn("\n\u2014 ", self.cli.run(*certificate, **ask).stdout)
+        self.assertEqual(json.loads(self.cli.run(*certificate, "--format", "json", **ask).stdout)["erasure"], erasure)
+        page = self.cli.home / "certificate.html"
+        self.assertEqual(self.cli.run("--lang", "de", *certificate, "-o", str(page), **ask).returncode, DONE)
+        self.assertIn("Löschbescheinigung", page.read_text())
+        self.refused(self.cli.run(*certificate, "-o", str(page), **ask), REFUSED, "--force")
+        self.refused(self.cli.run("erasure", "show", "er_" + "A" * 22, **ask), FAILED, "There is no erasure er_AAA", "siegel erasure list")
+        self.refused(self.cli.run("subject", "show", "su_" + "A" * 22, **ask), FAILED, "There is no such person.")
+        self.refused(self.cli.run("subject", "show", person["subject"], **ask), REFUSED, erasure)
 
     def test_one_class_in_the_window(self):
         person = self.add("Ed Ems", e_mail="ed@example.org")
@@ -318,6 +378,61 @@ class Erasures(WithServer):
         self.refused(self.cli.run("proof", "consistency", "--from", "9", "--to", "3", token="auditor"), USAGE, "400")
         self.refused(self.cli.run("proof", "inclusion", "--seq", "first", token="auditor"), USAGE, "--seq")
         self.refused(self.cli.run("proof", "inclusion", "--seq", "1"), REFUSED, "role_denied")
+
+
+class Files(WithServer):
+    """What a command writes is opened before anything is sent."""
+
+    def size(self):
+        return self.cli.json("status")["size"]
+
+    def test_a_file_that_cannot_be_written_stops_before_anything_is_sent(self):
+        person = self.add("Ga Gabel", e_mail="ga@example.org")
+        rows = self.cli.file("files.csv", HEADER + "Ga Zwei;ga2@example.org;;;\n")
+        erase = ("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes", "--certificate")
+        commands = ((("import", str(rows), "--type", "contacts", "--rejects"), "editor"), (erase, "privacy_officer"),
+                    (("export", "--subject", person["subject"], "-o"), "editor"), (("proof", "inclusion", "--seq", "0", "-o"), "auditor"))
+        there = self.cli.file("there.txt", "kept")
+        link = self.cli.home / "link"
+        link.symlink_to("nowhere")
+        before, size = sorted(self.cli.home.iterdir()), self.size()
+        for words, token in commands:
+            for place, code, said in ((self.cli.home / "absent" / "x.txt", USAGE, "No such file"), (self.cli.home, USAGE, "Is a directory"),
+                                      (there, REFUSED, "--force"), (link, REFUSED, "--force")):
+                self.refused(self.cli.run(*words, str(place), token=token), code, said, str(place))
+        self.assertEqual(self.size(), size)
+        self.assertEqual(there.read_text(), "kept")
+        self.assertEqual(sorted(self.cli.home.iterdir()), before)
+        done = self.cli.run(*commands[2][0], str(there), "--force")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn("Ga Gabel", there.read_text())
+        self.assertEqual(self.cli.run(*commands[2][0], "/dev/null").returncode, DONE)
+
+    def test_rejects_do_not_replace_the_file_that_is_read(self):
+        content = HEADER + "Ge Selbst;no-mail;;;\n"
+        rows = self.cli.file("self.csv", content)
+        other = self.cli.home / "same.csv"
+        os.link(rows, other)
+        for place in (rows, other):
+            for force in ((), ("--force",)):
+                self.refused(self.cli.run("import", str(rows), "--type", "contacts", "--rejects", str(place), *force), USAGE, "that is read")
+        self.assertEqual(rows.read_text(), content)
+
+    def test_words_that_are_not_utf8(self):
+        bad = os.fsdecode(b"J\xfcrgen")
+        for words, option in ((("records", "add", "--type", "contacts", "--set", "name=" + bad), "--set"),
+                              (("records", "add", "--type", "contacts", "--set", "name=x", "--subject", bad), "--subject"),
+                              (("token", "create", "--role", "editor", "--label", bad), "--label"),
+                              (("token", "create", "--local", "--role", "editor", "--label", bad), "--label"),
+                              (("erase", "--ground", "art17-1-b", "--yes", "--subject", bad), "--subject"),
+                              (("--purpose", bad, "records", "get", "re_x"), "--purpose"), (("type", "show", bad), "NAME")):
+            self.refused(self.cli.run(*words), USAGE, option, "UTF-8")
+            problem = json.loads(self.cli.run("--json", *words).stderr)
+            self.assertEqual(problem["code"], "usage")
+        named = self.cli.home / bad  # a file's name is bytes
+        named.write_text(HEADER)
+        self.assertEqual(self.cli.run("import", str(named), "--type", "contacts").returncode, DONE)
+        self.refused(self.cli.run("--json", "import", str(named) + "x", "--type", "contacts"), USAGE, "cannot be read")
 
 
 class Import(WithServer):
@@ -363,15 +478,72 @@ class Import(WithServer):
         self.assertEqual(text.count("SECRET"), 4)
         # Mended, the rejects are a file to import: with the columns that were added passed over.
         mended = text.replace("31.02.1990", "28.02.1990").replace(";s2@", "Li;s2@").replace("no-mail", "s3@example.org")
-        mended = "\n".join(line.replace(";1.234;", ";1234;") for line in mended.splitlines() if "extra" not in line)
-        done = self.load(mended, "--ignore-unknown")
-        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 4, "failed": 0}), done.stderr + done.stdout)
+        mended = mended.replace(";1.234;", ";1234;").replace(";extra;", ";;")
+        done = self.load(mended)
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 5, "failed": 0}), done.stderr + done.stdout)
+
+    def test_all_faults_of_a_row_are_told_and_rejects_can_be_rejected_again(self):
+        rejects, again = self.cli.home / "faults.csv", self.cli.home / "again.csv"
+        row = ";no-mail;31.02.1990;1,2,3;vielleicht\n"
+        done = self.load(HEADER + row, "--rejects", str(rejects))
+        self.assertEqual((done.returncode, self.counts(done)), (USAGE, {"new": 0, "failed": 1}), done.stderr)
+        faults = {f["column"]: f["code"] for f in json.loads(done.stdout)["failures"]}
+        self.assertEqual(faults, {"name": "missing_value", "e-mail": "bad_value", "born": "bad_date", "revenue": "bad_decimal",
+                                  "newsletter": "bad_boolean"})
+        self.assertIn("born: bad_date", rejects.read_text("utf-8-sig"))
+        text = self.cli.run("import", str(self.cli.home / "rows.csv"), "--type", "contacts").stdout
+        self.assertEqual(text.count("  row 2, "), 5, text)
+        self.assertEqual(self.cli.run("import", str(rejects), "--type", "contacts", "--rejects", str(again)).returncode, USAGE)
+        self.assertEqual(again.read_bytes(), rejects.read_bytes())
+
+    def test_empty_rows_and_cells_without_a_title(self):
+        done = self.load("Name;E-Mail;;\n;;;\nVa Voll;va@example.org;;\n  ; ;;\n\nVe Voll;ve@example.org;;;;\nVi SECRET;vi@example.org;;x\n")
+        self.assertEqual((done.returncode, self.counts(done)), (PART, {"new": 2, "failed": 1}), done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual((result["rows_read"], result["rows_empty"], result["failures"]),
+                         (5, 2, [{"row": 7, "column": None, "code": "extra_cells"}]))
+
+    def test_a_line_that_names_the_delimiter(self):
+        done = self.load("sep=;\nName;E-Mail\nWa, Wb;wa@example.org\n")
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
+        self.assertEqual(len(self.values_of("Wa, Wb")), 1)
+
+    def test_rows_for_people_who_were_there_are_counted(self):
+        rows = HEADER + "".join(f"Ya Zweimal;ya{i % 30}@example.org;;;\n" for i in range(60))
+        first = self.load(rows, "--run", "ya-1")
+        self.assertEqual((json.loads(first.stdout)["known_people"], first.stderr), (0, ""))
+        again = self.load(rows, "--run", "ya-1")
+        self.assertEqual((json.loads(again.stdout)["known_people"], again.stderr), (0, ""))
+        second = self.load(rows)
+        self.assertEqual(json.loads(second.stdout)["known_people"], 60)
+        self.assertIn("60 rows belong to people who were there already", second.stderr)
+        third = self.cli.run("--lang", "de", "import", str(self.cli.file("ya.csv", HEADER + "Ya Zweimal;ya3@example.org;;;\nYo Neu;yo@example.org;;;\n")),
+                             "--type", "contacts")
+        self.assertRegex(third.stdout, r"zu Bekannten: +1\n")
+
+    def test_progress_without_a_terminal(self):
+        """one line every ten seconds, with the run of a long file at its beginning"""
+        command = [self.s.binary, "--lang", "en", "import", "-", "--type", "contacts"]
+        env = {**os.environ, "SIEGEL_TOKEN": self.s.tokens["editor"], "SIEGEL_SERVER": f"http://127.0.0.1:{self.s.port}"}
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+            process.stdin.write(HEADER.encode())
+            said = b""
+            for _ in range(600):
+                process.stdin.write(b";;;;\n" * 1000)
+                process.stdin.flush()
+                if select.select([process.stderr], [], [], 0.1)[0]:
+                    said += os.read(process.stderr.fileno(), 65_536)
+                if b"rows: " in said and said.endswith(b"\n"):
+                    break
+            process.stdin.close()
+            self.assertEqual(process.wait(60), DONE)
+        self.assertRegex(said.decode(), r"^Run (\w+): if it breaks off, the same file with --run \1 goes on\.\nrows: \d+\n")
 
     def test_bad_rows_none_takes_in_nothing(self):
         rows = HEADER + "Mo None;mo@example.org;;;\nMo Bad;mo2@example.org;31.02.1990;;\n"
         rejects = self.cli.home / "none.csv"
         for stdin in (False, True):
-            done = self.load(rows, "--bad-rows", "none", "--rejects", str(rejects), stdin=stdin)
+            done = self.load(rows, "--bad-rows", "none", "--rejects", str(rejects), "--force", stdin=stdin)
             self.assertEqual((done.returncode, self.counts(done)), (USAGE, {"new": 0, "failed": 1}), done.stderr)
             self.assertEqual(json.loads(done.stderr)["code"], "rows_invalid")
             self.assertIn("Mo Bad", rejects.read_text("utf-8-sig"))
@@ -398,11 +570,11 @@ class Import(WithServer):
 
     def test_wrong_files(self):
         row = "Oz SECRET;oz@example.org;;;\n"
-        for content, said in ((b"", "empty"), (b"\n\n", "empty"), ("Oz SECRET;oz@example.org\n", "no field of the type"),
-                              ("Name;Schuhe\nOz SECRET;44\n", "column=2"), ("Name;name\nOz SECRET;x\n", "Two columns"),
+        for content, said in ((b"", "empty"), (b"\n\n", "empty"), ("Oz SECRET;oz@example.org\n", "lack its header row"),
+                              ("Name;Schuhe;Hut\nOz SECRET;44\n", "columns=Schuhe, Hut"), (b"PK\x03\x04\x14\x00", "CSV UTF-8"), ("Name;name\nOz SECRET;x\n", "Two columns"),
                               ("E-Mail\noz@example.org\n", "required field"), (HEADER + '"Oz SECRET;x\n', "never closed"),
                               (HEADER + '"Oz" SECRET;x\n', "closing quote"), ((HEADER + row).encode("utf-16"), "UTF-16"),
-                              ((HEADER + row + "Oz Mäder;;;;\n").encode("latin-1"), "not UTF-8"),
+                              ((HEADER + row + "Oz Mäder;;;;\n").encode("latin-1"), "not UTF-8; in Excel"),
                               (HEADER.encode() + b"Oz\x00SECRET;;;;\n", "NUL"), (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8")):
             for mode in ("skip", "none"):
                 done = self.cli.run("import", str(self.cli.file("wrong.csv", content)), "--type", "contacts", "--bad-rows", mode)
@@ -574,6 +746,63 @@ class LostAnswers(WithServer):
         cls.cli = prepare(cls.s)
 
 
+class Interrupted(WithServer):
+    """Ctrl-C in the middle of an import."""
+
+    def start(self, rows, proxy, *words):
+        command = [self.s.binary, "--lang", "en", "import", str(self.cli.file("stopped.csv", HEADER + "".join(rows))), "--type", "contacts",
+                   *words]
+        env = {**os.environ, "SIEGEL_TOKEN": self.s.tokens["editor"], "SIEGEL_SERVER": proxy.address}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+    def test_the_first_signal_stops_in_order_and_the_run_goes_on(self):
+        rows = [f"St {i:04};st{i}@example.org;;;\n" for i in range(2000)]
+        rows[3] = "St SECRET;no-mail;;;\n"
+        for number, how in enumerate((signal.SIGINT, signal.SIGTERM)):
+            reached = threading.Event()
+            proxy = CuttingProxy(self.s.port, lambda n: n > 40 and bool(reached.set()))
+            rejects = self.cli.home / f"stopped-{number}.csv"
+            with self.start(rows, proxy, "--rejects", str(rejects)) as process:
+                self.assertTrue(reached.wait(60))
+                process.send_signal(how)
+                out, said = process.communicate(timeout=60)
+            proxy.close()
+            self.assertEqual(process.returncode, PART, said)
+            run = re.search(r"the same file with --run (\w+) goes on without taking rows in twice", said).group(1)
+            self.assertIn("stopped before all rows", said)
+            taken = int(re.search(r"taken in: +(\d+)", out).group(1))
+            self.assertTrue(40 <= taken < 1999, taken)
+            self.assertIn("no-mail", rejects.read_text("utf-8-sig"))
+            if number:
+                rest = self.cli.run("--json", "import", str(self.cli.home / "stopped.csv"), "--type", "contacts", "--run", run)
+                counts = json.loads(rest.stdout)["counts"]
+                self.assertEqual((rest.returncode, counts["unchanged"], counts["new"]), (PART, taken, 1999 - taken), rest.stderr)
+
+    def test_the_second_signal_ends_at_once_and_nothing_in_is_a_failure(self):
+        answered = threading.Event()
+        proxy = CuttingProxy(self.s.port, lambda n: answered.wait(60) and False)  # holds the answer back
+        rows = [f"Su {i};su{i}@example.org;;;\n" for i in range(50)]
+        with self.start(rows, proxy) as process:
+            while proxy.changes == 0:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            with self.assertRaises(subprocess.TimeoutExpired):  # waits for the answer
+                process.wait(0.5)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(10), -signal.SIGINT)
+        answered.set()
+        proxy.close()
+        lost = CuttingProxy(self.s.port, lambda n: True)  # no answer arrives: it tries again, and waits longer each time
+        with self.start(rows, lost) as process:
+            while lost.changes < 3:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=20)[1]
+        self.assertEqual(process.returncode, FAILED, said)
+        self.assertIn("was stopped", said)
+        lost.close()
+
+
 class Words(WithServer):
     LATER = {
         "sheets": (("import", "x.csv", "--create", "people"), ("import", "x.csv", "--preview"), ("import", "list"), ("import", "undo", "im_x"),
@@ -663,14 +892,14 @@ class Words(WithServer):
         self.assertIn("127.0.0.1:8480", self.cli.run("serve", "--help").stdout.split("Examples")[0])
 
     GERMAN = (  # words, token, what is said
-        (("records", "get", "re_" + "A" * 22), "editor", "Diesen Datensatz gibt es nicht."),
+        (("records", "get", "re_" + "A" * 22), "editor", "Es gibt keinen solchen Datensatz."),
         (("records", "get", "re_x"), "editor", "[404 not_found"),
         (("token", "list"), "editor", "Die Rolle des Zugangsschlüssels erlaubt das nicht."),
         (("token", "list"), "sgl_" + "A" * 43, "Der Zugangsschlüssel ist unbekannt oder gesperrt."),
         (("--purpose", "nope", "records", "list", "--type", "contacts"), "editor", "Den genannten Zweck gibt es nicht."),
         (("records", "add", "--type", "contacts", "--set", "name=X", "--set", "born=32.12.1980"), "editor", "steht im Kalender"),
         (("records", "add", "--type", "contacts", "--set", "name=X", "--set", "e-mail=nope"), "editor", "E-Mail-Adresse"),
-        (("type", "show", "nothing"), "editor", "gibt es nicht"),
+        (("type", "show", "nothing"), "editor", "Es gibt keinen Datensatztyp nothing."),
         (("import", "absent.csv", "--type", "contacts"), "editor", "Die Datei lässt sich nicht lesen. (Datei=absent.csv)"),
         (("erase",), "editor", "Es fehlt --ground"), (("records",), "editor", "Es fehlt ein Befehl"),
         (("--lang", "de", "export", "--format", "xml"), "editor", "--format ist eines von json, csv"),

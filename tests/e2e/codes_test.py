@@ -90,7 +90,8 @@ class Codes(unittest.TestCase):
         self.problem(self.post({"values": {"name": "a", CANARY: "b"}}), 400, "unknown_field")
         self.problem(self.post({"values": {"name": "a"}, "external": {"system": "crm", "id": "1", CANARY: 1}}), 400,
                      "unknown_field", pointer="/external")
-        self.problem(get(self.s, f"{RECORDS}?fields=name,{CANARY}"), 400, "unknown_field")
+        for fields in (f"name,{CANARY}", "name,", ",name"):
+            self.problem(get(self.s, f"{RECORDS}?fields={fields}"), 400, "unknown_field")
         for path, body in (("/v1/purposes/p", {"legal_ground": "contract"}), ("/v1/deletion-classes/c", {}),
                            ("/v1/record-types/t", {"fields": []})):
             self.problem(self.s.request("PUT", path, {**body, CANARY: 1}), 400, "unknown_field", pointer="")
@@ -107,6 +108,7 @@ class Codes(unittest.TestCase):
             self.problem(self.post({"values": values}), 400, "bad_value", pointer=pointer)
         for body, pointer in (({}, "/values"), ({"values": None}, "/values"), ({"values": [CANARY]}, "/values"),
                               ({"values": {"name": "a"}, "subject": CANARY}, "/subject"),
+                              ({"values": {"name": "a"}, "subject": ""}, "/subject"),  # empty is not left out
                               ({"values": {"name": "a"}, "subject": 1}, "/subject"),
                               ({"values": {"name": "a"}, "reason": 1}, "/reason"),
                               ({"values": {"name": "a"}, "external": {"system": CANARY.upper(), "id": "1"}}, "/external"),
@@ -153,8 +155,13 @@ class Codes(unittest.TestCase):
         for headers in ({"Siegel-At-Least": CANARY}, {"Siegel-At-Least": self.known["position"], "Siegel-Wait-Ms": "30001"},
                         {"Siegel-At-Least": self.known["position"], "Siegel-Wait-Ms": CANARY}):
             self.problem(get(self.s, f"/v1/records/{self.known['record']}", headers=headers), 400, "bad_header")
-        self.problem(get(self.s, "/v1/events?from=0", "auditor", headers={"Accept": "text/event-stream", "Last-Event-ID": CANARY}),
-                     400, "bad_header")
+        for last in (CANARY, "9" * 19):
+            for accept in ("text/event-stream", "application/x-ndjson"):
+                self.problem(get(self.s, "/v1/events?from=0", "auditor", headers={"Accept": accept, "Last-Event-ID": last}),
+                             400, "bad_header")
+        self.problem(get(self.s, f"/v1/events?from={'9' * 19}", "auditor"), 400, "bad_value", pointer="/from")
+        empty = get(self.s, f"/v1/events?from={'9' * 18}", "auditor")
+        self.assertEqual((empty.status, empty.body, empty.headers["Content-Type"]), (200, b"", "application/x-ndjson"))
         bearer = f"Authorization: Bearer {self.s.tokens['editor']}\r\n"
         for lines in ("", "Host: a\r\nHost: b\r\n", "Host: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
                       "Host: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n", "Host: a\r\nTransfer-Encoding: gzip\r\n",

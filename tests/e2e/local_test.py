@@ -2,6 +2,8 @@
 
 usage: local_test.py SIEGEL_BINARY          SIEGEL_LEDGERCHECK: the Go program of tests/interop
 """
+import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -57,6 +59,16 @@ def fork(s, name):
     out = Siegel(BINARY, home)
     out.token, out.tokens = s.token, s.tokens
     return out
+
+
+FOREIGN_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+
+
+def in_the_name_of(origin, key):
+    """The same public key as a verifier key of another name (formats/ledger.md 5)."""
+    body = key.split("+", 2)[2]
+    named = hashlib.sha256(origin.encode() + b"\n" + base64.b64decode(body)).hexdigest()[:8]
+    return f"{origin}+{named}+{body}"
 
 
 def write(path, content):
@@ -122,14 +134,78 @@ class Verify(World):
         own = self.siegel("verify")
         self.assertIn("no --key", own.stderr)
         self.assertIn("intact", own.stdout)
-        foreign = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-        report = json.loads(self.siegel("--json", "verify", "--key", foreign, code=3).stdout)
+        origin = own.stdout.split("intact: ")[1].split(",")[0]
+        refused = self.siegel("verify", "--key", FOREIGN_KEY, code=2)
+        self.assertIn("key_of_other_ledger", refused.stderr)
+        self.assertIn(f"key_of=PeterNeumann, this_ledger={origin}", refused.stderr)
+        self.assertEqual(refused.stdout, "")
+        # Another key in the ledger's own name, as a server would deliver it whose ledger is not the one it was.
+        report = json.loads(self.siegel("--json", "verify", "--key", in_the_name_of(origin, FOREIGN_KEY), code=3).stdout)
         self.assertEqual({f["cause"] for f in report["findings"]}, {"signature"})
         self.siegel("verify", "--key", "no key", code=2)
-        self.siegel("verify", "--checkpoint", "/nowhere", code=2)
-        part = json.loads(self.siegel("--json", "--quiet", "verify", "--from", "300").stdout)
-        self.assertEqual((part["result"], part["checked"]), ("intact", part["size"] - 256))
         self.siegel("verify", data=self.s.home / "nothing", code=1)
+
+    def test_2b_V1_a_key_of_another_ledger_is_told_only_where_all_notes_agree(self):
+        """[V1] the origin in one note rewritten, the other as it was: damage, not a slip of the hand"""
+        self.s.stop()
+        key = in_the_name_of("elsewhere.example", FOREIGN_KEY)
+        self.siegel("verify", "--key", key, code=2)
+        head = pathlib.Path(f"{self.s.data}.outside") / "head"
+        kept = head.read_text()
+        lines = kept.splitlines(keepends=True)
+        head.write_text("elsewhere.example\n" + "".join(lines[1:]))
+        self.siegel("verify", "--key", key, code=3)
+        head.write_text(kept)
+        serve_again(self.s)
+
+    def test_2c_V1_what_is_no_checkpoint_of_this_ledger_is_wrong_usage_and_not_damage(self):
+        """[V1]"""
+        own = self.checkpoint()
+        other = "elsewhere.example\n" + own.split("\n", 1)[1].replace(own.split("\n", 1)[0], "elsewhere.example")
+        changed = own[:-5] + ("A" if own[-5] != "A" else "B") + own[-4:]  # in the signature
+        for name, content, code in (("README.md", "# Siegel\n", "no_checkpoint"), ("other", other, "checkpoint_of_other_ledger"),
+                                    ("changed", changed, "checkpoint_not_signed"),
+                                    ("unsigned", own.split("\n\n")[0] + "\n", "no_checkpoint")):
+            with self.subTest(name):
+                refused = self.siegel("verify", "--checkpoint", write(self.s.home / name, content), code=2)
+                self.assertIn(code, refused.stderr)
+                self.assertIn(name, refused.stderr)
+                self.assertNotIn("DAMAGED", refused.stdout)
+        self.siegel("verify", "--checkpoint", "/nowhere", code=2)
+
+    def test_2d_where_the_reading_begins_is_said(self):
+        part = json.loads(self.siegel("--json", "--quiet", "verify", "--from", "300").stdout)
+        self.assertEqual((part["result"], part["from"], part["checked"]), ("intact", 256, part["size"] - 256))
+        self.assertIn("read from event 256,", self.siegel("verify", "--from", "300").stdout)
+        self.siegel("verify", "--from", str(part["size"]))  # nothing newer
+        beyond = self.siegel("verify", "--from", str(part["size"] + 1), code=2)
+        self.assertIn(f"size={part['size']}", beyond.stderr)
+
+    def test_2e_beside_a_server_all_that_it_answered_is_signed(self):
+        """the newest checkpoint reaches the lock record within a second: verify and export-log wait that long"""
+        for i in range(3):
+            add(self.s, f"Noted {i}")  # the record's pause begins
+            size = int(add(self.s, f"Just Added {i}")["position"].split(":")[1])
+            report = json.loads(self.siegel("--json", "verify").stdout)
+            self.assertGreaterEqual(report["size"], size)
+            self.assertEqual((report["not_committed"], report["lock_record"]), ([], "held"))
+            size = int(add(self.s, f"Exported {i}")["position"].split(":")[1])
+            exported = json.loads(self.siegel("--json", "export-log", str(self.s.home / f"whole-{i}")).stdout)
+            self.assertGreaterEqual(exported["size"], size)
+
+    def test_2f_R1_a_missing_lock_record_is_said(self):
+        """[R1] no damage of the ledger, so exit 0; what the newest events lack then is said in plain words"""
+        self.s.stop()
+        head = pathlib.Path(f"{self.s.data}.outside") / "head"
+        aside = head.rename(self.s.home / "head-aside")
+        report = json.loads(self.siegel("--json", "verify").stdout)
+        self.assertEqual((report["result"], report["lock_record"]), ("intact", "missing"))
+        text = self.siegel("verify").stdout
+        self.assertIn("the lock record (DIR.outside/head) is missing", text)
+        self.assertIn("Nothing is lost", text)
+        aside.rename(head)
+        self.assertNotIn("lock record", self.siegel("verify").stdout)
+        serve_again(self.s)
 
     def test_3_P1_an_export_made_beside_the_server_holds_in_go(self):
         """[P1][F5][V1]"""

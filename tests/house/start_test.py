@@ -79,7 +79,7 @@ def last_lines(done):
 
 
 def check_interrupted_first_start(tree, listen):
-    """Ctrl-C again and again while the example goes in, each time a little later; then it is left alone."""
+    """Ctrl-C again and again while the example goes in, each time a little later; then it is left alone. How often it went through."""
     for delay in range(12):
         first = subprocess.Popen([tree.folder / "start", "--listen", listen], cwd=tree.folder, stdout=subprocess.PIPE, text=True,
                                  stderr=subprocess.DEVNULL, start_new_session=True)
@@ -91,12 +91,13 @@ def check_interrupted_first_start(tree, listen):
             os.killpg(first.pid, signal.SIGINT)
         first.stdout.read()
         if first.wait(SECONDS_MAX) == 0:
-            return  # too late to interrupt anything
+            return 1  # too late to interrupt anything
         expect(first.returncode in (1, 130), f"after Ctrl-C: exit {first.returncode}")
         expect(not listens(listen), "after Ctrl-C a server was left behind")
+    return 0
 
 
-def check_runs(tree, listen):
+def check_runs(tree, listen, earlier):
     address, token, _ = last_lines(tree.start("--listen", listen))
     expect(urllib.request.urlopen(address + "/readyz", timeout=5).status == 200, "/readyz is not 200")
     count = tree.records(address, token)
@@ -106,9 +107,79 @@ def check_runs(tree, listen):
     expect(time.monotonic() - begin < 10, f"a later start took {time.monotonic() - begin:.1f} s")
     expect(other_token != token, "the token is not new")
     expect(tree.records(address, other_token) == 200, "a later start took the example in again")
+    check_nobody_unknown_rules(tree, address, other_token, earlier + 2)
     for _ in range(2):  # the second time there is nothing to stop
         expect(tree.start("--stop").returncode == 0, "--stop failed")
     expect(not listens(listen), f"the server (pid {pid}) outlived --stop")
+
+
+def tokens(tree, address, token):
+    listed = subprocess.run([tree.siegel, "--server", address, "--json", "token", "list"], text=True, capture_output=True, check=True,
+                            env={**os.environ, "SIEGEL_TOKEN": token}).stdout
+    return [json.loads(line) for line in listed.splitlines()]
+
+
+def check_nobody_unknown_rules(tree, address, token, shown):
+    """Of all the starts, also those that were interrupted: no admin but those that were shown, else for minutes at most."""
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 16 * 60))
+    lasting = [t for t in tokens(tree, address, token) if t["role"] == "admin" and not t["revoked"] and t["expires_at"] > soon]
+    expect(len(lasting) == shown, f"{len(lasting)} admins for hours, and {shown} were shown", lasting)
+
+
+def check_what_cannot_start_stops_nothing(tree, listen):
+    """Each is found before the running server is told to end."""
+    _, token, pid = last_lines(tree.start("--listen", listen))
+    before = len(tokens(tree, f"http://{listen}", token))
+    with contextlib.closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        for wrong, why in ((f"127.0.0.1:{taken.getsockname()[1]}", "taken"), (f"0.0.0.0:{free_port()}", "TLS"),
+                           ("127.0.0.1:99999", "65535"), ("127.0.0.300:8480", "no address"), ("somewhere:8480", "no address")):
+            done = tree.start("--listen", wrong)
+            expect(done.returncode == 1 and done.stderr.count("\n") == 1 and why in done.stderr, f"--listen {wrong}", done.stderr)
+            expect(listens(listen), f"--listen {wrong} stopped the running server")
+    expect((tree.folder / "siegel-data/start.pid").read_text().strip() == pid, "another server runs")
+    expect(len(tokens(tree, f"http://{listen}", token)) == before, "a start that failed left a token")
+
+
+def check_missing_lock_record(tree, listen):
+    """The server runs read-only and says so; one way out is printed, and works."""
+    tree.start("--stop")
+    (tree.folder / "siegel-data.outside/head").unlink()
+    done = tree.start("--listen", listen)
+    expect(done.returncode == 1 and "lock_record_missing" in done.stderr, "a missing lock record", done.stdout, done.stderr)
+    expect("lock show" in done.stderr and "lock adopt --reason" in done.stderr, "no advice", done.stderr)
+    expect(listens(listen), "the read-only server does not run")
+    tree.start("--stop")
+    subprocess.run([tree.siegel, "--data", tree.folder / "siegel-data", "lock", "adopt", "--reason", "test", "--yes"], check=True,
+                   stdout=subprocess.DEVNULL)
+    last_lines(tree.start("--listen", listen))
+
+
+def check_example_later(tree):
+    """A data directory made without the example: it is said, and --example takes it in, unless its names are taken."""
+    def start(data, *arguments):
+        return tree.start("--data", f"./{data}", "--listen", f"127.0.0.1:{free_port()}", *arguments)
+
+    def address_and_token(done):
+        expect(done.returncode == 0, f"ended with {done.returncode}", done.stdout, done.stderr)
+        return re.search(r"siegel: address (\S+)\nsiegel: token (\S+)\n", done.stdout).groups()
+
+    address, token = address_and_token(start("other", "--no-example"))
+    done = start("other")
+    address, token = address_and_token(done)
+    expect("./start --example" in done.stdout, "nobody said that the example is not there", done.stdout)
+    address, token = address_and_token(start("other", "--example"))
+    expect(tree.records(address, token) == 200, "--example took nothing in")
+    expect("--example" not in start("other").stdout, "the example is there, and it is said that it is not")
+    tree.start("--stop", "--data", "./other")
+
+    address, token = address_and_token(start("own", "--no-example"))
+    subprocess.run([tree.siegel, "--server", address, "class", "set", "customer", REPO / "docs/examples/customer.json"], check=True,
+                   env={**os.environ, "SIEGEL_TOKEN": token}, stdout=subprocess.DEVNULL)
+    done = start("own", "--example")
+    expect(done.returncode == 1 and "there already" in done.stderr, "the example went over somebody's own class", done.stderr)
+    tree.start("--stop", "--data", "./own")
 
 
 def check_refusals(tree):
@@ -142,16 +213,21 @@ def check_words(tree):
 
 
 def main():
+    os.environ["LC_ALL"] = "C.UTF-8"  # what is looked for is English
     with tempfile.TemporaryDirectory() as name:
         tree = Tree(pathlib.Path(name), pathlib.Path(sys.argv[1]).resolve())
         listen = f"127.0.0.1:{free_port()}"
         try:
-            check_interrupted_first_start(tree, listen)
-            check_runs(tree, listen)
+            earlier = check_interrupted_first_start(tree, listen)
+            check_runs(tree, listen, earlier)
+            check_what_cannot_start_stops_nothing(tree, listen)
+            check_missing_lock_record(tree, listen)
+            check_example_later(tree)
             check_words(tree)
             check_refusals(tree)
         finally:
-            tree.start("--stop")
+            for data in ("siegel-data", "other", "own"):
+                tree.start("--stop", "--data", f"./{data}")
 
 
 main()

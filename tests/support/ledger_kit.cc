@@ -47,6 +47,9 @@ Result<std::string> CountingSigner::sign(const ledger::TreeHead& head) {
   if (heads_) heads_->add(head);
   return sign_checkpoint(signer_, {origin_, head.size.get(), head.root});
 }
+Result<std::string> CountingSigner::sign_text(std::string_view text) {
+  return format_note({std::string(text), {sign_note(signer_, text)}});
+}
 std::string CountingSigner::verifier_key() const { return format_verifier_key(signer_.verifier()); }
 
 Draft make_draft(SeededRandom& random, const DraftOptions& options) {

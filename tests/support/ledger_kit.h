@@ -81,6 +81,7 @@ class CountingSigner final : public ledger::Signer {
  public:
   explicit CountingSigner(std::string origin, SignedHeads* heads = nullptr);
   Result<std::string> sign(const ledger::TreeHead& head) override;
+  Result<std::string> sign_text(std::string_view text) override;
   [[nodiscard]] std::string verifier_key() const override;
   [[nodiscard]] VerifierKey verifier() const { return signer_.verifier(); }
 

@@ -55,6 +55,14 @@ const std::map<std::string, std::string> kNeverAnswered = {
 
 }  // namespace
 
+TEST_CASE("who meets a server that is starting is told what to ask", "[unit][http]") {
+  // /readyz is 200 already while the identity index loads, and commands that need it answer "starting".
+  const auto* starting = find_problem("starting");
+  REQUIRE(starting != nullptr);
+  CHECK(std::string_view(starting->hint).find("/v1/status") != std::string_view::npos);
+  CHECK(std::string_view(starting->hint).find("readyz") == std::string_view::npos);
+}
+
 TEST_CASE("every code that the server's modules make has an answer of its own", "[unit][http]") {
   // Errors are made from literals: Error(Errc::x, "code", …). Whoever adds a code says here or in problem.h what a
   // client sees of it.

@@ -246,6 +246,7 @@ TEST_CASE("R1 a lock record missing, damaged, ahead or of another tree opens rea
   CHECK(ledger->read(Seq(4)));
   CHECK(ledger->inclusion(Seq(0), TreeSize(5)));
   CHECK(ledger->checkpoint_at(TreeSize(3)).error().is("read_only"));
+  CHECK(ledger->statement("A word of a ledger in doubt\n").error().is("read_only"));
   CHECK(open_checkpoint(ledger->checkpoint(), world.signer.verifier()));  // the one in the store
   CHECK(world.heads.signatures() == signatures);
   ledger.reset();

@@ -97,6 +97,22 @@ TEST_CASE("Past checkpoints are signed again to the same bytes", "[unit][ledger]
   CHECK(!world.heads.forked());
 }
 
+TEST_CASE("A statement is a note of the ledger's key, and never one that reads as a checkpoint", "[unit][ledger]") {
+  LedgerWorld world;
+  auto ledger = world.open();
+  const auto note = ledger->statement("Siegel says\nsomething: 1\n");
+  REQUIRE(note);
+  const auto verifier = world.signer.verifier();
+  const auto opened = open_note(*note, std::span(&verifier, 1));
+  REQUIRE(opened);
+  CHECK(opened->text == "Siegel says\nsomething: 1\n");
+  CHECK(!open_checkpoint(*note, verifier));
+  for (const auto& text :
+       {kOrigin + std::string("\n5\ngy5gl3aksFyiCO95a/1vLXz88A3dRq+0l9Sxte8ZqZQ=\n"), kOrigin + std::string("\n"),
+        std::string("no end of line"), std::string("a\x01\n"), std::string()})
+    CHECK(ledger->statement(text).error().is("statement_malformed"));
+}
+
 TEST_CASE("Tiles of several levels: proofs, tiles and a new start at 70,000 events", "[unit][ledger][P1][S6]") {
   LedgerWorld world;
   auto ledger = world.open();

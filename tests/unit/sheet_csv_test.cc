@@ -69,6 +69,25 @@ TEST_CASE("the delimiter is what stands most often in the header, outside of quo
   CHECK(read("alone\n1,5\n").rows.back() == CsvRow{"1", "5"});
 }
 
+TEST_CASE("a line above the header may name the delimiter, and is no row", "[unit][sheet]") {
+  for (const char* text : {"sep=;\na,b,c;d\n1;2\n", "\xEF\xBB\xBFSEP=;\r\na,b,c;d\r\n1;2\r\n", "sep=;\ra,b,c;d\r1;2"}) {
+    CAPTURE(text);
+    const auto out = read(text);
+    CHECK(out.rows == std::vector<CsvRow>{{"a,b,c", "d"}, {"1", "2"}});
+    CHECK(out.numbers == std::vector<std::uint64_t>{1, 2});
+  }
+  CHECK(read("sep=|\na|b,c\n").rows.front() == CsvRow{"a", "b,c"});
+  CHECK(read("sep=;").rows.empty());
+  CHECK(read("sep=;a\n1;2\n").rows.front() == CsvRow{"sep=", "a"});  // a header
+  CHECK(read("sep=x\n1\n").rows.front() == CsvRow{"sep=x"});
+}
+
+TEST_CASE("a spreadsheet's own file is told from text", "[unit][sheet]") {
+  CHECK(read(std::string("PK\x03\x04\x14\0\x06", 7)).code == "unknown_format");
+  CHECK(read("\xD0\xCF\x11\xE0\xA1\xB1").code == "unknown_format");
+  CHECK(read("PK;Name\n1;2\n").code.empty());
+}
+
 TEST_CASE("cells in quotes hold delimiters, quotes and line breaks", "[unit][sheet]") {
   const auto out = read("name;note\r\n\"Müller; Änne\";\"a \"\"b\"\"\r\nc\"\r\n;\"\"\r\n");
   REQUIRE(out.code.empty());

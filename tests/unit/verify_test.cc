@@ -349,6 +349,16 @@ TEST_CASE("V2 what no signature covers is said, and held against the copy's own 
     CHECK(report.intact());
     CHECK(report.not_committed() == 50);
     CHECK(verify::to_json(report).find("\"not_committed\":[{\"index\":250,\"until\":300}]") != std::string::npos);
+    CHECK(verify::to_text(report).find("not yet signed here: events 250 to 299. Nothing is lost") != std::string::npos);
+    CHECK(verify::to_json(report).find("lock_record") == std::string::npos);  // nobody looked for one
+  }
+  SECTION("a missing lock record is a note") {
+    options.checkpoints[0].note = world.note(300);
+    auto report = world.check(copy, options);
+    report.lock_record = verify::Report::LockRecord::missing;
+    CHECK(report.exit() == 0);
+    CHECK(verify::to_json(report).find("\"lock_record\":\"missing\"") != std::string::npos);
+    CHECK(verify::to_text(report).find("the lock record (DIR.outside/head) is missing") != std::string::npos);
   }
   SECTION("bytes of a file in which no event stands") {
     options.checkpoints[0].note = world.note(300);

@@ -1,0 +1,60 @@
+#include "ctl/arguments.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace siegel::ctl {
+namespace {
+
+bool names_a_file(const std::string& option) {
+  constexpr std::string_view kFiles[] = {"--data",    "--config",  "--cacert",      "--token",       "--tls-cert",
+                                         "--tls-key", "--lock",    "--key-replica", "--root-mirror", "--checkpoint",
+                                         "--values",  "--rejects", "--certificate", "--output",      "FILE",
+                                         "MORE",      "DIR"};
+  return std::find(std::begin(kFiles), std::end(kFiles), option) != std::end(kFiles);
+}
+
+}  // namespace
+
+std::optional<std::string> option_not_utf8(const CLI::App& app) {
+  for (const auto* option : app.get_options()) {
+    const auto name = option->get_lnames().empty() ? option->get_name(true) : "--" + option->get_lnames().front();
+    const auto& values = option->results();
+    const bool is_good = std::all_of(values.begin(), values.end(), [](const auto& value) { return is_utf8(value); });
+    if (!is_good && !names_a_file(name)) return name;
+  }
+  for (const auto* command : app.get_subcommands())
+    if (auto name = option_not_utf8(*command)) return name;
+  return {};
+}
+
+std::string suggested_name(std::string_view name) {
+  struct Letter {
+    std::string_view from, to;
+  };
+  constexpr Letter kLetters[] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"Ä", "ae"},
+                                 {"Ö", "oe"}, {"Ü", "ue"}, {"ß", "ss"}};
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const auto rest = name.substr(i);
+    std::string_view as;
+    for (const auto& letter : kLetters)
+      if (rest.starts_with(letter.from)) as = letter.to;
+    if (!as.empty()) {
+      out += as;
+      ++i;  // they are two bytes
+    } else if (c >= 'A' && c <= 'Z') {
+      out += static_cast<char>(c - 'A' + 'a');
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      out += c;
+    } else if (!out.empty() && out.back() != '-') {
+      out += '-';
+    }
+  }
+  while (out.ends_with('-')) out.pop_back();
+  return is_name(out) ? out : "contacts";
+}
+
+}  // namespace siegel::ctl

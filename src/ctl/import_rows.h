@@ -1,0 +1,52 @@
+// A row of a file made into the body of a request. The file's header says which field each column is for.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ctl/fields.h"
+#include "sheet/csv.h"
+
+namespace siegel::ctl {
+
+// What is wrong with one cell, or with the whole row.
+struct Fault {
+  std::string code;
+  std::string column;  // the field's name; empty: the whole row
+  std::string reason;
+};
+
+struct RowFailure {
+  std::vector<Fault> faults;
+  sheet::CsvRow cells;  // as they stood in the file
+};
+
+// A file of rejects has these behind its own; it is taken in again as it is.
+inline constexpr const char* kRejectColumns[] = {"siegel-row", "siegel-column", "siegel-reason"};
+
+struct Column {
+  enum class Use {
+    field,
+    passed_over,  // no field, and --ignore-unknown
+    untitled,     // its cells must be empty
+    of_rejects    // of an earlier run
+  };
+  Use use = Use::passed_over;
+  const Field* field = nullptr;
+};
+using Columns = std::vector<Column>;
+
+// Errors: unknown_column (with the titles, unless the first row looks like no header: then it may be about a person),
+// no_header, double_column, missing_column. The columns point into the type.
+Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool ignore_unknown);
+
+struct EmptyRow {};
+// The record's body; all that is wrong with the row; or that nothing stands in it.
+std::variant<std::string, RowFailure, EmptyRow> read_row(const Columns& columns, const sheet::CsvRow& cells,
+                                                         sheet::DecimalSign sign);
+
+// Without the cells of kRejectColumns.
+sheet::CsvRow own_cells(const Columns& columns, const sheet::CsvRow& row);
+
+}  // namespace siegel::ctl

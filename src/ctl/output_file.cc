@@ -1,0 +1,94 @@
+#include "ctl/output_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <utility>
+
+namespace siegel::ctl {
+namespace {
+
+Error no_output(const std::string& file, int cause) {
+  return Error(Errc::invalid, "no_output", "The file cannot be written.")
+      .with("file", file)
+      .with("cause", std::strerror(cause));
+}
+
+}  // namespace
+
+Result<OutputFile> OutputFile::open(const std::string& file, Overwrite overwrite, const std::string& input) {
+  OutputFile out;
+  if (file.empty() || file == "-") return out;
+  out.file_ = file;
+  struct stat there {};
+  struct stat read {};
+  const bool exists = ::stat(file.c_str(), &there) == 0;
+  if (exists && !input.empty() && input != "-" && ::stat(input.c_str(), &read) == 0 && there.st_dev == read.st_dev &&
+      there.st_ino == read.st_ino)
+    return Error(Errc::invalid, "same_file", "The file to write is the file that is read.").with("file", file);
+  if (exists && S_ISDIR(there.st_mode)) return no_output(file, EISDIR);
+  if (exists && !S_ISREG(there.st_mode)) {
+    out.descriptor_ = ::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (out.descriptor_ < 0) return no_output(file, errno);
+    return out;
+  }
+  // A link to nothing is there too: its name would be taken.
+  if (overwrite == Overwrite::refuse && ::lstat(file.c_str(), &there) == 0)
+    return Error(Errc::conflict, "exists", "The file is there already; --force overwrites it.").with("file", file);
+  std::string beside = file + ".XXXXXX";
+  out.descriptor_ = ::mkostemp(beside.data(), O_CLOEXEC);  // 0600
+  if (out.descriptor_ < 0) return no_output(file, errno);
+  out.beside_ = std::move(beside);
+  return out;
+}
+
+OutputFile::~OutputFile() { drop(); }
+
+OutputFile::OutputFile(OutputFile&& other) noexcept { *this = std::move(other); }
+
+OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
+  if (this == &other) return *this;
+  drop();
+  file_ = std::exchange(other.file_, {});
+  beside_ = std::exchange(other.beside_, {});
+  descriptor_ = std::exchange(other.descriptor_, -1);
+  return *this;
+}
+
+void OutputFile::drop() noexcept {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!beside_.empty()) ::unlink(beside_.c_str());
+  descriptor_ = -1;
+  beside_.clear();
+}
+
+Status OutputFile::write(const std::string& content) {
+  if (file_.empty()) {
+    std::cout << content << std::flush;
+    if (!std::cout) return Error(Errc::unavailable, "no_output", "The result cannot be written.");
+    return Done{};
+  }
+  const Error failed = Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file_);
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const auto written = ::write(descriptor_, content.data() + done, content.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    done += static_cast<std::size_t>(written);
+  }
+  const bool whole = done == content.size() && (beside_.empty() || ::fsync(descriptor_) == 0);
+  const bool closed = ::close(std::exchange(descriptor_, -1)) == 0;
+  if (whole && closed && (beside_.empty() || std::rename(beside_.c_str(), file_.c_str()) == 0)) {
+    beside_.clear();
+    return Done{};
+  }
+  drop();
+  return failed;
+}
+
+}  // namespace siegel::ctl

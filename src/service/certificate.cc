@@ -1,0 +1,51 @@
+// The certificate of an erasure as a text that people read and a note that anybody verifies with the ledger's key
+// alone: what happened, the event that says so, and its way to the root that the tree has at that size. No personal
+// data: the erasure's id is one of its own. docs/formats/certificate.md.
+#include "base/text.h"
+#include "service/impl.h"
+
+namespace siegel::service {
+namespace {
+
+class Lines {
+ public:
+  Lines& line(std::string_view name, std::string_view value) {
+    text_.append(name).append(": ").append(value).append("\n");
+    return *this;
+  }
+  Lines& line(std::string_view name, std::uint64_t number) { return line(name, std::to_string(number)); }
+  Lines& title(std::string_view text) {
+    text_.append(text).append("\n");
+    return *this;
+  }
+  std::string done() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string certificate_text(const CertificateAnswer& c, const std::string& origin, const Hash& root) {
+  const auto& e = c.row.effective;
+  Lines out;
+  // Never the origin, which is the first line of every checkpoint: an origin has no space.
+  out.title("Siegel certificate of erasure, version 1");
+  out.line("ledger", origin).line("erasure", to_text(c.id)).line("state", views::name_of(c.row.state));
+  out.line("ground", name_of(c.row.ground)).line("people", c.row.subjects).line("leaf keys destroyed", e.leaves);
+  out.line("requested at", to_rfc3339(c.row.requested_at)).line("unreadable since", to_rfc3339(c.row.effective_at));
+  out.line("key epoch before", e.old_epoch).line("key epoch after", e.new_epoch);
+  out.line("root node before", to_hex(e.old_root)).line("root node after", to_hex(e.new_root));
+  out.line("root-store grade", "L" + std::to_string(e.grade));
+  out.line("root stores that destroyed the old key", e.members).line("key replicas", e.replicas);
+  for (const auto& kept : c.kept_classes) out.line("kept class", kept);
+  out.line(
+      "left",
+      "envelopes (a random id, class, time and type of events) until the next sweep, in backups until these expire");
+  out.line("event", c.seq.get()).line("event header", to_base64(c.header));
+  out.line("tree size", c.size.get()).line("tree root", to_base64(root));
+  for (const auto& hash : c.inclusion) out.line("inclusion", to_base64(hash));
+  return out.done();
+}
+
+}  // namespace siegel::service

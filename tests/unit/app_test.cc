@@ -1,0 +1,111 @@
+// The parts of the server's life that no request shows: what is opened again, what is waited for, who gets descriptors.
+#include <sys/resource.h>
+
+#include <future>
+
+#include "app/descriptors.h"
+#include "app/instance.h"
+#include "app/reopen.h"
+#include "app/workers.h"
+#include "crypto/random.h"
+#include "support/catch.h"
+#include "support/temp_dir.h"
+
+using namespace siegel;
+using namespace siegel::app;
+using namespace siegel::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Nobody final : public ledger::Tail {
+ public:
+  void committed(std::shared_ptr<const ledger::Group>) noexcept override {}
+};
+
+// A ledger of its own, opened as the server does.
+struct World {
+  TempDir dir;
+  SystemClock clock;
+  SystemRandom random;
+  Nobody nobody;
+  Workers workers{1};
+  std::unique_ptr<Instance> instance;
+
+  World() {
+    InitOptions options;
+    options.data = dir.path() / "data";
+    options.single_disk = true;
+    REQUIRE(init(options, clock, random));
+    auto opened = Instance::open(options.data, Config{}, workers, clock, random, nobody, nullptr);
+    REQUIRE(opened);
+    instance = std::move(*opened);
+  }
+};
+
+std::vector<ledger::Reason> reasons(const char* code) { return {{code, ""}}; }
+
+}  // namespace
+
+TEST_CASE("closing waits for a call that still holds the service, and frees nothing under it", "[unit][app]") {
+  World world;
+  auto call = world.instance->service();
+  auto closed = std::async(std::launch::async, [&] { world.instance->close(); });
+  // Two seconds were the bound once, after which the stores went.
+  CHECK(closed.wait_for(2500ms) == std::future_status::timeout);
+  CHECK(call->status().size.get() > 0);
+  call.reset();
+  CHECK(closed.wait_for(60s) == std::future_status::ready);
+}
+
+TEST_CASE("closing ends whoever waits for a position, so that he cannot hold it up", "[unit][app]") {
+  World world;
+  std::promise<std::string> told;
+  {
+    const auto service = world.instance->service();
+    const Position never{service->ledger_id(), TreeSize(1'000'000)};
+    service->at_least(never, 10min, [&told, service](const Status& reached) {
+      told.set_value(reached ? "reached" : reached.error().code());
+    });
+  }
+  world.instance->close();
+  auto said = told.get_future();
+  REQUIRE(said.wait_for(0s) == std::future_status::ready);
+  CHECK(said.get() == "starting");
+}
+
+TEST_CASE("a start that is ended while the read models catch up says so", "[unit][app]") {
+  World world;
+  world.instance->close();
+  std::filesystem::remove_all(world.dir.path() / "data" / "views");
+  const auto opened = Instance::open(world.dir.path() / "data", Config{}, world.workers, world.clock, world.random,
+                                     world.nobody, nullptr, {[] { return true; }, nullptr});
+  // A few events may be folded before the first look.
+  if (!opened) CHECK(opened.error().is("start_ended"));
+}
+
+TEST_CASE("a ledger is opened again once the cause may have passed", "[unit][app]") {
+  const TimeMs newest(1'000'000), before(999'999), after(1'000'000);
+  CHECK_FALSE(may_write_again({}, Opened::writable, newest, after));
+  CHECK(may_write_again(reasons("write_failed"), Opened::writable, newest, before));
+  CHECK(may_write_again(reasons("disk_full"), Opened::read_only, newest, before));
+  CHECK_FALSE(may_write_again(reasons("behind_lock_record"), Opened::read_only, newest, after));
+  // Until the clock has come back there is nothing to gain, and reads would be interrupted; then there is.
+  for (const auto opened : {Opened::writable, Opened::read_only}) {
+    CHECK_FALSE(may_write_again(reasons("clock_stepped_back"), opened, newest, before));
+    CHECK(may_write_again(reasons("clock_stepped_back"), opened, newest, after));
+  }
+}
+
+TEST_CASE("clients leave the stores their descriptors", "[unit][app]") {
+  CHECK(connections_for(1'048'576) == kConnectionsMax);
+  CHECK(connections_for(4096) == kConnectionsMax);
+  CHECK(connections_for(1024) == 128);
+  CHECK(connections_for(256) == 32);
+  CHECK(connections_for(0) == 1);
+  rlimit limit{};
+  const auto now = raise_descriptors();
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(limit.rlim_cur == limit.rlim_max);
+  CHECK((limit.rlim_max == RLIM_INFINITY || now == limit.rlim_max));
+}
