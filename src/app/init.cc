@@ -84,7 +84,7 @@ Status check_all(const Places& places) {
 Status make_all_dirs(SystemFiles& files, const Places& places) {
   for (const auto& dir : {places.data, places.ledger(), places.keys(), places.views(), places.root.parent_path(),
                           places.signer.parent_path(), places.head.parent_path()})
-    SIEGEL_CHECK(make_dirs(files, dir, 0700));
+    if (auto made = make_dirs(files, dir, 0700); !made) return Error(made.error()).with("path", dir.string());
   for (const auto& dir : places.key_replicas) SIEGEL_CHECK(files.make_dir(dir, 0700));
   for (const auto& file : places.root_mirrors) SIEGEL_CHECK(files.make_dir(file.parent_path(), 0700));
   SIEGEL_CHECK(files.write_file_durably(places.root.parent_path() / "CACHEDIR.TAG", as_bytes(kCacheTag), 0600));

@@ -11,6 +11,7 @@
 #include "crypto/random.h"
 #include "ledger/signer.h"
 #include "store/file.h"
+#include "texts/problems.h"
 
 namespace siegel::app {
 namespace {
@@ -72,14 +73,23 @@ int run_init(const InitOptions& options, const Speech& speech) {
     std::printf("{\"ledger\":\"%s\",\"origin\":\"%s\",\"verifier_key\":\"%s\",\"grade\":\"L%u\"}\n",
                 to_text(made->ledger).c_str(), made->origin.c_str(), made->verifier_key.c_str(), made->grade);
   } else {
-    std::printf("ledger %s\norigin %s\nverifier key %s\nroot-store grade L%u\n", to_text(made->ledger).c_str(),
-                made->origin.c_str(), made->verifier_key.c_str(), made->grade);
+    std::printf(speech.text("Buch %s\nName %s\nPrüfschlüssel %s\nGüte des Wurzelspeichers L%u\n",
+                            "ledger %s\norigin %s\nverifier key %s\nroot-store grade L%u\n"),
+                to_text(made->ledger).c_str(), made->origin.c_str(), made->verifier_key.c_str(), made->grade);
   }
-  say(speech, "keep the verifier key: with it anyone can check this ledger without trusting anybody.");
+  say(speech,
+      speech.text("den Prüfschlüssel aufheben: mit ihm kann jeder dieses Buch prüfen, ohne jemandem zu vertrauen.",
+                  "keep the verifier key: with it anyone can check this ledger without trusting anybody."));
   if (options.single_disk)
-    say(speech, "--single-disk: one disk failure loses all personal data, and backups of the ledger will not open.");
-  say(speech, "never back up " + made->places.root.parent_path().string() +
-                  ": an old copy of the root key would undo deletions.");
+    say(speech,
+        speech.text(
+            "--single-disk: fällt dieser Datenträger aus, sind alle personenbezogenen Daten verloren, und "
+            "Sicherungen des Buchs lassen sich nicht öffnen.",
+            "--single-disk: one disk failure loses all personal data, and backups of the ledger will not open."));
+  const auto root = made->places.root.parent_path().string();
+  say(speech, speech.text("nie sichern: ", "never back up ") + root +
+                  speech.text(". Eine alte Kopie des Wurzelschlüssels machte Löschungen rückgängig.",
+                              ": an old copy of the root key would undo deletions."));
   return 0;
 }
 
@@ -117,7 +127,9 @@ int run_token_create(const LocalTokenOptions& options) {
                 written->token.c_str());
   } else {
     std::printf("%s\n", written->token.c_str());
-    say(options.speech, "this token is shown once; it is kept only as a hash.");
+    say(options.speech,
+        options.speech.text("dieser Zugangsschlüssel wird nur einmal gezeigt; aufgehoben wird nur sein Hash.",
+                            "this token is shown once; it is kept only as a hash."));
   }
   return 0;
 }
@@ -132,10 +144,12 @@ int run_lock_show(const std::filesystem::path& data, const Speech& speech) {
                 static_cast<unsigned long long>(alone.ledger->size().get()), record ? "true" : "false",
                 alone.ledger->read_only().empty() ? "false" : "true");
   } else {
-    std::printf("ledger size %llu\nlock record:\n%s", static_cast<unsigned long long>(alone.ledger->size().get()),
-                record ? text.c_str() : "missing\n");
+    std::printf(speech.text("Größe des Buchs %llu\nSperrdatei:\n%s", "ledger size %llu\nlock record:\n%s"),
+                static_cast<unsigned long long>(alone.ledger->size().get()),
+                record ? text.c_str() : speech.text("fehlt\n", "missing\n"));
     for (const auto& reason : alone.ledger->read_only())
-      std::printf("read-only: %s: %s\n", reason.code.c_str(), reason.detail.c_str());
+      std::printf(speech.text("nur zu lesen: %s: %s\n", "read-only: %s: %s\n"), reason.code.c_str(),
+                  texts::detail(reason.detail, speech.language).c_str());
   }
   alone.ledger->close();
   return 0;
@@ -152,7 +166,8 @@ int run_lock_adopt(const std::filesystem::path& data, const std::string& reason,
   if (auto opened = alone.open(data); !opened) return report(opened.error(), speech);
   if (auto adopted = alone.ledger->adopt_lock_record(); !adopted) return report(adopted.error(), speech);
   alone.ledger->close();
-  std::printf(speech.json ? "{\"size\":%llu}\n" : "lock record adopted at size %llu\n",
+  std::printf(speech.json ? "{\"size\":%llu}\n"
+                          : speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),
               static_cast<unsigned long long>(alone.ledger->size().get()));
   return 0;
 }

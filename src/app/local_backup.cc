@@ -11,6 +11,7 @@
 #include "app/local_copy.h"
 #include "app/local_copy_files.h"
 #include "app/local_job.h"
+#include "app/verify_words.h"
 #include "base/time.h"
 #include "codec/header_codec.h"
 #include "codec/parts.h"
@@ -64,11 +65,15 @@ void warn(const Places& places, const std::filesystem::path& dir, const Speech& 
   struct stat here {};
   struct stat there {};
   if (::stat(places.data.c_str(), &here) == 0 && ::stat(dir.c_str(), &there) == 0 && here.st_dev == there.st_dev)
-    say(speech, "the backup lies on the same file system as the data: one failure takes both.");
+    say(speech, speech.text("die Sicherung liegt im selben Dateisystem wie die Daten: ein Ausfall trifft beide.",
+                            "the backup lies on the same file system as the data: one failure takes both."));
   if (places.key_replicas.empty() || places.root_mirrors.empty())
     say(speech,
-        "--single-disk: if this disk fails all personal data is lost, and no backup will open: keys and root are never "
-        "in one.");
+        speech.text(
+            "--single-disk: fällt dieser Datenträger aus, sind alle personenbezogenen Daten verloren, und keine "
+            "Sicherung lässt sich öffnen: Schlüssel und Wurzel sind nie in einer.",
+            "--single-disk: if this disk fails all personal data is lost, and no backup will open: keys and root "
+            "are never in one."));
 }
 
 // ── the dry restore ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +88,7 @@ class DryRestore {
     SIEGEL_TRY(options, verify_options(copy_, {}));
     SIEGEL_TRY(report, verify_copy(copy_, options));
     if (!report.intact() || report.not_committed() > 0) {
-      if (!speech_.json) std::fputs(verify::to_text(report).c_str(), stderr);
+      if (!speech_.json) std::fputs(verify_text(report, speech_).c_str(), stderr);
       return ledger::damaged("The copy is not what was signed.");
     }
     auto root = open_root_store(copied_, job_.random);
@@ -113,8 +118,8 @@ class DryRestore {
         SIEGEL_CHECK(open_part(receipt, vault, header, static_cast<std::uint16_t>(i), parts[i], out));
       }
       if (!speech_.quiet && (seq + 1) % kProgressEvery == 0)
-        std::fprintf(stderr, "siegel: %llu of %llu events\n", static_cast<unsigned long long>(seq + 1),
-                     static_cast<unsigned long long>(size));
+        std::fprintf(stderr, speech_.text("siegel: %llu von %llu Ereignissen\n", "siegel: %llu of %llu events\n"),
+                     static_cast<unsigned long long>(seq + 1), static_cast<unsigned long long>(size));
     }
     return out;
   }
@@ -160,7 +165,10 @@ class Backup {
     job_.end(JobFacts::Kind::backup, made ? made->size : 0);
     job_.close();
     if (!made) {
-      say(run_.speech, "what was written to " + dir_.string() + " is no backup (it has no file BACKUP): delete it.");
+      say(run_.speech,
+          run_.speech.text("was nach ", "what was written to ") + dir_.string() +
+              run_.speech.text(" geschrieben wurde, ist keine Sicherung (die Datei BACKUP fehlt): löschen.",
+                               " is no backup (it has no file BACKUP): delete it."));
       return made;
     }
     SIEGEL_CHECK(write_facts(*made));
@@ -228,10 +236,16 @@ void show(const Made& made, const BackupRun& run) {
     return;
   }
   std::printf(
-      "%llu events of ledger %s in %s: %zu files, %llu bytes\n"
-      "dry restore: verified; %llu parts open with the present keys and root (epoch %llu), %llu are erased, %llu are "
-      "traces\n"
-      "a restore needs keys from batch %llu on and a root from epoch %llu on\n",
+      run.speech.text("%llu Ereignisse des Buchs %s in %s: %zu Dateien, %llu Bytes\n"
+                      "Wiederherstellung zur Probe: geprüft; %llu Teile öffnen sich mit den gegenwärtigen Schlüsseln "
+                      "und der Wurzel "
+                      "(Epoche %llu), %llu sind gelöscht, %llu sind Spuren\n"
+                      "eine Wiederherstellung braucht Schlüssel ab Stapel %llu und eine Wurzel ab Epoche %llu\n",
+                      "%llu events of ledger %s in %s: %zu files, %llu bytes\n"
+                      "dry restore: verified; %llu parts open with the present keys and root (epoch %llu), %llu are "
+                      "erased, %llu are "
+                      "traces\n"
+                      "a restore needs keys from batch %llu on and a root from epoch %llu on\n"),
       number(made.size), to_text(made.ledger).c_str(), run.dir.c_str(), made.files, number(made.bytes),
       number(made.opened.parts), number(made.epoch), number(made.opened.erased), number(made.opened.traces),
       number(made.keys_mark), number(made.epoch));

@@ -124,8 +124,8 @@ Status write_events(const ExportRun& run, LedgerCopy& copy, const Checkpoint& he
     if (!more || !event.parts) return ledger::damaged("Events or their parts are missing: run `siegel verify`.");
     SIEGEL_CHECK(files.add(event));
     if (!run.speech.quiet && files.range().size() % kProgressEvery == 0) {
-      std::fprintf(stderr, "siegel: %llu of %llu events\n", static_cast<unsigned long long>(files.range().size()),
-                   static_cast<unsigned long long>(head.size));
+      std::fprintf(stderr, run.speech.text("siegel: %llu von %llu Ereignissen\n", "siegel: %llu of %llu events\n"),
+                   static_cast<unsigned long long>(files.range().size()), static_cast<unsigned long long>(head.size));
     }
   }
   if (files.range().root() != head.root)
@@ -162,7 +162,8 @@ int run_export_log(const ExportRun& run) {
   if (run.speech.json) {
     std::printf("{\"size\":%llu,\"root\":\"%s\"}\n", size, to_base64(done->head.root).c_str());
   } else {
-    std::printf("%llu events of %s exported to %s\n", size, done->head.origin.c_str(), run.dir.c_str());
+    std::printf(run.speech.text("%llu Ereignisse von %s ausgegeben nach %s\n", "%llu events of %s exported to %s\n"),
+                size, done->head.origin.c_str(), run.dir.c_str());
   }
   return 0;
 }

@@ -50,7 +50,7 @@ struct Outcome {
   std::string generation;
   Digests now;
   std::optional<Digests> before;
-  std::string why_not;  // there are none of before
+  std::string why_not;  // the code why there are none of before; empty: there never were
 };
 
 class Rebuild {
@@ -105,7 +105,7 @@ class Rebuild {
     const auto& places = job_.core().places;
     std::error_code ignored;
     if (old_name_.empty() || !std::filesystem::exists(places.views() / old_name_, ignored)) {
-      outcome_.why_not = "there are none";
+      outcome_.why_not.clear();
       return std::nullopt;
     }
     auto opened = Generation::open(job_.core(), old_name_);
@@ -172,8 +172,8 @@ class Rebuild {
   void tell(std::uint64_t events, std::uint64_t size) {
     if (run_.speech.quiet || events - told_ < kProgressEvery) return;
     told_ = events;
-    std::fprintf(stderr, "siegel: %llu of %llu events\n", static_cast<unsigned long long>(events),
-                 static_cast<unsigned long long>(size));
+    std::fprintf(stderr, run_.speech.text("siegel: %llu von %llu Ereignissen\n", "siegel: %llu of %llu events\n"),
+                 static_cast<unsigned long long>(events), static_cast<unsigned long long>(size));
   }
 
   void remove(const std::string& generation) {
@@ -233,17 +233,19 @@ std::string to_json(const Outcome& outcome, bool differs) {
   return out + "]}\n";
 }
 
-std::string to_text(const Outcome& outcome) {
+std::string to_text(const Outcome& outcome, const Speech& speech) {
   std::string out;
   for (const auto& now : outcome.now) {
     const auto* before = outcome.before ? find(*outcome.before, now.projection) : nullptr;
-    out += now.projection + ": " + std::to_string(now.rows) + " rows\n  old " +
-           (before != nullptr ? to_hex(before->value) : "none") + "\n  new " + to_hex(now.value) +
+    out += now.projection + ": " + std::to_string(now.rows) + speech.text(" Zeilen\n  alt ", " rows\n  old ") +
+           (before != nullptr ? to_hex(before->value) : speech.text("keine", "none")) +
+           speech.text("\n  neu ", "\n  new ") + to_hex(now.value) +
            (before == nullptr    ? "\n"
-            : same(outcome, now) ? " same\n"
-                                 : " DIFFERS\n");
+            : same(outcome, now) ? speech.text(" gleich\n", " same\n")
+                                 : speech.text(" WEICHT AB\n", " DIFFERS\n"));
   }
-  return out + "rebuilt at position " + std::to_string(outcome.position) + "\n";
+  return out + speech.text("neu berechnet bei Position ", "rebuilt at position ") + std::to_string(outcome.position) +
+         "\n";
 }
 
 }  // namespace
@@ -257,17 +259,21 @@ int run_rebuild(const RebuildRun& run) {
   select(*done, run.projection);
   const bool differs =
       done->before && std::ranges::any_of(done->now, [&](const auto& now) { return !same(*done, now); });
-  std::fputs((run.speech.json ? to_json(*done, differs) : to_text(*done)).c_str(), stdout);
+  std::fputs((run.speech.json ? to_json(*done, differs) : to_text(*done, run.speech)).c_str(), stdout);
   if (!done->before && !run.speech.quiet)
-    std::fprintf(stderr, "siegel: no old read models to compare with: %s\n", done->why_not.c_str());
+    say(run.speech,
+        run.speech.text("keine alten Lesemodelle zum Vergleichen: ", "no old read models to compare with: ") +
+            (done->why_not.empty() ? run.speech.text("es gibt keine", "there are none") : done->why_not));
   if (!differs) {
     rebuild.remove_old();
     return 0;
   }
   std::fprintf(
       stderr,
-      "siegel: the old read models were not what the ledger says. The new ones count from now on; the old ones "
-      "are kept until the next rebuild: %s\n",
+      run.speech.text("siegel: die alten Lesemodelle waren nicht, was das Buch sagt. Von jetzt an gelten die "
+                      "neuen; die alten bleiben bis zur nächsten Neuberechnung: %s\n",
+                      "siegel: the old read models were not what the ledger says. The new ones count from now on; "
+                      "the old ones are kept until the next rebuild: %s\n"),
       rebuild.old_dir().c_str());
   return kDiffers;
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/local_copy.h"
+#include "app/verify_words.h"
 #include "proof/checkpoint.h"
 #include "proof/merkle.h"
 #include "proof/tiles.h"
@@ -133,24 +134,26 @@ int run_verify(const VerifyRun& run) {
   if (!options) return failed(options.error(), run.speech);
   if (auto whole = complete(*options, run, copy); !whole) return report(whole.error(), run.speech);
   if (run.key.empty() && !run.speech.quiet) {
-    std::fprintf(
-        stderr,
-        "siegel: no --key: checked against the ledger's own key, which its operator holds. An auditor brings the "
-        "key from elsewhere:\n  %s\n",
-        options->verifier_key.c_str());
+    std::fprintf(stderr,
+                 run.speech.text(
+                     "siegel: ohne --key: geprüft mit dem eigenen Schlüssel des Buchs, den der Betreiber hat. Wer es "
+                     "prüft, bringt den Schlüssel von anderswo mit:\n  %s\n",
+                     "siegel: no --key: checked against the ledger's own key, which its operator holds. An auditor "
+                     "brings the key from elsewhere:\n  %s\n"),
+                 options->verifier_key.c_str());
   }
   const auto size = copy.head->size.get();
   const bool shown = !run.speech.quiet && ::isatty(STDERR_FILENO) == 1;
   if (shown) {
     options->progress = [&, from = options->from](std::uint64_t events) {
-      std::fprintf(stderr, "\rsiegel: %llu of %llu events", static_cast<unsigned long long>(from + events),
-                   static_cast<unsigned long long>(size));
+      std::fprintf(stderr, run.speech.text("\rsiegel: %llu von %llu Ereignissen", "\rsiegel: %llu of %llu events"),
+                   static_cast<unsigned long long>(from + events), static_cast<unsigned long long>(size));
     };
   }
   const auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);
-  std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify::to_text(*checked)).c_str(),
+  std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify_text(*checked, run.speech)).c_str(),
               run.speech.json ? "\n" : "");
   return checked->intact() ? 0 : kDamage;
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/advice.h"
+#include "texts/problems.h"
 
 namespace siegel::app {
 
@@ -18,9 +19,9 @@ int report(const Error& error, const Speech& speech) {
     // A path may be of any bytes.
     std::fprintf(stderr, "%s\n", problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
-    std::fprintf(stderr, "siegel: %s [%s]\n", error.text().c_str(), error.code());
+    std::fprintf(stderr, "siegel: %s [%s]\n", texts::told(error, speech.language).c_str(), error.code());
     if (!what.empty())
-      std::fprintf(stderr, "siegel: %s: %s\n", speech.language == "de" ? "was zu tun ist" : "what to do", what.c_str());
+      std::fprintf(stderr, "siegel: %s: %s\n", speech.text("was zu tun ist", "what to do"), what.c_str());
   }
   if (error.category() == Errc::invalid) return 2;
   const bool refused = error.category() == Errc::denied || error.category() == Errc::conflict ||

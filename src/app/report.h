@@ -11,6 +11,10 @@ struct Speech {
   std::string language = "en";  // "de" or "en"
   bool json = false;            // results and problems as JSON
   bool quiet = false;           // no messages, problems only
+
+  [[nodiscard]] const char* text(const char* german, const char* english) const {
+    return language == "de" ? german : english;
+  }
 };
 
 // What is wrong with its code, and what to do; with json as the problem object of contract section 1. The exit code: 2

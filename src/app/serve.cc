@@ -25,6 +25,7 @@
 #include "http/api.h"
 #include "http/server.h"
 #include "store/file.h"
+#include "texts/problems.h"
 
 namespace siegel::app {
 namespace {
@@ -110,16 +111,18 @@ class Running {
     if (!failed || now - tried_ < kReopenEvery) return;
     tried_ = now;
     // Closed stores would only take away the reads that still go on.
-    if (instance_ != nullptr && !room_to_open_again()) return tell_once("disk_full", "waits for room on the disk");
+    if (instance_ != nullptr && !room_to_open_again())
+      return tell_once("disk_full", text("wartet auf Platz auf dem Datenträger", "waits for room on the disk"));
     close();
     auto opened = open();
     const std::lock_guard lock(mutex_);
     closed_because_ = opened ? std::string() : std::string(opened.error().code());
-    if (!opened) return tell_once(opened.error().code(), opened.error().text());
+    if (!opened) return tell_once(opened.error().code(), texts::told(opened.error(), settings_.speech.language));
     const auto reasons = instance_->ledger().read_only();
-    if (!reasons.empty()) return tell_once(reasons.front().code, reasons.front().detail);
+    if (!reasons.empty())
+      return tell_once(reasons.front().code, texts::detail(reasons.front().detail, settings_.speech.language));
     told_.clear();
-    std::fprintf(stderr, "siegel: the ledger takes writes again\n");
+    std::fprintf(stderr, "siegel: %s\n", text("das Buch nimmt wieder auf", "the ledger takes writes again"));
   }
 
   std::shared_ptr<service::Service> service() {
@@ -173,16 +176,24 @@ class Running {
   void tell_reasons() {
     const std::lock_guard lock(mutex_);
     for (const auto& reason : instance_->ledger().read_only())
-      std::fprintf(stderr, "siegel: ALARM the ledger is read-only: %s: %s\n", reason.code.c_str(),
-                   reason.detail.c_str());
-    if (instance_->vault().grade() == 0)
       std::fprintf(
           stderr,
-          "siegel: root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
-          "copy-on-write.\n");
+          text("siegel: ALARM das Buch ist nur zu lesen: %s: %s\n", "siegel: ALARM the ledger is read-only: %s: %s\n"),
+          reason.code.c_str(), texts::detail(reason.detail, settings_.speech.language).c_str());
+    if (instance_->vault().grade() == 0)
+      std::fprintf(
+          stderr, "siegel: %s\n",
+          text("Wurzelspeicher der Güte L0: eine Löschung hält, wenn der Datenträger wirklich überschreibt; nicht "
+               "auf SSD, bei Schnappschüssen oder Copy-on-Write.",
+               "root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
+               "copy-on-write."));
   }
 
  private:
+  [[nodiscard]] const char* text(const char* german, const char* english) const {
+    return settings_.speech.text(german, english);
+  }
+
   bool room_to_open_again() const {
     const auto places = read_places(settings_.data);
     if (!places) return true;  // the opening says what is wrong
@@ -200,7 +211,7 @@ class Running {
   void tell_progress(std::uint64_t done, std::uint64_t total) const {
     std::fprintf(stderr,
                  settings_.speech.language == "de"
-                     ? "siegel: die Lesesichten werden nachgeführt: %llu von %llu Ereignissen\n"
+                     ? "siegel: die Lesemodelle werden nachgeführt: %llu von %llu Ereignissen\n"
                      : "siegel: the read models catch up: %llu of %llu events\n",
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
   }
@@ -214,9 +225,10 @@ class Running {
   }
 
   // The same cause, looked at every two seconds, is one line of the log.
-  void tell_once(const std::string& code, const std::string& text) {
+  void tell_once(const std::string& code, const std::string& why) {
     if (std::exchange(told_, code) != code) {
-      std::fprintf(stderr, "siegel: still read-only: %s [%s]\n", text.c_str(), code.c_str());
+      std::fprintf(stderr, text("siegel: weiter nur zu lesen: %s [%s]\n", "siegel: still read-only: %s [%s]\n"),
+                   why.c_str(), code.c_str());
     }
   }
 

@@ -112,14 +112,20 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
   SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
   vault = std::move(keys);
+  const auto text = [&](const char* german, const char* english) { return config.language == "de" ? german : english; };
   if (const auto healed = vault->counters().roots_healed; healed > 0)
     std::fprintf(stderr,
-                 "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole "
-                 "one: look at their disks\n",
+                 text("siegel: ALARM %llu Glieder des Wurzelspiegels waren beschädigt und wurden aus einem heilen neu "
+                      "geschrieben: ihre Datenträger prüfen\n",
+                      "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a "
+                      "whole one: look at their disks\n"),
                  static_cast<unsigned long long>(healed));
   if (const auto away = vault->counters().replicas_away; away > 0)
     std::fprintf(stderr,
-                 "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
+                 text("siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, "
+                      "bis sie zurück sind\n",
+                      "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are "
+                      "back\n"),
                  static_cast<unsigned long long>(away));
   return Done{};
 }

@@ -29,4 +29,32 @@ std::optional<std::string> option_not_utf8(const CLI::App& app) {
   return {};
 }
 
+std::string suggested_name(std::string_view name) {
+  struct Letter {
+    std::string_view from, to;
+  };
+  constexpr Letter kLetters[] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"Ä", "ae"},
+                                 {"Ö", "oe"}, {"Ü", "ue"}, {"ß", "ss"}};
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const auto rest = name.substr(i);
+    std::string_view as;
+    for (const auto& letter : kLetters)
+      if (rest.starts_with(letter.from)) as = letter.to;
+    if (!as.empty()) {
+      out += as;
+      ++i;  // they are two bytes
+    } else if (c >= 'A' && c <= 'Z') {
+      out += static_cast<char>(c - 'A' + 'a');
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      out += c;
+    } else if (!out.empty() && out.back() != '-') {
+      out += '-';
+    }
+  }
+  while (out.ends_with('-')) out.pop_back();
+  return is_name(out) ? out : "contacts";
+}
+
 }  // namespace siegel::ctl

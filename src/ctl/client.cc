@@ -58,6 +58,22 @@ bool is_loopback(std::string_view server) {
   return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
 }
 
+// Why there was no answer; nothing of the address, which stands beside it.
+const char* cause_of(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_CONNECT:
+      return "nobody answers at this address";
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "the name of the host is not known";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "no answer in time";
+    case CURLE_SSL_CONNECT_ERROR:
+      return "no secure connection";
+    default:
+      return "the connection broke off";
+  }
+}
+
 bool has_line_break(std::string_view text) { return text.find_first_of("\r\n") != std::string_view::npos; }
 
 }  // namespace
@@ -66,6 +82,7 @@ struct Client::Impl {
   std::unique_ptr<CURL, EndHandle> handle{curl_easy_init()};
   std::string server;
   std::string cacert;
+  std::string token_file;            // that gave no token
   std::vector<std::string> headers;  // of every request
 };
 
@@ -73,6 +90,7 @@ Client::Client(const Global& global) : impl_(std::make_unique<Impl>()) {
   impl_->server = global.server;
   impl_->cacert = global.cacert;
   while (impl_->server.ends_with('/')) impl_->server.pop_back();
+  if (global.token.starts_with('@')) impl_->token_file = global.token.substr(1);
   if (!global.token.empty()) impl_->headers.push_back("Authorization: Bearer " + global.token);
   if (!global.purpose.empty()) impl_->headers.push_back("Siegel-Purpose: " + global.purpose);
 }
@@ -84,6 +102,9 @@ Client& Client::operator=(Client&&) noexcept = default;
 Result<Answer> Client::send(const Request& request) {
   CURL* handle = impl_->handle.get();
   const Error away(Errc::unavailable, "server_away", "The server cannot be reached.");
+  if (!impl_->token_file.empty())
+    return Error(Errc::invalid, "no_token", "The file of the token cannot be read, or is empty.")
+        .with("file", impl_->token_file);
   if (handle == nullptr) return away;
   curl_easy_reset(handle);  // options only; the connection stays
   List headers;
@@ -128,7 +149,7 @@ Result<Answer> Client::send(const Request& request) {
     return Error(Errc::unavailable, "server_not_trusted",
                  "The server's certificate is not trusted; --cacert names the authority that signed it.")
         .with("server", impl_->server);
-  if (code != CURLE_OK) return Error(away).with("server", impl_->server).with("cause", curl_easy_strerror(code));
+  if (code != CURLE_OK) return Error(away).with("server", impl_->server).with("cause", cause_of(code));
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
 }

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "ctl/hints.h"
 #include "ctl/local.h"
+#include "texts/things.h"
 
 namespace siegel::ctl {
+
+using texts::Thing;
 
 struct Request {
   std::string method = "GET";

@@ -32,7 +32,8 @@ sheet::DecimalSign sign_of(const Words& words) {
 Error interrupted(const char* what) { return Error(Errc::unavailable, "interrupted", what); }
 
 Status keep_rejects(Import& import, const ImportOutcome& outcome) {
-  return import.words.rejects.empty() ? Status(Done{}) : write_rejects(import.rejects, import.file, outcome);
+  return import.words.rejects.empty() ? Status(Done{})
+                                      : write_rejects(import.session, import.rejects, import.file, outcome);
 }
 
 // Reads to the end before a row is sent. A file that breaks off in the middle takes nothing in, and with --bad-rows
@@ -219,11 +220,7 @@ int import_from(const Session& session, const Words& words, OutputFile& rejects,
   return send_rows(import, *reader);
 }
 
-int run_import(Session& session, const Words& words) {
-  if (words.file == "list" || words.file == "undo") {
-    session.later = "import " + words.file;
-    return session.not_yet();
-  }
+int run_import(const Session& session, const Words& words) {
   if (!words.more.empty()) return session.out.usage(session.text("Eine Datei auf einmal.", "One file at a time."));
   if (words.type.empty())
     return session.out.usage(session.text("Es fehlt --type; `siegel type list` zeigt die Typen.",
@@ -264,6 +261,7 @@ void add_import(CLI::App& app, Session& session) {
                    session.text("skip: die übrigen aufnehmen; none: keine, wenn eine schlecht ist",
                                 "skip: take in the others; none: take in none if one is bad"))
       ->check(CLI::IsMember({"skip", "none"}));
+  session.later_values.push_back({command, "FILE", {"list", "undo"}, Work::sheets});
   add_later_flags(*command, session, {"--create", "--class", "--sheet", "--match", "--preview", "--yes"});
   command->add_option(
       "--rejects", words->rejects,

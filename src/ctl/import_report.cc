@@ -14,12 +14,12 @@ constexpr std::uint64_t kRowsOfLongRun = 1000;
 constexpr std::uint64_t kRowsPerLine = 100;
 constexpr std::chrono::seconds kBetweenLines{10};
 
-std::string reasons_of(const RowFailure& failure) {
+std::string reasons_of(const Output& output, const RowFailure& failure) {
   std::string out;
   for (const auto& fault : failure.faults) {
     if (!out.empty()) out += " | ";
     out += (failure.faults.size() > 1 && !fault.column.empty() ? fault.column + ": " : "") + fault.code + ": " +
-           fault.reason;
+           output.sentence(fault.code, fault.reason);
   }
   return out;
 }
@@ -60,7 +60,7 @@ void show_failures(const Output& out, const ImportOutcome& outcome) {
         return;
       }
       std::cout << "  " << out.text("Zeile ", "row ") << row << (fault.column.empty() ? "" : ", " + fault.column)
-                << ": " << fault.reason << " [" << fault.code << "]\n";
+                << ": " << out.sentence(fault.code, fault.reason) << " [" << fault.code << "]\n";
     }
 }
 
@@ -124,7 +124,7 @@ void report(const Session& session, const ImportFile& file, const ImportOutcome&
                          "is there. Rows are not compared with stored records yet."));
 }
 
-Status write_rejects(OutputFile& to, const ImportFile& file, const ImportOutcome& outcome) {
+Status write_rejects(const Session& session, OutputFile& to, const ImportFile& file, const ImportOutcome& outcome) {
   auto line = own_cells(file.columns, file.header);
   std::size_t width = line.size();
   for (const auto& [row, failure] : outcome.failures)
@@ -135,7 +135,7 @@ Status write_rejects(OutputFile& to, const ImportFile& file, const ImportOutcome
   for (const auto& [row, failure] : outcome.failures) {
     line = own_cells(file.columns, failure.cells);
     line.resize(width);
-    line.insert(line.end(), {std::to_string(row), columns_of(failure), reasons_of(failure)});
+    line.insert(line.end(), {std::to_string(row), columns_of(failure), reasons_of(session.out, failure)});
     content += sheet::csv_line(line, file.delimiter);
   }
   return to.write(content);

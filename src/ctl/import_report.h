@@ -41,6 +41,6 @@ class Progress {
 
 void report(const Session& session, const ImportFile& file, const ImportOutcome& outcome, const std::string& run,
             std::uint64_t taken_back = 0);
-Status write_rejects(OutputFile& to, const ImportFile& file, const ImportOutcome& outcome);
+Status write_rejects(const Session& session, OutputFile& to, const ImportFile& file, const ImportOutcome& outcome);
 
 }  // namespace siegel::ctl

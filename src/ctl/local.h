@@ -16,7 +16,7 @@ struct Global {
   std::string data;    // --data; empty: what the configuration says, "./siegel-data" by default
   std::string config;  // --config; empty: none
   std::string server;  // --server or SIEGEL_SERVER
-  std::string token;   // the token itself: --token @FILE and SIEGEL_TOKEN are read already
+  std::string token;   // the token itself: --token @FILE and SIEGEL_TOKEN are read already; "@FILE": it gave none
   std::string purpose;
   std::string cacert;  // --cacert or SIEGEL_CACERT: the authority that the server's certificate is checked against
   bool json = false;

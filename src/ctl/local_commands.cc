@@ -54,7 +54,9 @@ void add_serve(CLI::App& app, Session& session) {
                                       "  siegel serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem",
                                       session.local.serve, command);
   if (command == nullptr) return;
-  command->add_option("--listen", words->listen, session.text("ADRESSE:PORT", "ADDRESS:PORT"));
+  command->add_option("--listen", words->listen,
+                      session.text("ADRESSE:PORT; ohne: aus der Konfiguration, sonst 127.0.0.1:8480",
+                                   "ADDRESS:PORT; without: the configuration's, else 127.0.0.1:8480"));
   command->add_option("--tls-cert", words->tls_cert, session.text("Zertifikat (PEM)", "Certificate (PEM)"));
   command->add_option("--tls-key", words->tls_key, session.text("Schlüssel dazu (PEM)", "Its key (PEM)"));
 }

@@ -7,6 +7,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "texts/problems.h"
+
 namespace siegel::ctl {
 namespace {
 
@@ -104,7 +106,7 @@ void Output::table(const std::vector<std::string>& columns, const std::vector<nl
 
 int Output::fail(const Answer& answer, const Request& request) const {
   const auto problem = answer.status == 404 && !global_.json ? parse(answer.body) : nlohmann::json();
-  const auto missing = not_found_text(request.thing, request.name, global_.lang);
+  const auto missing = texts::not_found_text(request.thing, request.name, global_.lang);
   if (!problem.is_object() || member(problem, "code") != "not_found" || missing.empty()) return fail(answer);
   std::cerr << "siegel: " << printable(missing) << " [404 not_found]\n";
   return exit_of(answer);
@@ -123,13 +125,18 @@ int Output::fail(const Answer& answer) const {
     std::cerr << dumped(problem) << '\n';
     return exit_of(answer);
   }
+  const auto code = member(problem, "code");
   auto line = member(problem, "detail");
-  if (line.empty()) line = member(problem, "title") + ".";
+  if (line.empty() && texts::find_problem_text(code) == nullptr) line = member(problem, "title") + ".";
+  line = sentence(code, line);
+  if (const auto reason = texts::value_reason(member(problem, "reason"), global_.lang); !reason.empty()) {
+    if (line.ends_with('.')) line.pop_back();
+    line += ": " + reason + ".";
+  }
   std::cerr << "siegel: " << printable(line);
-  auto hint = command_hint(member(problem, "code"), global_.lang);
-  if (hint.empty()) hint = member(problem, "hint");
-  if (!hint.empty()) std::cerr << ' ' << printable(hint);
-  std::cerr << " [" << answer.status << ' ' << printable(member(problem, "code"));
+  if (const auto hint = texts::hint(code, member(problem, "hint"), global_.lang); !hint.empty())
+    std::cerr << ' ' << printable(hint);
+  std::cerr << " [" << answer.status << ' ' << printable(code);
   if (const auto pointer = member(problem, "pointer"); !pointer.empty()) std::cerr << ' ' << printable(pointer);
   if (const auto erasure = member(problem, "erasure"); !erasure.empty()) std::cerr << ' ' << printable(erasure);
   std::cerr << "]\n";
@@ -146,7 +153,7 @@ int Output::fail(const Error& error) const {
               << '\n';
   } else {
     const bool away = error.is("server_away");
-    std::cerr << "siegel: " << error.text();
+    std::cerr << "siegel: " << texts::told(error, global_.lang);
     if (away)
       std::cerr << ' '
                 << text("Läuft `siegel serve`? --server nennt die Adresse.",
@@ -168,6 +175,24 @@ int Output::usage(const std::string& message) const {
     std::cerr << "siegel: " << message << '\n';
   }
   return exit_usage;
+}
+
+int Output::not_yet(const std::string& message, const std::string& word) const {
+  if (global_.json) {
+    std::cerr << dumped({{"type", "urn:siegel:problem:not_yet"},
+                         {"title", "This version cannot do that yet"},
+                         {"code", "not_yet"},
+                         {"detail", message},
+                         {"word", word}})
+              << '\n';
+  } else {
+    std::cerr << "siegel: " << message << " [" << word << "]\n";
+  }
+  return exit_usage;
+}
+
+std::string Output::sentence(std::string_view code, std::string_view english) const {
+  return texts::sentence(code, english, global_.lang);
 }
 
 }  // namespace siegel::ctl

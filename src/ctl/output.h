@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -33,6 +34,10 @@ class Output {
   int fail(const Answer& answer, const Request& request) const;  // names what was not found
   int fail(const Error& error) const;
   int usage(const std::string& message) const;
+  int not_yet(const std::string& message, const std::string& word) const;  // what a later version brings
+
+  // What an error or a server says of a code, in the language.
+  [[nodiscard]] std::string sentence(std::string_view code, std::string_view english) const;
 
  private:
   const Global& global_;

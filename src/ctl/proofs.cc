@@ -62,7 +62,7 @@ void add_proofs(CLI::App& app, Session& session) {
       });
   consistency->add_option("--from", words->from, session.text("frühere Größe", "earlier size"))->required();
   consistency->add_option("--to", words->to, session.text("spätere Größe", "later size"));
-  add_later_command(*group, session, "receipt");
+  add_later_command(*group, session, "receipt", Work::proofs);
   for (auto* command : {inclusion, consistency}) {
     command->add_option("-o,--output", words->file,
                         session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "ctl/arguments.h"
 
 namespace siegel::ctl {
 namespace {
@@ -143,8 +144,30 @@ std::optional<int> Session::wrong_name(const std::string& name) const {
 }
 
 int Session::not_yet() const {
-  return out.fail(Error(Errc::invalid, "not_yet", "This version cannot do that yet; it comes with a later one.")
-                      .with("word", later));
+  struct Text {
+    const char *de, *en;
+  };
+  const auto said = [this]() -> Text {
+    switch (later_work) {
+      case Work::sheets:
+        return {"Das kann diese Version noch nicht: es kommt mit den Tabellen.",
+                "This version cannot do that yet: it comes with sheets."};
+      case Work::deletion:
+        return {"Das kann diese Version noch nicht: es kommt mit dem Löschen.",
+                "This version cannot do that yet: it comes with deletion."};
+      case Work::proofs:
+        return {"Das kann diese Version noch nicht: es kommt mit den Beweisen.",
+                "This version cannot do that yet: it comes with proofs."};
+      case Work::kafka:
+        return {"Das kann diese Version noch nicht: es kommt mit Kafka.",
+                "This version cannot do that yet: it comes with kafka."};
+      case Work::messages:
+        return {"Das kann diese Version noch nicht: es kommt mit den Nachrichten.",
+                "This version cannot do that yet: it comes with messages."};
+    }
+    return {};
+  }();
+  return out.not_yet(text(said.de, said.en), later);
 }
 
 CLI::App* add_command(CLI::App& app, Session& session, const char* name, const char* help, const char* examples,
@@ -161,19 +184,34 @@ CLI::App* add_group(CLI::App& app, const char* name, const char* help) {
   return group;
 }
 
-void add_later_flags(CLI::App& command, Session& session, const std::vector<std::string>& flags) {
+void add_later_flags(CLI::App& command, Session& session, const std::vector<std::string>& flags, Work work) {
   for (const auto& flag : flags)
     command
-        .add_option_function<std::vector<std::string>>(
-            flag, [&session, flag](const std::vector<std::string>&) { session.later = flag; })
+        .add_option_function<std::vector<std::string>>(flag,
+                                                       [&session, flag, work](const std::vector<std::string>&) {
+                                                         session.later = flag;
+                                                         session.later_work = work;
+                                                       })
         ->expected(0, 1)
         ->group("");
 }
 
-void add_later_command(CLI::App& group, Session& session, const std::string& name) {
+void add_later_command(CLI::App& group, Session& session, const std::string& name, Work work) {
   auto* command = group.add_subcommand(name)->group("");
   command->allow_extras()->fallthrough(false);
-  command->callback([&session, name] { session.later = name; });
+  command->set_help_flag();  // --help is one of the words that it takes
+  session.later_commands.emplace(command, work);
+}
+
+void add_later_commands(CLI::App& app, Session& session) {
+  constexpr std::pair<const char*, Work> kWords[] = {
+      {"sweep", Work::deletion},   {"root", Work::deletion},    {"keys", Work::deletion},
+      {"restore", Work::deletion}, {"hold", Work::deletion},    {"share-holder", Work::deletion},
+      {"signer", Work::proofs},    {"witness", Work::proofs},   {"replay", Work::proofs},
+      {"consume", Work::kafka},    {"send", Work::messages},    {"template", Work::messages},
+      {"consent", Work::messages}, {"request", Work::messages},
+  };
+  for (const auto& [name, work] : kWords) add_later_command(app, session, name, work);
 }
 
 Result<std::string> read_input(const std::string& file) {

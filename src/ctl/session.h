@@ -3,7 +3,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -15,6 +17,9 @@
 
 namespace siegel::ctl {
 
+// What brings the words of the contract that this version does not know yet.
+enum class Work : std::uint8_t { sheets, deletion, proofs, kafka, messages };
+
 struct Session {
   explicit Session(const LocalCommands& commands) : local(commands) {}
 
@@ -23,7 +28,8 @@ struct Session {
   Output out{global};
   std::function<int()> action;
   std::string later;  // a word that was given and that only a later version knows
-  std::string type;   // the record type that the command is about; empty: not said
+  Work later_work = Work::sheets;
+  std::string type;  // the record type that the command is about; empty: not said
 
   [[nodiscard]] const char* text(const char* de, const char* en) const { return out.text(de, en); }
   [[nodiscard]] Client client() const;
@@ -49,6 +55,16 @@ struct Session {
   [[nodiscard]] std::optional<int> wrong_name(const std::string& name) const;
   int not_yet() const;  // says so of `later`
 
+  std::map<const CLI::App*, Work> later_commands;  // by add_later_command()
+  // Where a later command stands in the place of an argument.
+  struct LaterValues {
+    const CLI::App* command;
+    const char* argument;
+    std::vector<std::string> values;
+    Work work;
+  };
+  std::vector<LaterValues> later_values;
+
  private:
   [[nodiscard]] std::string default_purpose(Client& connection) const;
 
@@ -63,8 +79,9 @@ CLI::App* add_group(CLI::App& app, const char* name, const char* help);
 
 // Words that stand in the contract and come with a later version: they are answered with that, not as a mistake. Not
 // shown in the help.
-void add_later_flags(CLI::App& command, Session& session, const std::vector<std::string>& flags);
-void add_later_command(CLI::App& group, Session& session, const std::string& name);
+void add_later_flags(CLI::App& command, Session& session, const std::vector<std::string>& flags,
+                     Work work = Work::sheets);
+void add_later_command(CLI::App& group, Session& session, const std::string& name, Work work = Work::sheets);
 
 // The content of a file, or of standard input for "-".
 Result<std::string> read_input(const std::string& file);
@@ -85,5 +102,6 @@ void add_erasures(CLI::App& app, Session& session);
 void add_exports(CLI::App& app, Session& session);
 void add_proofs(CLI::App& app, Session& session);
 void add_local(CLI::App& app, Session& session);
+void add_later_commands(CLI::App& app, Session& session);
 
 }  // namespace siegel::ctl

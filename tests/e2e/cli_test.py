@@ -804,15 +804,52 @@ class Interrupted(WithServer):
 
 
 class Words(WithServer):
-    LATER = (("import", "x.csv", "--create", "people"), ("import", "x.csv", "--preview"), ("import", "list"), ("import", "undo", "im_x"),
-             ("records", "search", "--type", "contacts", "--where", "name=X"), ("erase", "--find", "e-mail=SECRET"),
-             ("export", "--type", "contacts"), ("proof", "receipt", "--seq", "3"))
+    LATER = {
+        "sheets": (("import", "x.csv", "--create", "people"), ("import", "x.csv", "--preview"), ("import", "list"), ("import", "undo", "im_x"),
+                   ("records", "search", "--type", "contacts", "--where", "name=X"), ("erase", "--find", "e-mail=SECRET"),
+                   ("export", "--type", "contacts")),
+        "deletion": (("sweep",), ("root", "SECRET"), ("keys",), ("restore", "SECRET"), ("hold", "--reason", "SECRET"), ("share-holder",)),
+        "proofs": (("proof", "receipt", "--seq", "3"), ("signer",), ("witness",), ("replay",)),
+        "kafka": (("consume", "--group", "SECRET"),),
+        "messages": (("send",), ("template",), ("consent", "SECRET"), ("request",))}
 
     def test_what_comes_later_is_said_to(self):
-        for words in self.LATER:
-            said = self.refused(self.cli.run(*words), USAGE, "later")
-            self.assertNotIn("SECRET", said)
-            self.assertEqual(json.loads(self.cli.run("--json", *words).stderr)["code"], "not_yet")
+        for work, lines in self.LATER.items():
+            for words in lines:
+                said = self.refused(self.cli.run(*words), USAGE, f"This version cannot do that yet: it comes with {work}.")
+                self.assertNotIn("SECRET", said)
+                self.assertEqual(json.loads(self.cli.run("--json", *words).stderr)["code"], "not_yet")
+                self.refused(self.cli.run("--lang", "de", *words), USAGE, "Das kann diese Version noch nicht: es kommt mit ")
+                if not any(word.startswith("--") for word in words):
+                    self.refused(self.cli.run(*words, "--help"), USAGE, f"it comes with {work}.")
+
+    def test_unknown_words_are_no_success_with_help(self):
+        for words, meant in ((("nonsense",), None), (("verfy",), "verify"), (("recods", "list"), "records"), (("records", "lst"), "list"),
+                             (("token", "creat"), "create"), (("swepe",), "sweep")):
+            for more in ((), ("--help",), ("--version",)):
+                said = self.refused(self.cli.run(*words, *more), USAGE, "Not understood: ")
+                self.assertEqual(f"did you mean {meant}?" in said, meant is not None, said)
+                self.assertEqual("did you mean" in said, meant is not None, said)
+        self.refused(self.cli.run("--lang", "de", "verfy"), USAGE, "Nicht verstanden: verfy; gemeint: verify?")
+
+    def test_a_flag_given_twice_counts_as_the_last_one_says(self):
+        here = f"http://127.0.0.1:{self.s.port}"
+        for words in (("--server", "http://127.0.0.1:1", "--server", here, "status"), ("--server", "http://127.0.0.1:1", "status", "--server", here),
+                      ("--lang", "de", "--lang", "en", "--purpose", "x", "--purpose", "y", "--token", "x", "--token",
+                       self.s.tokens["admin"], "--cacert", "/none", "--cacert", "", "--data", "x", "--data", "y", "--config", "/none",
+                       "--config", "", "status")):
+            done = self.cli.run(*words)
+            self.assertEqual((done.returncode, done.stderr), (DONE, ""), words)
+        self.refused(self.cli.run("--lang", "en", "--lang", "de", "verfy"), USAGE, "Nicht verstanden")
+
+    def test_a_token_file_that_is_not_there_stops_only_who_needs_one(self):
+        absent = {"SIEGEL_TOKEN": "@absent.tok"}
+        self.refused(self.cli.run("status", token=None, env=absent), USAGE, "absent.tok")
+        self.refused(self.cli.run("--lang", "de", "status", token=None, env=absent), USAGE, "Die Datei des Zugangsschlüssels", "absent.tok")
+        done = self.cli.run("verify", token=None, env=absent, data=self.s.data)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        (self.cli.home / "ed.tok").write_text(self.s.tokens["admin"] + "\n")
+        self.assertEqual(self.cli.run("status", token=None, env={"SIEGEL_TOKEN": "@ed.tok"}).returncode, DONE)
 
     def test_unknown_words(self):
         self.refused(self.cli.run("improt"), USAGE, "improt", "--help")
@@ -825,19 +862,75 @@ class Words(WithServer):
         problem = json.loads(self.cli.run("--json", "records", "list", "--bogus").stderr)
         self.assertEqual(problem["code"], "usage")
 
+    def commands(self, *words):
+        """Every command that --help shows, with those that it holds."""
+        text = self.cli.run("--lang", "en", *words, "--help").stdout
+        listed = text.split("\nCommands:\n")[1].split("\n\n")[0].split("Examples:")[0] if "\nCommands:\n" in text else ""
+        names = re.findall(r"^  ([a-z-]+) ", listed, re.M)
+        return [words] + [c for name in names for c in self.commands(*words, name)]
+
     def test_help_of_each_command_has_an_example(self):
-        commands = [(), ("status",), ("import",), ("erase",), ("export",), ("serve",), ("init",)]
-        commands += [(group, name) for group, names in {
-            "token": "create list revoke", "purpose": "set list show", "class": "set list show", "type": "set list show",
-            "records": "list get add set remove history", "proof": "inclusion consistency", "lock": "show adopt",
-            "erasure": "list show certificate", "subject": "show history export"}.items()
-            for name in names.split()]
+        commands = self.commands()
+        self.assertGreater(len(commands), 35)
         for words in commands:
-            for lang, title in (("de", "Beispiele:"), ("en", "Examples:")):
+            for lang, title, usage in (("de", "Beispiele:", "Aufruf: siegel"), ("en", "Examples:", "Usage: siegel")):
                 done = self.cli.run("--lang", lang, *words, "--help")
                 self.assertEqual((done.returncode, done.stderr), (DONE, ""), words)
+                self.assertIn(f"{title}\n  siegel ", done.stdout, words)
+                self.assertIn(usage, done.stdout)
+                self.assertNotIn("[]", done.stdout, words)
                 if words:
-                    self.assertIn(f"{title}\n  siegel ", done.stdout, words)
+                    self.assertIn(" ".join(("siegel", *words)), done.stdout.split(title)[1].replace("--json ", "").replace(
+                        "--purpose customer-care ", "").replace("--data ./siegel-data ", "").replace("--data /srv/siegel ", ""), words)
+                if lang == "de":
+                    for english in ("Usage", "Options", "REQUIRED", "required", "Subcommand", "Print this", "Display", "default"):
+                        self.assertNotIn(english, done.stdout, words)
+        said = self.cli.run("--help").stdout
+        for default in ("./siegel-data", "http://127.0.0.1:8480", "SIEGEL_TOKEN", "LANG"):
+            self.assertIn(default, said)
+        self.assertIn("skip|none (default: skip)", self.cli.run("import", "--help").stdout)
+        self.assertIn("127.0.0.1:8480", self.cli.run("serve", "--help").stdout.split("Examples")[0])
+
+    GERMAN = (  # words, token, what is said
+        (("records", "get", "re_" + "A" * 22), "editor", "Es gibt keinen solchen Datensatz."),
+        (("records", "get", "re_x"), "editor", "[404 not_found"),
+        (("token", "list"), "editor", "Die Rolle des Zugangsschlüssels erlaubt das nicht."),
+        (("token", "list"), "sgl_" + "A" * 43, "Der Zugangsschlüssel ist unbekannt oder gesperrt."),
+        (("--purpose", "nope", "records", "list", "--type", "contacts"), "editor", "Den genannten Zweck gibt es nicht."),
+        (("records", "add", "--type", "contacts", "--set", "name=X", "--set", "born=32.12.1980"), "editor", "steht im Kalender"),
+        (("records", "add", "--type", "contacts", "--set", "name=X", "--set", "e-mail=nope"), "editor", "E-Mail-Adresse"),
+        (("type", "show", "nothing"), "editor", "Es gibt keinen Datensatztyp nothing."),
+        (("import", "absent.csv", "--type", "contacts"), "editor", "Die Datei lässt sich nicht lesen. (Datei=absent.csv)"),
+        (("erase",), "editor", "Es fehlt --ground"), (("records",), "editor", "Es fehlt ein Befehl"),
+        (("--lang", "de", "export", "--format", "xml"), "editor", "--format ist eines von json, csv"),
+        (("proof", "inclusion", "--seq", "x"), "editor", "--seq ist eine Zahl"),
+        (("status", "--server", "ftp://x"), "editor", "--server ist eine Adresse"))
+    ENGLISH = re.compile(r"\b(the|is|not|no|there|and|with|server's|cannot|check|use|Not understood)\b")
+
+    def test_german_is_whole(self):
+        for words, token, expected in self.GERMAN:
+            for options in ({"env": {"LANG": "de_DE.UTF-8"}}, {"env": {"LC_ALL": "de_AT.UTF-8", "LANG": "C"}}, {}):
+                lang = () if options else ("--lang", "de")
+                done = self.cli.run(*lang, *words, token=token, **options)
+                self.assertNotEqual(done.returncode, DONE)
+                self.assertIn(expected, done.stderr, words)
+                self.assertIsNone(self.ENGLISH.search(done.stderr), done.stderr)
+
+    def test_rows_and_reports_are_german(self):
+        file = self.cli.file("german.csv", HEADER + "Gut;gut@example.org;;;\nDatum;d@example.org;31.2.1980;;\nZahl;z@example.org;;1.234;\n"
+                                                    "Null;n@example.org;;007;\nJa;j@example.org;;;vielleicht\n")
+        rejects = self.cli.home / "german-rejects.csv"
+        done = self.cli.run("--lang", "de", "import", str(file), "--type", "contacts", "--rejects", str(rejects))
+        self.assertEqual(done.returncode, PART, done.stdout + done.stderr)
+        for said in ("steht im Kalender. [bad_date]", "--decimal sagt, was gilt. [ambiguous_number]", "beginnt nicht mit Nullen", "weder ja noch nein"):
+            self.assertIn(said, done.stdout)
+        self.assertIsNone(self.ENGLISH.search(done.stdout), done.stdout)
+        self.assertIn("bad_date: Ein Datum", rejects.read_text("utf-8-sig"))
+        done = self.cli.run("--lang", "de", "verify", data=self.s.data)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn("unversehrt: ", done.stdout)
+        self.assertIn("ohne --key: geprüft", done.stderr)
+        self.assertIsNone(self.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
 
     def test_version_and_language(self):
         self.assertRegex(self.cli.run("--version").stdout, r"^siegel \d+\.\d+\.\d+\n$")
@@ -927,6 +1020,36 @@ class Local(unittest.TestCase):
             done = cli.run("init", "--key-replica", keys + "/", "--root-mirror", root, data=s.home / "new" / "above" / "data")
             self.assertEqual(done.returncode, DONE, done.stderr)
             self.assertTrue((good / "root" / "root").exists())
+
+    def test_local_commands_speak_german(self):
+        with Siegel(BINARY) as s:
+            s.tokens, s.port = {}, 1
+            cli = Cli(s)
+            lines = ((("status",), FAILED, "Der Server ist nicht zu erreichen."), (("verify",), FAILED, "Hier ist kein Datenverzeichnis"),
+                     (("init",), USAGE, "Ein verlorener Datenträger"), (("init", "--single-disk"), DONE, "Prüfschlüssel aufheben"),
+                     (("init", "--single-disk"), REFUSED, "Da ist schon etwas; init überschreibt nie. (Pfad="),
+                     (("token", "create", "--local", "--role", "admin"), DONE, "nur einmal gezeigt"),
+                     (("token", "create", "--local", "--role", "king"), USAGE, "--role ist eine von"),
+                     (("lock", "show"), DONE, "Sperrdatei:"), (("lock", "adopt", "--reason", "x"), REFUSED, "Damit gilt dieses Buch"),
+                     (("lock", "adopt", "--reason", "x", "--yes"), DONE, "Sperrdatei angenommen"),
+                     (("rebuild", "--projection", "x"), USAGE, "Eine Ansicht dieses Namens gibt es nicht. (Ansichten="),
+                     (("rebuild",), DONE, "neu berechnet bei Position"), (("backup", str(s.data / "b")), REFUSED, "Eine Sicherung darf nicht"),
+                     (("backup", str(s.home / "b")), DONE, "Wiederherstellung zur Probe"), (("export-log", str(s.home / "e")), DONE, "ausgegeben nach"),
+                     (("serve", "--listen", "nowhere"), USAGE, "nicht von der Form"), (("serve", "--listen", "0.0.0.0:0"), USAGE, "nur mit TLS"))
+            for words, code, expected in lines:
+                done = cli.run(*words, data=s.data, env={"LANG": "de_DE.UTF-8"})
+                self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
+                self.assertIn(expected, done.stdout + done.stderr)
+                self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
+
+    def test_a_place_that_cannot_be_made_is_named(self):
+        with Siegel(BINARY) as s:
+            s.tokens, s.port = {}, 1
+            for words in (("init", "--single-disk"), ("verify",), ("serve", "--listen", "127.0.0.1:0")):
+                done = Cli(s).run(*words, data="/proc/absent/data")
+                self.assertNotEqual(done.returncode, DONE)
+                self.assertIn("/proc", done.stderr)
+                self.assertIn("absent" if words[0] != "init" or os.geteuid() == 0 else "/proc", done.stderr)
 
     def test_init_token_and_lock(self):
         with Siegel(BINARY) as s:

@@ -196,7 +196,24 @@ def check_refusals(tree):
            "missing packages are not listed", done.stderr)
 
 
+def check_words(tree):
+    """A wrong word is named, in the language of the terminal; German is whole."""
+    for lang, unknown, needs, builds in (("C", "Not understood: --wrong", "--listen needs a value", "Builds Siegel"),
+                                         ("de_DE.UTF-8", "Nicht verstanden: --wrong", "--listen braucht einen Wert", "Baut Siegel")):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("LC_")} | {"LANG": lang}
+        for words, code, said in ((("--wrong",), 2, unknown), (("--listen",), 2, needs), (("--help",), 0, builds)):
+            done = tree.start(*words, env=env)
+            expect(done.returncode == code and said in done.stderr and not done.stdout, f"{words} in {lang}", done.stdout, done.stderr)
+    done = tree.start("--listen", f"127.0.0.1:{free_port()}", "--no-example", env=env)
+    last_lines(done)
+    before = done.stdout.split("siegel: address")[0] + done.stderr
+    expect(not re.search(r"\b(the|is|with|and|not)\b", before), "a German start speaks English", before)
+    expect("nur einmal gezeigt" in done.stdout.split("siegel: address")[0].splitlines()[-1] and before.count("einmal gezeigt") == 1,
+           "that the token is shown once stands far before it", before)
+
+
 def main():
+    os.environ["LC_ALL"] = "C.UTF-8"  # what is looked for is English
     with tempfile.TemporaryDirectory() as name:
         tree = Tree(pathlib.Path(name), pathlib.Path(sys.argv[1]).resolve())
         listen = f"127.0.0.1:{free_port()}"
@@ -206,6 +223,7 @@ def main():
             check_what_cannot_start_stops_nothing(tree, listen)
             check_missing_lock_record(tree, listen)
             check_example_later(tree)
+            check_words(tree)
             check_refusals(tree)
         finally:
             for data in ("siegel-data", "other", "own"):
