@@ -44,6 +44,7 @@ class CsvReader {
 
    private:
     std::istream& in_;
+    bool at_end_ = false;
   };
   Status begin();
 
