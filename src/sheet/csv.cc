@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "sheet/delimiter.h"
+
 namespace siegel::sheet {
 namespace {
 
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kHeaderBytesMax = 1024 * 1024;  // looked at to find the delimiter
+constexpr std::string_view kNamed = ";,\t|";          // by an instruction
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 // What stands most often outside of quotes in the first line; the earlier of two that stand equally often.
@@ -22,26 +25,6 @@ char delimiter_of(std::string_view text) {
   }
   const auto* most = std::max_element(std::begin(counts), std::end(counts));
   return *most == 0 ? ',' : kDelimiters[static_cast<std::size_t>(most - std::begin(counts))];
-}
-
-// "sep=;" on a line of its own, as spreadsheets write and read it.
-std::optional<char> named_delimiter(std::string_view text) {
-  constexpr std::string_view kWord = "sep=";
-  if (text.size() <= kWord.size()) return {};
-  for (std::size_t i = 0; i < kWord.size(); ++i)
-    if ((text[i] | 0x20) != kWord[i]) return {};
-  const char named = text[kWord.size()];
-  const auto rest = text.substr(kWord.size() + 1);
-  const bool is_alone = rest.empty() || rest.front() == '\n' || rest.front() == '\r';
-  return is_alone && std::string_view(";,\t|").find(named) != std::string_view::npos ? std::optional(named)
-                                                                                     : std::nullopt;
-}
-
-// The line with its end.
-std::size_t named_line_bytes(std::string_view text) {
-  const auto end = text.find_first_of("\r\n");
-  if (end == std::string_view::npos) return text.size();
-  return end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
 }
 
 bool is_header_whole(std::string_view text) {
@@ -90,9 +73,10 @@ Status CsvReader::begin() {
     text.remove_prefix(kMark.size());
     reader_.skip(kMark.size());
   }
-  if (const auto named = named_delimiter(text)) {
-    delimiter_ = *named;
-    reader_.drop(named_line_bytes(text));
+  const auto instruction = instruction_bytes(text);
+  if (instruction != 0 && kNamed.find(text[kInstructionAt]) != std::string_view::npos) {
+    delimiter_ = text[kInstructionAt];
+    reader_.drop(instruction);
   } else {
     delimiter_ = delimiter_of(text);
   }

@@ -99,4 +99,15 @@ char unused_delimiter(std::string_view text) noexcept {
   return '\x1F';  // the unit separator: made for this, and in no text that people write
 }
 
+std::size_t instruction_bytes(std::string_view text) noexcept {
+  if (text.size() < 5 || text[3] != '=') return 0;
+  for (std::size_t i = 0; i < 3; ++i)
+    if ((text[i] | 0x20) != "sep"[i]) return 0;
+  if (text[4] == '\r' || text[4] == '\n') return 0;
+  if (text.size() == 5) return 5;
+  if (text[5] == '\n') return 6;
+  if (text[5] != '\r') return 0;
+  return text.size() > 6 && text[6] == '\n' ? 7 : 6;
+}
+
 }  // namespace siegel::sheet

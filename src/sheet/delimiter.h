@@ -3,6 +3,7 @@
 // is a delimiter. Where none separates cells there is one column, and the answer is one that the text does not hold.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -11,5 +12,10 @@ namespace siegel::sheet {
 // `sample`: the text's beginning; the last row is left out if it may be cut off.
 std::optional<char> find_delimiter(std::string_view sample, bool is_whole);
 char unused_delimiter(std::string_view text) noexcept;
+
+// A first line that spreadsheets take as an instruction: "sep=;" and nothing else. Its length with the line end, or 0;
+// the character that it names is the fifth.
+std::size_t instruction_bytes(std::string_view text) noexcept;
+inline constexpr std::size_t kInstructionAt = 4;
 
 }  // namespace siegel::sheet

@@ -21,18 +21,6 @@ DelimitedOptions delimited_options(const TableLimits& limits) {
           .rows_max = limits.rows_max};
 }
 
-// The first line that Excel takes as an instruction: sep=; and nothing else. Its length with the line end, or 0.
-std::size_t instruction_bytes(std::string_view text) {
-  if (text.size() < 5 || text[3] != '=') return 0;
-  for (std::size_t i = 0; i < 3; ++i)
-    if ((text[i] | 0x20) != "sep"[i]) return 0;
-  if (text[4] == '\r' || text[4] == '\n') return 0;
-  if (text.size() == 5) return 5;
-  if (text[5] == '\n') return 6;
-  if (text[5] != '\r') return 0;
-  return text.size() > 6 && text[6] == '\n' ? 7 : 6;
-}
-
 class TextTable final : public TableReader {
  public:
   TextTable(ByteView bytes, const FoundEncoding& found, const TableOptions& options)
@@ -63,7 +51,7 @@ Status TextTable::begin(ByteView bytes, const TableOptions& options) {
   const auto instruction = instruction_bytes(sample);
   std::optional<char> delimiter = options.delimiter;
   if (instruction != 0) {
-    if (!delimiter) delimiter = sample[4];
+    if (!delimiter) delimiter = sample[kInstructionAt];
     reader_.skip(instruction);
   }
   const auto text = sample.substr(instruction);

@@ -3,7 +3,7 @@
 #include <array>
 #include <future>
 
-#include "support/service_kit.h"
+#include "support/contacts_world.h"
 
 using namespace siegel;
 using namespace siegel::test;
@@ -11,17 +11,6 @@ using namespace siegel::test;
 namespace {
 
 constexpr std::array kSteps{0, 1, 2, 3, 41, 42, 43};  // vault.h, on_step
-
-template <class T>
-T must(Result<T> outcome) {
-  INFO((outcome ? std::string() : outcome.error().text()));
-  REQUIRE(outcome);
-  return std::move(*outcome);
-}
-template <class T>
-std::string code(const Result<T>& outcome) {
-  return outcome ? "none" : std::string(outcome.error().code());
-}
 
 struct Acknowledged {
   RecordId record;
