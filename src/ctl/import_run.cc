@@ -184,16 +184,16 @@ Result<Answer> ImportRun::patiently(Client& client, const Request& request) {
 }
 
 // Ids begin with the time at which the server made them: a person older than the record was there before the row.
-void ImportRun::note_person(const std::string& subject, const std::string& record) {
+void ImportRun::note_person(const std::string& subject, const std::string& record, bool repeated) {
   constexpr std::size_t kTimeBytes = 6;
   const auto person = parse_id("su", subject), made = parse_id("re", record);
   if (!person || !made) return;
   const bool was_there = std::lexicographical_compare(person->begin(), person->begin() + kTimeBytes, made->begin(),
                                                       made->begin() + kTimeBytes);
-  if (was_there) {
-    people_met_.push_back(subject);
-  } else {
+  if (!was_there) {
     new_people_.insert(subject);
+  } else if (!repeated) {
+    people_met_.push_back(subject);
   }
 }
 
@@ -203,7 +203,7 @@ void ImportRun::note(Row row, const Answer& answer) {
   if (answer.ok()) {
     const bool repeated = answer.header("siegel-replayed") == "true";
     ++(repeated ? outcome_.repeated : outcome_.taken);
-    if (!repeated) note_person(member(body, "subject"), member(body, "record"));
+    note_person(member(body, "subject"), member(body, "record"), repeated);
     if (options_.stop_at_refusal) outcome_.records.emplace(row.number, member(body, "record"));
     auto position = member(body, "position");
     // "<ledger>:<size>": the longer size, or the same length and greater.

@@ -71,7 +71,7 @@ class ImportRun {
   void work_through();
   void send_first(Row row);
   void join();
-  void note_person(const std::string& subject, const std::string& record);
+  void note_person(const std::string& subject, const std::string& record, bool repeated);
   void note(Row row, const Answer& answer);
   void stop(Cause cause);
   Result<Answer> post(Client& client, const Row& row);

@@ -30,10 +30,12 @@ std::optional<Id16> parse_id(std::string_view prefix, std::string_view text) {
   return to_array<16>(*bytes);
 }
 
-Id16 new_id(Clock& clock, Random& random) {
+Id16 new_id(Clock& clock, Random& random) { return new_id(clock.now(), random); }
+
+Id16 new_id(TimeMs made, Random& random) {
   Id16 id;
   random.fill(id);
-  const auto ms = clock.now().get();
+  const auto ms = made.get();
   for (int i = 0; i < 6; ++i) id[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(ms >> (8 * (5 - i)));
   id[6] = static_cast<std::uint8_t>(0x70 | (id[6] & 0x0F));
   id[8] = static_cast<std::uint8_t>(0x80 | (id[8] & 0x3F));

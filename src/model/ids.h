@@ -62,6 +62,7 @@ inline std::string to_text(const ErasureId& id) { return id_text("er", id.get())
 inline std::string to_text(const LedgerId& id) { return to_hex(id.get()); }
 
 Id16 new_id(Clock& clock, Random& random);  // UUIDv7
+Id16 new_id(TimeMs made, Random& random);   // of things made together: their times are equal
 EventId new_event_id(Random& random);       // 16 random bytes
 
 // "<ledger id, 16 hex>:<tree size>"

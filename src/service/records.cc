@@ -184,8 +184,10 @@ class AddTask final : public RecordWrite {
     const auto& type = permit.type->definition;
     SIEGEL_TRY(values, canonical(type, command_.values));
     SIEGEL_CHECK(check_required(type, values, true));
-    SIEGEL_CHECK(choose_subject(type, values));
-    record_ = RecordId(new_id(s.clock, s.random));
+    // One time for both ids: a person older than the record was there before it.
+    const auto made = s.clock.now();
+    SIEGEL_CHECK(choose_subject(type, values, made));
+    record_ = RecordId(new_id(made, s.random));
     SIEGEL_CHECK(know(owner_of(caller.token)));
     if (!fresh) SIEGEL_CHECK(know(owner_));
     decide::OwnerEntry entry;
@@ -218,7 +220,7 @@ class AddTask final : public RecordWrite {
 
  private:
   // Ahead of the writer: by the caller's word, by the external reference, by the identity, or a new person.
-  Status choose_subject(const TypeDefinition& type, const Values& values) {
+  Status choose_subject(const TypeDefinition& type, const Values& values, TimeMs made) {
     subject_.reset();
     identity_.reset();
     external_.reset();
@@ -248,7 +250,7 @@ class AddTask final : public RecordWrite {
       subject_ = found;
     }
     if (!subject_) {
-      subject_ = SubjectId(new_id(s.clock, s.random));
+      subject_ = SubjectId(new_id(made, s.random));
       fresh = subject_;
     }
     links_ = external_ && !s.identity.find(*external_).subject;

@@ -213,3 +213,16 @@ TEST_CASE("G34 the search index of an erased person is gone, at once and after a
     CHECK(!world.holds(as_bytes(to_hex(sha256(as_bytes(value))))));
   }
 }
+
+TEST_CASE("a person brought by a record has the time of the record in its id, however long the command takes",
+          "[unit][service]") {
+  ServiceKit world;
+  world.set_up();
+  world.catch_up();
+  world.wall.meanwhile([&] { world.world.clock.advance(1); });
+  const auto record = world.write(world.editor, ServiceKit::person("Tilo", "tilo@example.net"));
+  world.wall.meanwhile({});
+  REQUIRE(record);
+  const auto person = record->subject->get(), made = record->record->get();
+  CHECK(std::equal(person.begin(), person.begin() + 6, made.begin()));
+}
