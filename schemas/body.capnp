@@ -30,6 +30,7 @@ struct RecordEvent $P.personal {
     changed @4 :Void;
     removed @5 :Void;
   }
+  row @6 :UInt32;                    # of the file that an import brought; 0: none
 }
 
 struct RecordValues $P.personal {    # sealed columns of read models

@@ -66,5 +66,12 @@ struct Header {
     erasureCompleted :group {
       request @37 :UInt64;
     }
+    import :group {
+      rows @38 :UInt32;
+      added @39 :UInt32;
+      changed @40 :UInt32;
+      unchanged @41 :UInt32;
+      failed @42 :UInt32;
+    }
   }
 }

@@ -116,6 +116,10 @@ Status History::fold(Recorded& event, RowAccess& rows) {
     case EventType::ledger_created:
     case EventType::ledger_configured:
     case EventType::ledger_clock_skewed:
+    case EventType::import_begun:
+    case EventType::import_finished:
+    case EventType::import_cancelled:
+    case EventType::import_undone:
       break;
   }
   note_people(event, rows);

@@ -210,6 +210,10 @@ Status Records::fold(Recorded& event, RowAccess& rows) {
     case EventType::ledger_created:
     case EventType::ledger_configured:
     case EventType::ledger_clock_skewed:
+    case EventType::import_begun:
+    case EventType::import_finished:
+    case EventType::import_cancelled:
+    case EventType::import_undone:
       break;
   }
   return Done{};

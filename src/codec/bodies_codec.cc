@@ -106,6 +106,7 @@ void write(const RecordBody& body, schema::RecordEvent::Builder to) {
   to.setRecord(data_of(body.record.get()));
   if (!body.values.empty()) write(body.values, to.initValues(count_of(body.values.size())));
   if (const auto& reason = body.reason.expose(); !reason.empty()) to.setReason(text_of(reason));
+  to.setRow(body.row);
   switch (body.fact) {
     case RecordBody::Fact::added:
       to.setAdded();
@@ -124,6 +125,7 @@ bool read(schema::RecordEvent::Reader from, RecordBody& to) {
   if (!take(from.getRecord(), record) || !read(from.getValues(), to.values)) return false;
   to.record = RecordId(record);
   to.reason = Personal<std::string>(string_of(from.getReason()));
+  to.row = from.getRow();
   switch (from.which()) {
     case schema::RecordEvent::ADDED:
       to.fact = RecordBody::Fact::added;

@@ -72,6 +72,14 @@ struct FactsWriter {
     out.setCount(facts.count);
   }
   void operator()(const ClockFacts& facts) { to.initClock().setSkew(facts.skew_ms); }
+  void operator()(const ImportFacts& facts) {
+    auto out = to.initImport();
+    out.setRows(facts.rows);
+    out.setAdded(facts.added);
+    out.setChanged(facts.changed);
+    out.setUnchanged(facts.unchanged);
+    out.setFailed(facts.failed);
+  }
 };
 
 // Pointers are set in the order of their places: that order is the canonical one.
@@ -161,6 +169,11 @@ bool read(schema::Header::Facts::Reader from, Facts& to) {
     case Which::ERASURE_COMPLETED:
       to = ErasureCompletedFacts{from.getErasureCompleted().getRequest()};
       return true;
+    case Which::IMPORT: {
+      const auto in = from.getImport();
+      to = ImportFacts{in.getRows(), in.getAdded(), in.getChanged(), in.getUnchanged(), in.getFailed()};
+      return true;
+    }
   }
   return false;  // a kind of facts of a newer version
 }

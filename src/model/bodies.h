@@ -25,6 +25,7 @@ struct RecordBody {
   RecordId record;
   Values values;
   Personal<std::string> reason;
+  std::uint32_t row = 0;  // of the file that an import brought; 0: none
 };
 
 struct ExternalReference {

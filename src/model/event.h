@@ -31,7 +31,8 @@ struct AccessFacts {  // access.read
     subject = 4,
     subject_export = 5,
     search = 6,
-    parts = 7
+    parts = 7,
+    import = 8  // comparison with what is stored, and what an undo left
   };
   Kind kind = Kind::record;
   std::vector<std::uint16_t> fields;  // field numbers of the record type that were looked at; empty: no field values
@@ -83,8 +84,16 @@ struct ClockFacts {
   std::int64_t skew_ms = 0;  // system clock minus monotonic expectation
   bool operator==(const ClockFacts&) const = default;
 };
+struct ImportFacts {            // import.*; the header's job is the import
+  std::uint32_t rows = 0;       // begun, finished: read from the file; undone: records that the import had written
+  std::uint32_t added = 0;      // undone: taken out again
+  std::uint32_t changed = 0;    // undone: restored
+  std::uint32_t unchanged = 0;  // undone: kept, since somebody edited, removed or erased them
+  std::uint32_t failed = 0;
+  bool operator==(const ImportFacts&) const = default;
+};
 using Facts = std::variant<NoFacts, RegistryFacts, AccessFacts, RefusalFacts, ErasureRequestedFacts,
-                           ErasureEffectiveFacts, ErasureCompletedFacts, JobFacts, ClockFacts>;
+                           ErasureEffectiveFacts, ErasureCompletedFacts, JobFacts, ClockFacts, ImportFacts>;
 
 struct Header {
   EventType type{};

@@ -46,6 +46,14 @@ std::string_view name_of(EventType type) noexcept {
       return "ledger.configured";
     case EventType::ledger_clock_skewed:
       return "ledger.clock-skewed";
+    case EventType::import_begun:
+      return "import.begun";
+    case EventType::import_finished:
+      return "import.finished";
+    case EventType::import_cancelled:
+      return "import.cancelled";
+    case EventType::import_undone:
+      return "import.undone";
   }
   return {};
 }

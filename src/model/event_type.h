@@ -28,6 +28,10 @@ enum class EventType : std::uint16_t {  // family in the high byte
   ledger_created = 0x0801,
   ledger_configured = 0x0802,
   ledger_clock_skewed = 0x0803,
+  import_begun = 0x0901,  // record events whose header names the import count from import_finished on
+  import_finished = 0x0902,
+  import_cancelled = 0x0903,  // takes back all that the import wrote: none of it ever counts
+  import_undone = 0x0904,     // after the record events that took back what nobody had edited since
 };
 
 // "record.changed"; empty for a number that this version does not know.

@@ -59,6 +59,7 @@ inline std::string to_text(const SubjectId& id) { return id_text("su", id.get())
 inline std::string to_text(const RecordId& id) { return id_text("re", id.get()); }
 inline std::string to_text(const TokenId& id) { return id_text("tk", id.get()); }
 inline std::string to_text(const ErasureId& id) { return id_text("er", id.get()); }
+inline std::string to_text(const JobId& id) { return id_text("im", id.get()); }
 inline std::string to_text(const LedgerId& id) { return to_hex(id.get()); }
 
 Id16 new_id(Clock& clock, Random& random);  // UUIDv7

@@ -73,7 +73,8 @@ TEST_CASE("EV-08 headers of version 1 are written and read as ever", "[golden][c
       {"clock", ClockFacts{-1'500}},
       {"erasure-effective",
        ErasureEffectiveFacts{7, 8, test::example_hash(0x01), test::example_hash(0x81), 12, 1, 2, 3, {5, 6}}},
-      {"erasure-completed", ErasureCompletedFacts{5}}};
+      {"erasure-completed", ErasureCompletedFacts{5}},
+      {"import", ImportFacts{200, 180, 12, 1, 7}}};
   for (const auto& [name, value] : facts) {
     header.facts = value;
     header_stays(std::string("header-") + name, header);
@@ -129,6 +130,9 @@ TEST_CASE("EV-08 bodies of version 1 are written and read as ever", "[golden][co
   RecordBody removed;
   removed.fact = RecordBody::Fact::removed;
   stays("record-removed", encode(removed), record);
+  auto imported = test::example_record();
+  imported.row = 0x01020304;
+  stays("record-imported", encode(imported), record);
   const auto subject = [](const Bytes& bytes) { return decode_subject(bytes, 1); };
   stays("subject-registered", encode(SubjectBody{}), subject);
   stays("subject-linked", encode(test::example_subject()), subject);

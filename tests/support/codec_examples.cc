@@ -214,7 +214,10 @@ Titles titles(SeededRandom& random) {
 }
 
 Facts facts(SeededRandom& random) {
-  switch (random.below(9)) {
+  switch (random.below(10)) {
+    case 9:
+      return ImportFacts{number<std::uint32_t>(random), number<std::uint32_t>(random), number<std::uint32_t>(random),
+                         number<std::uint32_t>(random), number<std::uint32_t>(random)};
     case 0:
       return NoFacts{};
     case 1:
@@ -298,6 +301,7 @@ RecordBody arbitrary_record(SeededRandom& random) {
     field = static_cast<std::uint16_t>(field + 1 + random.below(1000));
   }
   body.reason = Personal<std::string>(text(random));
+  body.row = number<std::uint32_t>(random);
   return body;
 }
 

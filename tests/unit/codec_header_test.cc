@@ -56,7 +56,9 @@ TEST_CASE("F4 a completed template is the canonical encoding, also where everyth
                                     ErasureEffectiveFacts{0, 0, {}, {}, 0, 0, 0, 0, {0}},
                                     ErasureCompletedFacts{},
                                     JobFacts{JobFacts::Kind::backup, 0},
-                                    ClockFacts{-1}};
+                                    ClockFacts{-1},
+                                    ImportFacts{},
+                                    ImportFacts{0, 0, 0, 0, 1}};
   for (const auto& fact : facts) {
     for (const bool with_rest : {false, true}) {
       Header header;
