@@ -10,7 +10,8 @@ namespace {
 Status note_record(Recorded& event, RowAccess& rows) {
   SIEGEL_TRY(parts, living_parts(event));
   if (parts.empty()) return Done{};
-  HistoryRow row{event.header().time, {}};
+  SIEGEL_TRY(import, unfinished_import(event.header(), rows));
+  HistoryRow row{event.header().time, {}, import};
   for (const auto& part : parts) row.parts.push_back({part.number, part.envelope->slot});
   rows.put(Rows::history, key_of(parts.front().body->record.get(), event.header().seq), encode(row));
   return Done{};

@@ -21,12 +21,12 @@ Values merged(Values old, const Values& changes) {
 }
 
 // Puts the part's values into the section of its class, sealed anew under the part's leaf. False: the leaf is dead.
-Result<bool> merge_part(RecordRow& row, const Bytes& row_key, const LivingPart& part, RowAccess& rows) {
+Result<bool> merge_part(std::vector<Section>& sections, const Bytes& row_key, const LivingPart& part, RowAccess& rows) {
   const auto& envelope = *part.envelope;
   auto section =
-      std::find_if(row.sections.begin(), row.sections.end(), [&](const Section& s) { return s.cls == envelope.cls; });
+      std::find_if(sections.begin(), sections.end(), [&](const Section& s) { return s.cls == envelope.cls; });
   Bytes body;
-  if (section == row.sections.end()) {
+  if (section == sections.end()) {
     body = codec::encode_values(part.body->values);
   } else {
     SIEGEL_TRY(before, rows.unseal(section->slot, section->cls, Records::kName, row_key, section->sealed));
@@ -41,7 +41,7 @@ Result<bool> merge_part(RecordRow& row, const Bytes& row_key, const LivingPart& 
   wipe(body.data(), body.size());
   SIEGEL_TRY(bytes, std::move(sealed));
   if (!bytes) return false;
-  if (section == row.sections.end()) section = row.sections.insert(section, {envelope.cls, {}, {}});
+  if (section == sections.end()) section = sections.insert(section, {envelope.cls, {}, {}});
   section->slot = envelope.slot;
   section->sealed = std::move(*bytes);
   return true;
@@ -63,63 +63,166 @@ Status add(Recorded& event, RowAccess& rows) {
   const auto& header = event.header();
   SIEGEL_TRY(parts, living_parts(event));
   if (parts.empty()) return Done{};
+  SIEGEL_TRY(import, unfinished_import(header, rows));
   const auto record = parts.front().body->record;
   const auto row_key = record_row_key(header.record_type, record);
-  RecordRow row;
+  std::vector<Section> sections;
   RecordHead head;
-  head.type = header.record_type;
-  head.version = row.version = RecordVersion(1);
-  head.created = head.modified = header.seq;
-  head.added_at = row.updated_at = header.time;
   for (const auto& part : parts) {
-    SIEGEL_TRY(living, merge_part(row, row_key, part, rows));
+    SIEGEL_TRY(living, merge_part(sections, row_key, part, rows));
     if (living) head.added.push_back({part.number, part.envelope->slot});
   }
   if (head.added.empty()) return Done{};
+  const RecordVersion first(1);
+  RecordRow row;
+  head.type = header.record_type;
+  head.created = header.seq;
+  head.added_at = header.time;
+  head.added_by = import;
   head.subject = row.subject = person_in(event, parts);
+  if (import) {
+    head.pending = {*import, first, header.seq};
+    row.pending = {*import, first, header.time, std::move(sections)};
+  } else {
+    head.version = row.version = first;
+    head.modified = header.seq;
+    row.updated_at = header.time;
+    row.sections = std::move(sections);
+  }
   put_both(record, head, row, rows);
   if (head.subject) rows.put(Rows::subject_records, key_of(head.subject->get(), record.get()), {});
   return Done{};
+}
+
+// The rows of a record, with all that was pending and has ended by now; new ones where what came before is erased.
+struct Both {
+  RecordHead head;
+  RecordRow row;
+};
+Result<Both> load(const Header& header, const RecordId& record, const Bytes& row_key, RowAccess& rows) {
+  Both out;
+  SIEGEL_TRY(head_value, rows.get(Rows::record_heads, record.get()));
+  if (head_value) {
+    SIEGEL_TRY(old, decode_head(*head_value));
+    out.head = std::move(old);
+  } else {
+    out.head.type = header.record_type;
+  }
+  SIEGEL_TRY(row_value, rows.get(Rows::records, row_key));
+  if (row_value) {
+    SIEGEL_TRY(old, decode_record(*row_value));
+    out.row = std::move(old);
+  }
+  if (out.head.pending) {
+    SIEGEL_TRY(state, state_of(out.head.pending->import, rows));
+    settle(out.head, state);
+    settle(out.row, state);
+  }
+  if (out.head.version.get() == 0 && !out.head.pending) out.head.created = header.seq;
+  return out;
 }
 
 Status change(Recorded& event, RowAccess& rows) {
   const auto& header = event.header();
   SIEGEL_TRY(parts, living_parts(event));
   if (parts.empty()) return Done{};
+  SIEGEL_TRY(import, unfinished_import(header, rows));
   const auto record = parts.front().body->record;
   const auto row_key = record_row_key(header.record_type, record);
-  RecordHead head;
-  RecordRow row;
-  SIEGEL_TRY(head_value, rows.get(Rows::record_heads, record.get()));
-  if (head_value) {
-    SIEGEL_TRY(old, decode_head(*head_value));
-    head = std::move(old);
-  } else {  // what came before is erased
-    head.type = header.record_type;
-    head.created = header.seq;
-  }
-  SIEGEL_TRY(row_value, rows.get(Rows::records, row_key));
-  if (row_value) {
-    SIEGEL_TRY(old, decode_record(*row_value));
-    row = std::move(old);
-  }
-  head.version = row.version = RecordVersion(head.version.get() + 1);
-  head.modified = header.seq;
-  row.updated_at = header.time;
+  SIEGEL_TRY(both, load(header, record, row_key, rows));
+  auto& [head, row] = both;
   if (!head.subject) {
     head.subject = person_in(event, parts);
     if (head.subject) rows.put(Rows::subject_records, key_of(head.subject->get(), record.get()), {});
   }
   row.subject = head.subject;
-  head.removed = head.removed || header.type == EventType::record_removed;
-  if (head.removed) {
-    rows.put(Rows::record_heads, key_of(record.get()), encode(head));
-    rows.erase(Rows::records, row_key);
-    return Done{};
+  if (import && !head.pending) {
+    head.pending = {*import, head.version, head.modified};
+    row.pending = {*import, row.version, row.updated_at, row.sections};
   }
-  for (const auto& part : parts) SIEGEL_CHECK(merge_part(row, row_key, part, rows));
+  // Whoever decides lets nobody else change what an unfinished import has changed; if it came to that, both would
+  // count.
+  if (auto& pending = head.pending) {
+    pending->version = row.pending->version = RecordVersion(pending->version.get() + 1);
+    pending->modified = header.seq;
+    row.pending->updated_at = header.time;
+    for (const auto& part : parts) SIEGEL_CHECK(merge_part(row.pending->sections, row_key, part, rows));
+  }
+  if (!import) {
+    head.version = row.version = RecordVersion(head.version.get() + 1);
+    head.modified = header.seq;
+    row.updated_at = header.time;
+    head.removed = head.removed || header.type == EventType::record_removed;
+    if (head.removed) {
+      rows.put(Rows::record_heads, key_of(record.get()), encode(head));
+      rows.erase(Rows::records, row_key);
+      return Done{};
+    }
+    for (const auto& part : parts) SIEGEL_CHECK(merge_part(row.sections, row_key, part, rows));
+  }
   put_both(record, head, row, rows);
   return Done{};
+}
+
+// The events that an erasure left of a record: those that count, and those that would with its unfinished import.
+class Left {
+ public:
+  Left(const Erasing& person, const std::optional<JobId>& pending, RowAccess& rows)
+      : person_(person), pending_(pending), rows_(rows) {}
+
+  Status note(Seq seq, TimeMs time, const std::optional<JobId>& import, std::span<const PartRef> parts) {
+    if (parts.empty()) return Done{};
+    ++all;
+    concerned = concerned || std::any_of(parts.begin(), parts.end(),
+                                         [&](const PartRef& p) { return contains(person_.living, p.slot); });
+    bool shown = true;
+    if (import) {
+      SIEGEL_TRY(state, state_of(*import, rows_));
+      shown = state && views::counts(*state);
+    }
+    const bool would = import && import == pending_;
+    if (!shown && !would) return Done{};
+    if (with_import.count == 0) first = seq;
+    if (would) imported = true;
+    if (shown) counted.add(seq, time);
+    with_import.add(seq, time);
+    return Done{};
+  }
+
+  struct Tally {
+    std::uint64_t count = 0;
+    Seq last;
+    TimeMs at;
+    void add(Seq seq, TimeMs time) {
+      ++count;
+      last = seq;
+      at = time;
+    }
+  };
+  std::size_t all = 0;  // also those that a cancelled import left
+  bool concerned = false;
+  bool imported = false;
+  Seq first;
+  Tally counted, with_import;
+
+ private:
+  const Erasing& person_;
+  std::optional<JobId> pending_;
+  RowAccess& rows_;
+};
+
+Result<Left> look(const Erasing& person, const RecordId& record, const RecordHead& head, RowAccess& rows) {
+  const auto pending = head.pending ? std::optional(head.pending->import) : std::nullopt;
+  Left left(person, pending, rows);
+  SIEGEL_CHECK(left.note(head.created, head.added_at, head.added_by, head.added));
+  SIEGEL_TRY(keys, rows.keys_with_prefix(Rows::history, record.get()));
+  for (const auto& key : keys) {
+    SIEGEL_TRY(value, rows.get(Rows::history, key));
+    if (!value) continue;
+    SIEGEL_TRY(event, decode_history(*value));
+    SIEGEL_CHECK(left.note(seq_at_end(key), event.time, event.import, event.parts));
+  }
+  return left;
 }
 
 // What is left of a record without the dead leaves: counted anew from the events that are left (history went before).
@@ -128,44 +231,60 @@ Status shrink(const Erasing& person, const RecordId& record, RowAccess& rows) {
   if (!head_value) return Done{};
   SIEGEL_TRY(head, decode_head(*head_value));
   const auto row_key = record_row_key(head.type, record);
-  std::erase_if(head.added, [&](const PartRef& p) { return contains(person.dead, p.slot); });
-  bool concerned = std::any_of(head.added.begin(), head.added.end(),
-                               [&](const PartRef& p) { return contains(person.living, p.slot); });
-  TimeMs updated = head.added_at;
-  SIEGEL_TRY(left, rows.keys_with_prefix(Rows::history, record.get()));
-  for (const auto& key : left) {
-    SIEGEL_TRY(value, rows.get(Rows::history, key));
-    if (!value) continue;
-    SIEGEL_TRY(event, decode_history(*value));
-    updated = event.time;
-    concerned = concerned || std::any_of(event.parts.begin(), event.parts.end(),
-                                         [&](const PartRef& p) { return contains(person.living, p.slot); });
+  SIEGEL_TRY(row_value, rows.get(Rows::records, row_key));
+  std::optional<RecordRow> row;
+  if (row_value) {
+    SIEGEL_TRY(decoded, decode_record(*row_value));
+    row = std::move(decoded);
   }
-  const auto events = left.size() + (head.added.empty() ? 0 : 1);
-  if (!concerned) {
+  if (head.pending) {
+    SIEGEL_TRY(state, state_of(head.pending->import, rows));
+    settle(head, state);
+    if (row) settle(*row, state);
+  }
+  std::erase_if(head.added, [&](const PartRef& p) { return contains(person.dead, p.slot); });
+  SIEGEL_TRY(left, look(person, record, head, rows));
+  if (!left.concerned) {
     head.subject.reset();
     rows.erase(Rows::subject_records, key_of(person.subject.get(), record.get()));
   }
-  if (events == 0) {
+  if (left.all == 0) {
     rows.erase(Rows::record_heads, record.get());
     rows.erase(Rows::records, row_key);
     return Done{};
   }
-  head.version = RecordVersion(events);
+  head.version = RecordVersion(left.counted.count);
+  head.modified = left.counted.last;
   if (head.added.empty()) {
-    head.created = seq_at_end(left.front());
+    head.created = left.first;
     head.added_at = {};
+    head.added_by.reset();
   }
-  head.modified = left.empty() ? head.created : seq_at_end(left.back());
+  if (!left.imported) head.pending.reset();
+  if (head.pending) {
+    head.pending->version = RecordVersion(left.with_import.count);
+    head.pending->modified = left.with_import.last;
+  }
+  // Left by cancelled imports alone: as if nothing had come after it.
+  const bool nothing = left.counted.count == 0 && !head.pending;
+  if (nothing) head.removed = false;
   rows.put(Rows::record_heads, key_of(record.get()), encode(head));
-  SIEGEL_TRY(row_value, rows.get(Rows::records, row_key));
-  if (!row_value) return Done{};
-  SIEGEL_TRY(row, decode_record(*row_value));
-  std::erase_if(row.sections, [&](const Section& s) { return contains(person.dead, s.slot); });
-  row.version = head.version;
-  row.updated_at = updated;
-  row.subject = head.subject;
-  rows.put(Rows::records, row_key, encode(row));
+  if (nothing) rows.erase(Rows::records, row_key);
+  if (nothing || !row) return Done{};
+  const auto drop = [&](std::vector<Section>& sections) {
+    std::erase_if(sections, [&](const Section& s) { return contains(person.dead, s.slot); });
+  };
+  drop(row->sections);
+  row->version = head.version;
+  row->updated_at = left.counted.at;
+  row->subject = head.subject;
+  if (!head.pending) row->pending.reset();
+  if (row->pending) {
+    drop(row->pending->sections);
+    row->pending->version = head.pending->version;
+    row->pending->updated_at = left.with_import.at;
+  }
+  rows.put(Rows::records, row_key, encode(*row));
   return Done{};
 }
 
@@ -223,11 +342,16 @@ Result<Bytes> Records::logical(Rows rows, ByteView key, ByteView value, RowAcces
   if (rows != Rows::records) return to_bytes(value);
   SIEGEL_TRY(row, decode_record(value));
   Bytes out;
-  for (auto& section : row.sections) {
-    SIEGEL_TRY(opened, access.unseal(section.slot, section.cls, kName, key, section.sealed));
-    section.sealed.clear();
-    append_column(out, opened);
-  }
+  const auto open = [&](std::vector<Section>& sections) -> Status {
+    for (auto& section : sections) {
+      SIEGEL_TRY(opened, access.unseal(section.slot, section.cls, kName, key, section.sealed));
+      section.sealed.clear();
+      append_column(out, opened);
+    }
+    return Done{};
+  };
+  SIEGEL_CHECK(open(row.sections));
+  if (row.pending) SIEGEL_CHECK(open(row.pending->sections));
   auto clear = encode(row);
   append(clear, out);
   wipe(out.data(), out.size());

@@ -1,6 +1,6 @@
 // Records as they are now: a head in clear (numbers and ids) and one sealed section for each deletion class.
 // A removal is one event whose parts stand in every class of the record: with the last of them erased, so is the
-// removal.
+// removal. What an unfinished import wrote stands apart in both rows, and counts once the import does (views/rows.h).
 #pragma once
 
 #include "views/projection.h"

@@ -29,6 +29,19 @@ Result<std::vector<LivingPart>> living_parts(Recorded& event) {
   return out;
 }
 
+Result<std::optional<ImportState>> state_of(const JobId& import, RowAccess& rows) {
+  SIEGEL_TRY(value, rows.get(Rows::imports, import.get()));
+  if (!value) return std::optional<ImportState>{};
+  SIEGEL_TRY(row, decode_import(*value));
+  return std::optional(row.state);
+}
+
+Result<std::optional<JobId>> unfinished_import(const Header& header, RowAccess& rows) {
+  if (!header.job) return std::optional<JobId>{};
+  SIEGEL_TRY(state, state_of(*header.job, rows));
+  return state == ImportState::begun ? header.job : std::optional<JobId>{};
+}
+
 bool ends_with(std::span<const std::uint32_t> classes, ClassNo cls) {
   if (classes.empty()) return dies_at_erasure(cls);
   return std::find(classes.begin(), classes.end(), cls.get()) != classes.end();

@@ -81,6 +81,10 @@ struct LivingPart {
   const RecordBody* body;
 };
 Result<std::vector<LivingPart>> living_parts(Recorded& event);
+// The import's state by now; none: no import of that id has begun.
+Result<std::optional<ImportState>> state_of(const JobId& import, RowAccess& rows);
+// The import that this record event belongs to, if it is still under way: what it says does not count yet.
+Result<std::optional<JobId>> unfinished_import(const Header& header, RowAccess& rows);
 // Does class `cls` end with a request for `classes` (empty: all that an Art. 17 request ends)?
 bool ends_with(std::span<const std::uint32_t> classes, ClassNo cls);
 bool contains(std::span<const Slot> slots, Slot slot);

@@ -42,6 +42,14 @@ class Writer {
     for (const auto n : list) number(n);
     return *this;
   }
+  Writer& sections(const std::vector<Section>& sections) {
+    number(sections.size());
+    for (const auto& s : sections) number(s.cls.get()).number(s.slot.get()).bytes(s.sealed);
+    return *this;
+  }
+  Writer& facts(const ImportFacts& facts) {
+    return number(facts.rows).number(facts.added).number(facts.changed).number(facts.unchanged).number(facts.failed);
+  }
   Bytes done() { return std::move(out_); }
 
  private:
@@ -95,6 +103,21 @@ class Reader {
     }
     return out;
   }
+  std::vector<Section> sections() {
+    std::vector<Section> out(count());
+    for (auto& s : out) {
+      s.cls = ClassNo(narrow<std::uint32_t>());
+      s.slot = Slot(number());
+      s.sealed = to_bytes(bytes());
+    }
+    return out;
+  }
+  ImportFacts facts() {
+    ImportFacts out;
+    for (auto* field : {&out.rows, &out.added, &out.changed, &out.unchanged, &out.failed})
+      *field = narrow<std::uint32_t>();
+    return out;
+  }
   template <class T>
   std::vector<T> numbers() {
     std::vector<T> out(count());
@@ -122,13 +145,16 @@ Bytes joined(std::initializer_list<ByteView> pieces) {
 
 constexpr std::uint64_t kRemoved = 1;
 constexpr std::uint64_t kHasSubject = 2;
+constexpr std::uint64_t kPending = 4;
+constexpr std::uint64_t kAddedBy = 8;
 
 }  // namespace
 
 std::vector<FamilyOptions> families() {
-  static constexpr const char* kNames[] = {
-      "position",      "registries", "record_types",    "record_heads", "records",          "owners", "subject_records",
-      "subject_links", "history",    "subject_history", "erasures",     "erasure_requests", "erased", "idempotency"};
+  static constexpr const char* kNames[] = {"position", "registries",      "record_types",    "record_heads",
+                                           "records",  "owners",          "subject_records", "subject_links",
+                                           "history",  "subject_history", "erasures",        "erasure_requests",
+                                           "erased",   "idempotency",     "imports"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Rows::count_));
   std::vector<FamilyOptions> out;
   for (const auto* name : kNames) out.push_back({.name = name});
@@ -153,11 +179,16 @@ Id16 id_at_start(ByteView key) { return key.size() < 16 ? Id16{} : to_array<16>(
 Seq seq_at_end(ByteView key) { return Seq(key.size() < 8 ? 0 : get_be<std::uint64_t>(key.last(8).data())); }
 
 Bytes encode(const RecordHead& row) {
-  Writer out(64);
-  out.number((row.removed ? kRemoved : 0) | (row.subject ? kHasSubject : 0)).number(row.type.get());
-  out.number(row.version.get()).number(row.created.get()).number(row.modified.get()).number(row.added_at.get());
+  Writer out(96);
+  out.number((row.removed ? kRemoved : 0) | (row.subject ? kHasSubject : 0) | (row.pending ? kPending : 0) |
+             (row.added_by ? kAddedBy : 0));
+  out.number(row.type.get()).number(row.version.get()).number(row.created.get()).number(row.modified.get());
+  out.number(row.added_at.get());
   if (row.subject) out.raw(row.subject->get());
-  return out.parts(row.added).done();
+  out.parts(row.added);
+  if (row.added_by) out.raw(row.added_by->get());
+  if (const auto& p = row.pending) out.raw(p->import.get()).number(p->version.get()).number(p->modified.get());
+  return out.done();
 }
 
 Result<RecordHead> decode_head(ByteView value) {
@@ -172,17 +203,28 @@ Result<RecordHead> decode_head(ByteView value) {
   row.added_at = TimeMs(in.number());
   if ((flags & kHasSubject) != 0) row.subject = SubjectId(in.id());
   row.added = in.parts();
+  if ((flags & kAddedBy) != 0) row.added_by = JobId(in.id());
+  if ((flags & kPending) != 0) {
+    auto& pending = row.pending.emplace();
+    pending.import = JobId(in.id());
+    pending.version = RecordVersion(in.number());
+    pending.modified = Seq(in.number());
+  }
   return checked(in, std::move(row));
 }
 
 Bytes encode(const RecordRow& row) {
   std::size_t size = 48;
   for (const auto& s : row.sections) size += 24 + s.sealed.size();
+  if (row.pending)
+    for (const auto& s : row.pending->sections) size += 24 + s.sealed.size();
   Writer out(size);
-  out.number(row.subject ? kHasSubject : 0).number(row.version.get()).number(row.updated_at.get());
+  out.number((row.subject ? kHasSubject : 0) | (row.pending ? kPending : 0));
+  out.number(row.version.get()).number(row.updated_at.get());
   if (row.subject) out.raw(row.subject->get());
-  out.number(row.sections.size());
-  for (const auto& s : row.sections) out.number(s.cls.get()).number(s.slot.get()).bytes(s.sealed);
+  out.sections(row.sections);
+  if (const auto& p = row.pending)
+    out.raw(p->import.get()).number(p->version.get()).number(p->updated_at.get()).sections(p->sections);
   return out.done();
 }
 
@@ -193,22 +235,49 @@ Result<RecordRow> decode_record(ByteView value) {
   row.version = RecordVersion(in.number());
   row.updated_at = TimeMs(in.number());
   if ((flags & kHasSubject) != 0) row.subject = SubjectId(in.id());
-  row.sections.resize(in.count());
-  for (auto& s : row.sections) {
-    s.cls = ClassNo(in.narrow<std::uint32_t>());
-    s.slot = Slot(in.number());
-    s.sealed = to_bytes(in.bytes());
+  row.sections = in.sections();
+  if ((flags & kPending) != 0) {
+    auto& pending = row.pending.emplace();
+    pending.import = JobId(in.id());
+    pending.version = RecordVersion(in.number());
+    pending.updated_at = TimeMs(in.number());
+    pending.sections = in.sections();
   }
   return checked(in, std::move(row));
 }
 
-Bytes encode(const HistoryRow& row) { return Writer(24).number(row.time.get()).parts(row.parts).done(); }
+void settle(RecordHead& row, std::optional<ImportState> state) {
+  if (!row.pending || state == ImportState::begun) return;
+  if (state && counts(*state)) {
+    row.version = row.pending->version;
+    row.modified = row.pending->modified;
+  }
+  row.pending.reset();
+}
+
+void settle(RecordRow& row, std::optional<ImportState> state) {
+  if (!row.pending || state == ImportState::begun) return;
+  if (state && counts(*state)) {
+    row.version = row.pending->version;
+    row.updated_at = row.pending->updated_at;
+    row.sections = std::move(row.pending->sections);
+  }
+  row.pending.reset();
+}
+
+Bytes encode(const HistoryRow& row) {
+  Writer out(24);
+  out.number(row.time.get()).parts(row.parts);
+  if (row.import) out.raw(row.import->get());
+  return out.done();
+}
 Bytes encode_parts(std::span<const PartRef> parts) { return Writer(16).parts(parts).done(); }
 Result<HistoryRow> decode_history(ByteView value) {
   Reader in(value);
   HistoryRow row;
   row.time = TimeMs(in.number());
   row.parts = in.parts();
+  if (!in.done()) row.import = JobId(in.id());
   return checked(in, std::move(row));
 }
 Result<std::vector<PartRef>> decode_parts(ByteView value) {
@@ -383,6 +452,32 @@ Result<RequestRow> decode_request(ByteView value) {
   row.marked.resize(in.count());
   for (auto& id : row.marked) id = in.id();
   return checked(in, std::move(row));
+}
+
+Bytes encode(const ImportRow& row) {
+  Writer out(64);
+  out.number(static_cast<std::uint8_t>(row.state)).number(row.type.get()).number(row.purpose.get());
+  out.number(row.begun_seq.get()).number(row.begun_at.get()).facts(row.counts);
+  out.number(row.ended_seq ? row.ended_seq->get() + 1 : 0).number(row.ended_at.get());
+  out.number(row.undone_seq ? row.undone_seq->get() + 1 : 0).number(row.undone_at.get()).facts(row.undone);
+  return out.done();
+}
+Result<ImportRow> decode_import(ByteView value) {
+  Reader in(value);
+  ImportRow row;
+  const auto seq = [](std::uint64_t n) { return n == 0 ? std::nullopt : std::optional(Seq(n - 1)); };
+  row.state = static_cast<ImportState>(in.narrow<std::uint8_t>());
+  row.type = TypeNo(in.narrow<std::uint32_t>());
+  row.purpose = PurposeNo(in.narrow<std::uint32_t>());
+  row.begun_seq = Seq(in.number());
+  row.begun_at = TimeMs(in.number());
+  row.counts = in.facts();
+  row.ended_seq = seq(in.number());
+  row.ended_at = TimeMs(in.number());
+  row.undone_seq = seq(in.number());
+  row.undone_at = TimeMs(in.number());
+  row.undone = in.facts();
+  return checked(in, row);
 }
 
 Bytes encode(const ErasureId& erasure) { return Writer(20).raw(erasure.get()).done(); }

@@ -40,9 +40,14 @@ Bytes encode(const RecordRow& row);
 Result<RecordHead> decode_head(ByteView value);
 Result<RecordRow> decode_record(ByteView value);
 
+// Brings in, or drops, what an import wrote, now that it has ended. Nothing to do while it has not.
+void settle(RecordHead& row, std::optional<ImportState> state);
+void settle(RecordRow& row, std::optional<ImportState> state);
+
 struct HistoryRow {
   TimeMs time;
   std::vector<PartRef> parts;
+  std::optional<JobId> import;  // that was under way: the event counts if the import does
 };
 Bytes encode(const HistoryRow& row);
 Bytes encode_parts(std::span<const PartRef> parts);  // subject_history
@@ -89,6 +94,9 @@ struct RequestRow {
 };
 Bytes encode(const RequestRow& row);
 Result<RequestRow> decode_request(ByteView value);
+
+Bytes encode(const ImportRow& row);
+Result<ImportRow> decode_import(ByteView value);
 
 Bytes encode(const ErasureId& erasure);  // erased
 Result<ErasureId> decode_erased(ByteView value);

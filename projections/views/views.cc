@@ -22,8 +22,8 @@ bool starts_with(ByteView key, ByteView prefix) {
 
 // Calls f(key, value) for the rows of a prefix from `from` on; f answers Result<bool>, false ends the walk.
 template <class F>
-Status walk(Store& store, Rows rows, ByteView prefix, ByteView from, F&& f) {
-  const auto cursor = store.cursor(family(rows));
+Status walk(Store& store, Rows rows, ByteView prefix, ByteView from, F&& f, const Snapshot* snapshot = nullptr) {
+  const auto cursor = store.cursor(family(rows), {.snapshot = snapshot});
   for (cursor->seek(from); cursor->valid() && starts_with(cursor->key(), prefix); cursor->next()) {
     SIEGEL_TRY(more, f(cursor->key(), cursor->value()));
     if (!more) break;
@@ -66,6 +66,20 @@ std::string_view name_of(ErasureState state) noexcept {
       return "refused";
     case ErasureState::recalled:
       return "recalled";
+  }
+  return {};
+}
+
+std::string_view name_of(ImportState state) noexcept {
+  switch (state) {
+    case ImportState::begun:
+      return "committing";
+    case ImportState::finished:
+      return "finished";
+    case ImportState::cancelled:
+      return "cancelled";
+    case ImportState::undone:
+      return "undone";
   }
   return {};
 }
@@ -131,18 +145,100 @@ void Views::expire_waiters() {
 
 // ── records ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Result<std::optional<RecordHead>> Views::head(const RecordId& record) {
-  SIEGEL_TRY(value, store_.get_pinned(family(Rows::record_heads), record.get()));
-  if (!value) return std::optional<RecordHead>{};
-  SIEGEL_TRY(row, decode_head(value->value()));
-  return std::optional(std::move(row));
+namespace {
+
+// The states of imports at the moment of a snapshot: rows and states must be of one moment, or an import that has just
+// finished would show in part.
+class States {
+ public:
+  States(Store& store, const Snapshot& snapshot) : store_(store), snapshot_(snapshot) {}
+
+  Result<std::optional<ImportState>> of(const JobId& import) {
+    const auto known = std::find_if(known_.begin(), known_.end(), [&](const auto& s) { return s.first == import; });
+    if (known != known_.end()) return known->second;
+    SIEGEL_TRY(value, store_.get_pinned(family(Rows::imports), import.get(), &snapshot_));
+    std::optional<ImportState> state;
+    if (value) {
+      SIEGEL_TRY(row, decode_import(value->value()));
+      state = row.state;
+    }
+    if (known_.size() == kKnownMax) known_.erase(known_.begin());
+    known_.emplace_back(import, state);
+    return state;
+  }
+  template <class Row>
+  Status settle(Row& row) {
+    if (!row.pending) return Done{};
+    SIEGEL_TRY(state, of(row.pending->import));
+    views::settle(row, state);
+    return Done{};
+  }
+
+ private:
+  static constexpr std::size_t kKnownMax = 16;
+  Store& store_;
+  const Snapshot& snapshot_;
+  std::vector<std::pair<JobId, std::optional<ImportState>>> known_;
+};
+
+// One row with what was pending settled; rows without need no snapshot.
+template <class Row, class Decode>
+Result<std::optional<Row>> settled(Store& store, Rows rows, ByteView key, Decode decode) {
+  SIEGEL_TRY(value, store.get_pinned(family(rows), key));
+  if (!value) return std::optional<Row>{};
+  SIEGEL_TRY(row, decode(value->value()));
+  if (!row.pending) return std::optional<Row>(std::move(row));
+  value.reset();
+  const auto snapshot = store.snapshot();
+  SIEGEL_TRY(again, store.get_pinned(family(rows), key, snapshot.get()));
+  if (!again) return std::optional<Row>{};
+  SIEGEL_TRY(of_then, decode(again->value()));
+  States states(store, *snapshot);
+  SIEGEL_CHECK(states.settle(of_then));
+  return std::optional<Row>(std::move(of_then));
 }
 
+// Nothing but what a cancelled import left, or what an unfinished one would show.
+template <class Row>
+bool nothing_shown(const Row& row) {
+  return row.version.get() == 0;
+}
+
+template <class Row>
+std::optional<Row> as_shown(std::optional<Row> row) {
+  if (!row || nothing_shown(*row)) return std::nullopt;
+  row->pending.reset();
+  return row;
+}
+
+}  // namespace
+
+Result<std::optional<RecordHead>> Views::newest_head(const RecordId& record) {
+  SIEGEL_TRY(head, settled<RecordHead>(store_, Rows::record_heads, record.get(), decode_head));
+  if (head && nothing_shown(*head) && !head->pending) return std::optional<RecordHead>{};
+  return head;
+}
+Result<std::optional<RecordHead>> Views::head(const RecordId& record) {
+  SIEGEL_TRY(head, newest_head(record));
+  return as_shown(std::move(head));
+}
+
+Result<std::optional<RecordRow>> Views::newest_record(TypeNo type, const RecordId& record) {
+  SIEGEL_TRY(row, settled<RecordRow>(store_, Rows::records, record_row_key(type, record), decode_record));
+  if (row && nothing_shown(*row) && !row->pending) return std::optional<RecordRow>{};
+  return row;
+}
 Result<std::optional<RecordRow>> Views::record(TypeNo type, const RecordId& record) {
+  SIEGEL_TRY(row, newest_record(type, record));
+  return as_shown(std::move(row));
+}
+
+Result<std::optional<RecordRow>> Views::before_import(TypeNo type, const RecordId& record, const JobId& import) {
   SIEGEL_TRY(value, store_.get_pinned(family(Rows::records), record_row_key(type, record)));
   if (!value) return std::optional<RecordRow>{};
   SIEGEL_TRY(row, decode_record(value->value()));
-  return std::optional(std::move(row));
+  if (!row.pending || row.pending->import != import) return std::optional<RecordRow>{};
+  return as_shown(std::optional(std::move(row)));
 }
 
 Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit) {
@@ -153,10 +249,9 @@ Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<
     from = record_row_key(type, *after);
     from.push_back(0);  // the first key behind it
   }
-  SIEGEL_CHECK(walk(store_, Rows::records, prefix, from, [&](ByteView key, ByteView value) -> Result<bool> {
+  SIEGEL_CHECK(walk_records(prefix, from, [&](const RecordId& id, RecordRow&& row) {
     if (out.size() == limit) return false;
-    SIEGEL_TRY(row, decode_record(value));
-    out.push_back({RecordId(id_at_end(key)), std::move(row)});
+    out.push_back({id, std::move(row)});
     return true;
   }));
   return out;
@@ -164,25 +259,88 @@ Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<
 
 Status Views::each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f) {
   const auto prefix = key_of(type);
-  return walk(store_, Rows::records, prefix, prefix, [&](ByteView key, ByteView value) -> Result<bool> {
-    SIEGEL_TRY(row, decode_record(value));
-    return f(RecordId(id_at_end(key)), row);
-  });
+  return walk_records(prefix, prefix, [&](const RecordId& id, RecordRow&& row) { return f(id, row); });
+}
+
+Status Views::walk_records(ByteView prefix, ByteView from, const std::function<bool(const RecordId&, RecordRow&&)>& f) {
+  const auto snapshot = store_.snapshot();
+  States states(store_, *snapshot);
+  return walk(
+      store_, Rows::records, prefix, from,
+      [&](ByteView key, ByteView value) -> Result<bool> {
+        SIEGEL_TRY(row, decode_record(value));
+        SIEGEL_CHECK(states.settle(row));
+        if (nothing_shown(row)) return true;
+        row.pending.reset();
+        return f(RecordId(id_at_end(key)), std::move(row));
+      },
+      snapshot.get());
 }
 
 Result<std::vector<EventRef>> Views::history(const RecordId& record, std::optional<Seq> after, std::size_t limit) {
   std::vector<EventRef> out;
-  SIEGEL_TRY(found, head(record));
-  if (found && !found->added.empty() && limit > 0 && (!after || found->created > *after))
-    out.push_back(event_ref(found->created, found->added));
+  const auto snapshot = store_.snapshot();
+  States states(store_, *snapshot);
+  // Events of an import that is not finished, or never was, are not shown.
+  const auto shown = [&](const std::optional<JobId>& import) -> Result<bool> {
+    if (!import) return true;
+    SIEGEL_TRY(state, states.of(*import));
+    return state && counts(*state);
+  };
+  SIEGEL_TRY(head_value, store_.get_pinned(family(Rows::record_heads), record.get(), snapshot.get()));
+  if (head_value) {
+    SIEGEL_TRY(found, decode_head(head_value->value()));
+    SIEGEL_TRY(counted, shown(found.added_by));
+    if (counted && !found.added.empty() && limit > 0 && (!after || found.created > *after))
+      out.push_back(event_ref(found.created, found.added));
+  }
   const auto prefix = key_of(record.get());
-  SIEGEL_CHECK(
-      walk(store_, Rows::history, prefix, from_after(prefix, after), [&](ByteView key, ByteView value) -> Result<bool> {
+  SIEGEL_CHECK(walk(
+      store_, Rows::history, prefix, from_after(prefix, after),
+      [&](ByteView key, ByteView value) -> Result<bool> {
         if (out.size() >= limit) return false;
         SIEGEL_TRY(row, decode_history(value));
-        out.push_back(event_ref(seq_at_end(key), row.parts));
+        SIEGEL_TRY(counted, shown(row.import));
+        if (counted) out.push_back(event_ref(seq_at_end(key), row.parts));
         return true;
-      }));
+      },
+      snapshot.get()));
+  return out;
+}
+
+// ── imports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<std::optional<ImportRow>> Views::import(const JobId& id) {
+  SIEGEL_TRY(value, store_.get_pinned(family(Rows::imports), id.get()));
+  if (!value) return std::optional<ImportRow>{};
+  SIEGEL_TRY(row, decode_import(value->value()));
+  return std::optional(row);
+}
+
+Result<std::vector<std::pair<JobId, ImportRow>>> Views::imports(const std::optional<JobId>& before, std::size_t limit) {
+  std::vector<std::pair<JobId, ImportRow>> out;
+  const auto cursor = store_.cursor(family(Rows::imports));
+  if (before) {
+    cursor->seek_for_prev(before->get());
+    if (cursor->valid() && equal(cursor->key(), before->get())) cursor->prev();
+  } else {
+    cursor->seek_to_last();
+  }
+  for (; cursor->valid() && out.size() < limit; cursor->prev()) {
+    SIEGEL_TRY(row, decode_import(cursor->value()));
+    out.emplace_back(JobId(id_at_end(cursor->key())), row);
+  }
+  SIEGEL_CHECK(cursor->status());
+  return out;
+}
+
+Result<std::vector<JobId>> Views::unfinished_imports() {
+  std::vector<JobId> out;
+  SIEGEL_CHECK(walk(store_, Rows::imports, {}, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_import(value));
+    if (row.state == ImportState::begun) out.emplace_back(id_at_end(key));
+    return true;
+  }));
   return out;
 }
 

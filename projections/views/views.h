@@ -39,6 +39,7 @@ enum class Rows : std::uint8_t {
   erased,            // subject or record id | seq u64 of erasure.requested -> erasure id, while the notice lives
   idempotency,  // HMAC of the client's key (32) -> first sequence of the ledger row that holds the entry, slot of its
                 // day
+  imports,      // import id -> ImportRow (clear: states, times and counts only)
   count_
 };
 std::vector<FamilyOptions> families();
@@ -50,6 +51,26 @@ struct PartRef {
   bool operator==(const PartRef&) const = default;
 };
 
+enum class ImportState : std::uint8_t { begun = 1, finished, cancelled, undone };
+std::string_view name_of(ImportState state) noexcept;
+// Whether what an import wrote is shown. One row says so for all of it: that makes an import one visible step.
+inline bool counts(ImportState state) {
+  return state == ImportState::finished || state == ImportState::undone;  // an undo has events of its own
+}
+struct ImportRow {
+  ImportState state = ImportState::begun;
+  TypeNo type;
+  PurposeNo purpose;
+  Seq begun_seq;
+  TimeMs begun_at;
+  std::optional<Seq> ended_seq;  // of import.finished or import.cancelled
+  TimeMs ended_at;
+  ImportFacts counts;
+  std::optional<Seq> undone_seq;
+  TimeMs undone_at;
+  ImportFacts undone;
+};
+
 // Counts what is left of a record's events: an erased class takes its events out of version, created and modified,
 // since a rebuild cannot know any more whom they concerned.
 struct RecordHead {
@@ -59,8 +80,16 @@ struct RecordHead {
   Seq created;
   Seq modified;
   bool removed = false;
-  TimeMs added_at;             // with `added`: the record.added event, which has no row in `history`
-  std::vector<PartRef> added;  // empty: erased
+  TimeMs added_at;                // with `added`: the record.added event, which has no row in `history`
+  std::vector<PartRef> added;     // empty: erased
+  std::optional<JobId> added_by;  // the import that brought it
+  // What holds once this import is finished; all else is as without it. Version 0: nothing is there without it.
+  struct Pending {
+    JobId import;
+    RecordVersion version;
+    Seq modified;
+  };
+  std::optional<Pending> pending;
 };
 
 struct Section {  // the values of one class
@@ -73,6 +102,13 @@ struct RecordRow {
   TimeMs updated_at;
   std::optional<SubjectId> subject;
   std::vector<Section> sections;
+  struct Pending {  // as in RecordHead
+    JobId import;
+    RecordVersion version;
+    TimeMs updated_at;
+    std::vector<Section> sections;  // all of them
+  };
+  std::optional<Pending> pending;
 };
 Bytes record_row_key(TypeNo type, const RecordId& record);  // also the `row` of seal_row
 
@@ -135,8 +171,14 @@ class Views {
   void end_waiting();     // nothing advances any more: all that wait are called with false, later ones at once
   Result<TreeSize> load_position();  // from the store, at open; 0 in an empty one
 
+  // As everybody sees it: what an import wrote counts from the moment it is finished, all at once.
   Result<std::optional<RecordHead>> head(const RecordId& record);
   Result<std::optional<RecordRow>> record(TypeNo type, const RecordId& record);
+  // With what an unfinished import wrote apart in `pending`: for who decides, and for the identity index.
+  Result<std::optional<RecordHead>> newest_head(const RecordId& record);
+  Result<std::optional<RecordRow>> newest_record(TypeNo type, const RecordId& record);
+  // What this import found, as long as nothing came after it; none: something did, or it made the record.
+  Result<std::optional<RecordRow>> before_import(TypeNo type, const RecordId& record, const JobId& import);
   struct Listed {
     RecordId id;
     RecordRow row;
@@ -156,6 +198,10 @@ class Views {
   Status each_link(const std::function<bool(const SubjectId&, const Link&)>& f);
   Result<std::vector<EventRef>> history(const RecordId& record, std::optional<Seq> after, std::size_t limit);
   Result<std::vector<EventRef>> subject_history(const SubjectId& subject, std::optional<Seq> after, std::size_t limit);
+  Result<std::optional<ImportRow>> import(const JobId& id);
+  Result<std::vector<std::pair<JobId, ImportRow>>> imports(const std::optional<JobId>& before,
+                                                           std::size_t limit);  // newest first
+  Result<std::vector<JobId>> unfinished_imports();
   Result<std::optional<ErasureRow>> erasure(const ErasureId& id);
   Result<std::vector<std::pair<ErasureId, ErasureRow>>> erasures(const std::optional<ErasureId>& after,
                                                                  std::size_t limit);
@@ -198,6 +244,7 @@ class Views {
     std::chrono::steady_clock::time_point deadline;
     std::function<void(bool)> then;
   };
+  Status walk_records(ByteView prefix, ByteView from, const std::function<bool(const RecordId&, RecordRow&&)>& f);
   Store& store_;
   std::atomic<std::uint64_t> position_ = 0;
   Guarded<std::vector<Waiter>> waiters_;

@@ -2,6 +2,7 @@
 
 #include "erasures/erasures.h"
 #include "history/history.h"
+#include "imports/imports.h"
 #include "record_types/record_types.h"
 #include "records/records.h"
 #include "registries/registries.h"
@@ -17,6 +18,7 @@ std::vector<std::unique_ptr<views::Projection>> all_projections() {
   all.push_back(std::make_unique<views::Records>());
   all.push_back(std::make_unique<views::Subjects>());
   all.push_back(std::make_unique<views::Erasures>());
+  all.push_back(std::make_unique<views::Imports>());
   return all;
 }
 

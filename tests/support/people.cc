@@ -129,6 +129,7 @@ Values People::some_values(ClassNo cls) {
 ledger::Draft People::draft_record(EventType type, const Record& record, const std::set<ClassNo>& classes) {
   auto out = draft(type);
   out.header.record_type = record.type;
+  out.header.job = record.import;
   RecordBody body;
   body.record = record.id;
   body.fact = type == EventType::record_added     ? RecordBody::Fact::added
@@ -163,7 +164,12 @@ std::size_t People::register_person(bool linked) {
 }
 
 std::size_t People::add_record(std::optional<std::size_t> person, std::size_t classes) {
-  Record record{RecordId(new_id(world.clock, world.random)), person ? kPeopleType : kThingsType, person, {}, false};
+  return add_record(
+      Record{RecordId(new_id(world.clock, world.random)), person ? kPeopleType : kThingsType, person, {}, false},
+      classes);
+}
+
+std::size_t People::add_record(Record record, std::size_t classes) {
   while (record.classes.size() < classes) record.classes.insert(kClasses[world.random.below(3)]);
   commit(draft_record(EventType::record_added, record, record.classes));
   records.push_back(std::move(record));
@@ -177,6 +183,48 @@ void People::change_record(std::size_t at) {
   while (world.random.below(2) == 0);
   commit(draft_record(EventType::record_changed, record, classes));
   record.classes.insert(classes.begin(), classes.end());
+}
+
+void People::begin_import() {
+  imports_.emplace_back(new_id(world.clock, world.random));
+  auto event = draft(EventType::import_begun, ImportFacts{});
+  event.header.job = imports_.back();
+  event.header.record_type = kPeopleType;
+  commit(std::move(event));
+}
+
+void People::import_row() {
+  if (imports_.empty()) return;
+  const auto import = imports_[world.random.below(imports_.size())];
+  const auto person = any_person();
+  const auto record = any_record();
+  if (!record || world.random.below(2) == 0) {
+    Record fresh{RecordId(new_id(world.clock, world.random)), person ? kPeopleType : kThingsType, person, {}, false};
+    fresh.import = import;
+    add_record(std::move(fresh), 1 + world.random.below(3));
+    return;
+  }
+  records[*record].classes_before = records[*record].classes;
+  records[*record].import = import;
+  change_record(*record);
+}
+
+void People::end_import(EventType type) {
+  if (imports_.empty()) return;
+  const auto at = imports_.begin() + static_cast<std::ptrdiff_t>(world.random.below(imports_.size()));
+  auto event = draft(type, ImportFacts{9, 4, 3, 1, 1});
+  event.header.job = *at;
+  commit(std::move(event));
+  for (auto& record : records) {
+    if (record.import != *at) continue;
+    record.import.reset();
+    const auto before = std::exchange(record.classes_before, {});
+    if (type != EventType::import_cancelled) continue;
+    if (before.empty()) record.removed = true;
+    std::erase_if(record.classes, [&](ClassNo cls) { return !before.contains(cls); });
+    record.removed = record.removed || record.classes.empty();
+  }
+  imports_.erase(at);
 }
 
 void People::remove_record(std::size_t at) {
@@ -325,7 +373,7 @@ std::optional<std::size_t> People::any_person() {
 std::optional<std::size_t> People::any_record() {
   std::vector<std::size_t> there;
   for (std::size_t i = 0; i < records.size(); ++i)
-    if (!records[i].removed &&
+    if (!records[i].removed && !records[i].import &&
         !(records[i].person && (persons[*records[i].person].open || persons[*records[i].person].gone)))
       there.push_back(i);
   if (there.empty()) return std::nullopt;
@@ -333,7 +381,7 @@ std::optional<std::size_t> People::any_record() {
 }
 
 void People::step() {
-  const auto dice = world.random.below(20);
+  const auto dice = world.random.below(27);
   const auto person = any_person();
   const auto record = any_record();
   if (dice < 3 || !person) {
@@ -352,6 +400,12 @@ void People::step() {
     bulk(1 + world.random.below(120));
   } else if (dice == 17) {
     finish_open();
+  } else if (dice == 20) {
+    if (imports_.size() < 2) begin_import();
+  } else if (dice > 20 && dice < 25) {
+    import_row();
+  } else if (dice >= 25) {
+    end_import(dice == 25 ? EventType::import_finished : EventType::import_cancelled);
   } else {
     std::vector<std::size_t> who{*person};
     if (const auto other = any_person(); other != person) who.push_back(*other);

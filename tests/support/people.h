@@ -30,6 +30,9 @@ class People {
   std::size_t add_record(std::optional<std::size_t> person, std::size_t classes);
   void change_record(std::size_t record);
   void remove_record(std::size_t record);
+  void begin_import();
+  void import_row();  // of any import under way: a new record, or a change of one that no other import holds
+  void end_import(EventType type);  // import_finished or import_cancelled, of any
   void look_at(const std::vector<std::size_t>& persons);
   void set_registries();
   void bulk(std::size_t records);  // one command of many events
@@ -50,6 +53,9 @@ class People {
     std::optional<std::size_t> person;
     std::set<ClassNo> classes;
     bool removed = false;
+    // Of the import that holds it, while that is under way: nobody else changes it.
+    std::optional<JobId> import{};
+    std::set<ClassNo> classes_before{};  // empty: the import made it
   };
   std::vector<Person> persons;
   std::vector<Record> records;
@@ -74,6 +80,7 @@ class People {
   ledger::Committed commit(ledger::Draft draft);
   Slot leaf(std::map<ClassNo, Slot>& leaves, ClassNo cls);
   ledger::Draft draft_record(EventType type, const Record& record, const std::set<ClassNo>& classes);
+  std::size_t add_record(Record record, std::size_t classes);
   Values some_values(ClassNo cls);
   std::string canary();
   void carry_out(Open open, Until until);
@@ -88,6 +95,7 @@ class People {
   TokenId token_;
   std::uint32_t registered_ = 0;
   std::vector<Open> open_;
+  std::vector<JobId> imports_;  // under way
 };
 
 inline constexpr TypeNo kPeopleType{1};

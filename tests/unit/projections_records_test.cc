@@ -1,90 +1,12 @@
 // Folds of records and their history: what an event makes, and what is left after an erasure.
-#include "history/history.h"
-#include "records/records.h"
-#include "subjects/subjects.h"
 #include "support/catch.h"
-#include "support/fold_kit.h"
+#include "support/record_fold.h"
 
 namespace {
 
 using namespace siegel;
 using namespace siegel::test;
 using views::Rows;
-using Fact = RecordBody::Fact;
-
-constexpr TypeNo kType{5};
-constexpr ClassNo kName{64};
-constexpr ClassNo kBank{65};
-constexpr Slot kNameSlot{100};
-constexpr Slot kBankSlot{200};
-
-struct Fold {
-  MapRows rows;
-  views::History history;
-  views::Records records;
-  views::Subjects subjects;
-  MemoryStore store{static_cast<std::size_t>(Rows::count_)};
-  views::Views queries{store};
-
-  void operator()(HandEvent& event) {
-    for (views::Projection* projection : std::initializer_list<views::Projection*>{&history, &records, &subjects})
-      REQUIRE(projection->fold(event, rows));
-  }
-  views::Views& shown() {
-    Batch batch;
-    for (unsigned i = 0; i < static_cast<unsigned>(Rows::count_); ++i) {
-      const auto family = views::family(static_cast<Rows>(i));
-      for (auto cursor = store.cursor(family); cursor->seek_to_first(), cursor->valid();) {
-        batch.clear();
-        batch.erase(family, cursor->key());
-        REQUIRE(store.write(batch, Sync::no));
-        cursor = store.cursor(family);
-      }
-    }
-    rows.copy_to(store);
-    return queries;
-  }
-  std::string text(const views::RecordRow& row, const RecordId& id) {
-    std::string out;
-    for (const auto& section : row.sections) {
-      const auto opened =
-          rows.unseal(section.slot, section.cls, "records", views::record_row_key(kType, id), section.sealed);
-      REQUIRE(opened);
-      const auto* clear = std::get_if<SecretBytes>(&*opened);
-      out += std::to_string(section.cls.get()) + "{";
-      out += clear == nullptr ? "erased" : text_of(codec::decode_values(clear->view()).value());
-      out += "}";
-    }
-    return out;
-  }
-};
-
-HandEvent added(Fold& fold, std::uint64_t seq, std::uint8_t id = 1, std::uint8_t person = 1) {
-  HandEvent event(EventType::record_added, seq, fold.rows);
-  event.type(kType);
-  event.part(owner_of(subject(person)), kName, kNameSlot, 0,
-             record_body(Fact::added, record(id), values({{1, "Anna"}, {2, "Ulm"}})));
-  event.part(owner_of(subject(person)), kBank, kBankSlot, 0,
-             record_body(Fact::added, record(id), values({{7, "DE02"}})));
-  return event;
-}
-HandEvent changed(Fold& fold, std::uint64_t seq, Slot slot = kNameSlot, ClassNo cls = kName) {
-  HandEvent event(EventType::record_changed, seq, fold.rows);
-  event.type(kType);
-  event.part(owner_of(subject(1)), cls, slot, 1,
-             record_body(Fact::changed, record(1), values({{2, "Bonn"}, {3, "x"}})));
-  return event;
-}
-HandEvent requested(Fold& fold, std::uint64_t seq, std::vector<std::uint32_t> classes) {
-  HandEvent event(EventType::erasure_requested, seq, fold.rows);
-  ErasureNotice notice;
-  notice.erasure = erasure(1);
-  notice.records = {record(1)};
-  event.facts(ErasureRequestedFacts{1, 99, 1, std::move(classes)});
-  event.part(owner_of(subject(1)), built_in::erasure_notice, Slot(900), 0, codec::encode(notice));
-  return event;
-}
-
 TEST_CASE("A record has one sealed section for each class", "[unit][projections]") {
   Fold fold;
   auto event = added(fold, 10);
