@@ -76,6 +76,13 @@ const std::map<std::string, Key>& keys() {
       {"limits.header_bytes_max", Number{&Config::header_bytes_max, 1024, kMiB}},
       {"limits.page_items_max", Number{&Config::page_items_max, 1, 10'000}},
       {"limits.idempotency_days", Number{&Config::idempotency_days, 1, 3650}},
+      {"limits.upload_bytes_max", Number{&Config::upload_bytes_max, 1024, 4096 * kMiB}},
+      {"limits.rows_max", Number{&Config::rows_max, 1, 10'000'000}},
+      {"limits.columns_max", Number{&Config::columns_max, 1, 16'384}},
+      {"limits.cell_bytes_max", Number{&Config::cell_bytes_max, 16, 32 * 1024}},
+      {"limits.sheet_unpacked_bytes_max", Number{&Config::sheet_unpacked_bytes_max, kMiB, 16'384 * kMiB}},
+      {"limits.preview_minutes", Number{&Config::preview_minutes, 1, 24 * 60}},
+      {"limits.previews_max", Number{&Config::previews_max, 1, 1'000}},
       {"limits.requests_per_second_per_token", Number{&Config::requests_per_second_per_token, 0, 1'000'000}},
   };
   return all;

@@ -133,6 +133,16 @@ class OpenedInstance final : public Instance {
     options.event_bytes_max = config.event_bytes_max;
     options.erase_window = std::chrono::milliseconds(config.erase_window_ms);
     options.idempotency_days = static_cast<unsigned>(config.idempotency_days);
+    auto& imports = options.imports;
+    imports.upload_bytes_max = config.upload_bytes_max;
+    imports.preview_bytes_max = 2 * config.upload_bytes_max;
+    imports.rows_max = config.rows_max;
+    imports.columns_max = config.columns_max;
+    imports.cell_bytes_max = config.cell_bytes_max;
+    imports.unpacked_bytes_max = config.sheet_unpacked_bytes_max;
+    imports.preview_time = std::chrono::minutes(config.preview_minutes);
+    imports.previews_max = config.previews_max;
+    imports.previews_per_token_max = (config.previews_max + 1) / 2;
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);

@@ -271,6 +271,7 @@ int serve(const ServeSettings& settings) {
 
   http::ApiOptions api_options;
   api_options.page_items_max = settings.config.page_items_max;
+  api_options.upload_bytes_max = settings.config.upload_bytes_max;
   api_options.requests_per_second_per_token = settings.config.requests_per_second_per_token;
   api_options.loopback = is_loopback(settings.config.listen);
   api_options.openapi = settings.openapi;

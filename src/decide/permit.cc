@@ -26,7 +26,11 @@ unsigned roles_for(Action action) {
     case Action::add_record:
     case Action::change_record:
     case Action::remove_record:
+    case Action::import_records:
       return kEditor;
+    case Action::read_imports:
+    case Action::cancel_import:
+      return kEditor | kOfficer;
     case Action::read_record:
     case Action::list_records:
       return kEditor | kOfficer | kSender;
@@ -87,6 +91,7 @@ bool needs_purpose(Action action) noexcept {
     case Action::read_history:
     case Action::read_subject:
     case Action::export_subject:
+    case Action::import_records:
       return true;
     case Action::read_status:
     case Action::read_metrics:
@@ -101,6 +106,8 @@ bool needs_purpose(Action action) noexcept {
     case Action::read_events:
     case Action::read_checkpoint:
     case Action::read_proofs:
+    case Action::read_imports:
+    case Action::cancel_import:
       return false;
   }
   return true;

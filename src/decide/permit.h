@@ -36,6 +36,9 @@ enum class Action : std::uint8_t {
   read_events,
   read_checkpoint,
   read_proofs,
+  import_records,
+  read_imports,
+  cancel_import,
 };
 bool needs_purpose(Action action) noexcept;  // routes marked P
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace siegel::decide {
 
@@ -45,6 +46,8 @@ std::optional<RecordEntry> State::find_record(const RecordId& id) const {
   const std::lock_guard lock(mutex_);
   const auto it = records_.find(id);
   if (it == records_.end() || it->second.stale) return std::nullopt;
+  const auto* import = import_of(it->second);
+  if (import != nullptr && import->cancelled) return std::nullopt;
   return it->second;
 }
 
@@ -81,6 +84,21 @@ typename Map::mapped_type* State::look(Map& map, Touched::Kind kind, const Id& i
 
 State::Record State::record(const RecordId& id, const std::optional<Snapshot<RecordEntry>>& snapshot) {
   Record out;
+  if (const auto it = records_.find(id); it != records_.end()) {
+    auto& entry = it->second;
+    const auto* import = import_of(entry);
+    if (import != nullptr && import->cancelled) {  // only the views know what it was before
+      entry.stale = true;
+      entry.modified = *import->cancelled;
+      entry.import.reset();
+      adopted(Touched::Kind::record, id.get());
+    }
+  }
+  // A look at the views from before the import's end: what it says of the record may be wrong by now.
+  if (snapshot && snapshot->row && snapshot->row->import && !import_runs(*snapshot->row->import)) {
+    const auto it = records_.find(id);
+    if (it == records_.end() || it->second.stale) return out;
+  }
   out.entry = look(records_, Touched::Kind::record, id, snapshot ? &*snapshot : nullptr, out.known);
   return out;
 }
@@ -112,6 +130,48 @@ void State::left_to_views(const OwnerId& id, Seq seq, Seq request) {
   // A command decided since, while this one was being written, may have counted on.
   entry.modified = std::max(entry.modified, seq);
   touched(id, entry.modified);
+}
+
+// ── imports ──
+
+const State::Import* State::import_of(const RecordEntry& record) const {
+  if (!record.import) return nullptr;
+  const auto it = imports_.find(*record.import);
+  return it == imports_.end() ? nullptr : &it->second;
+}
+
+void State::begin_import(const JobId& import) { imports_[import]; }
+
+bool State::import_runs(const JobId& import) const {
+  const auto it = imports_.find(import);
+  return it != imports_.end() && it->second.runs;
+}
+
+bool State::held(const RecordEntry& record) const {
+  if (!record.import) return false;
+  const std::lock_guard lock(mutex_);
+  return import_runs(*record.import);
+}
+
+void State::imported_identity(const JobId& import, const SubjectId& subject, const IdentityKey& key) {
+  imports_[import].identities.emplace(subject, key);
+}
+
+void State::forget_imported(const SubjectId& subject) {
+  for (auto& [id, import] : imports_) import.identities.erase(subject);
+}
+
+void State::finish_import(const JobId& import) {
+  auto& entry = imports_[import];
+  entry.runs = false;
+  entry.identities.clear();
+}
+
+State::Identities State::cancel_import(const JobId& import, Seq seq) {
+  auto& entry = imports_[import];
+  entry.runs = false;
+  entry.cancelled = seq;
+  return std::exchange(entry.identities, {});
 }
 
 OwnerEntry& State::new_owner(const OwnerId& id) { return owners_[id]; }

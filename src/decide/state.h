@@ -29,6 +29,10 @@ struct RecordEntry {
   bool stale = false;  // an erasure changed it: the views know, once they show `modified`
   // A command that others have overtaken again and again: as long as it lives they let it go first.
   std::weak_ptr<const void> turn{};
+  // The import that wrote it last. While that is under way nobody else changes the record, and it is not there for
+  // anybody else if it was not before.
+  std::optional<JobId> import{};
+  bool there_before = true;
 };
 
 struct LeafEntry {
@@ -106,6 +110,19 @@ class State {
   void left_to_views(const RecordId& id, Seq seq);
   void left_to_views(const OwnerId& id, Seq seq, Seq request);  // ends the fence of that request
 
+  // ── imports of this process: writer, but for the second ──
+  void begin_import(const JobId& import);
+  [[nodiscard]] bool import_runs(const JobId& import) const;  // with the lock held
+  // Who holds the record; none: nobody. Any thread.
+  [[nodiscard]] bool held(const RecordEntry& record) const;
+  // A person whom the import identified by this key: taken back if it is cancelled.
+  void imported_identity(const JobId& import, const SubjectId& subject, const IdentityKey& key);
+  void forget_imported(const SubjectId& subject);  // erased
+  using Identities = std::unordered_multimap<SubjectId, IdentityKey, IdHash>;
+  void finish_import(const JobId& import);
+  // What it wrote never counts: the views know what does, once they show `seq`. Its identities, to be taken back.
+  Identities cancel_import(const JobId& import, Seq seq);
+
   // Idempotency: what is not indexed by the views yet, by keyed hashes of this process.
   struct Answered {
     Hash request{};
@@ -138,6 +155,12 @@ class State {
     Hash key{};
     bool adopted = false;  // taken over from a snapshot, not changed
   };
+  struct Import {
+    bool runs = true;
+    std::optional<Seq> cancelled;
+    Identities identities;
+  };
+  [[nodiscard]] const Import* import_of(const RecordEntry& record) const;
   void adopted(Touched::Kind kind, const Id16& id);
   template <class Map, class Id, class Entry>
   typename Map::mapped_type* look(Map& map, Touched::Kind kind, const Id& id, const Snapshot<Entry>* snapshot,
@@ -149,6 +172,7 @@ class State {
   std::shared_ptr<const Registries> registries_ = std::make_shared<Registries>();
   std::unordered_map<RecordId, RecordEntry, IdHash> records_;
   std::unordered_map<OwnerId, OwnerEntry, IdHash> owners_;
+  std::unordered_map<JobId, Import, IdHash> imports_;  // one entry for each of this process: few
   struct HashHash {
     std::size_t operator()(const Hash& h) const noexcept {
       return static_cast<std::size_t>(get_be<std::uint64_t>(h.data()));

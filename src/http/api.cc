@@ -88,12 +88,23 @@ Api::Api(ApiOptions options, Provider service)
       service_(std::move(service)),
       routes_(std::make_unique<Routes>()),
       rate_limit_(options_.requests_per_second_per_token) {
-  for (auto&& some : {plain_routes(), registry_routes(), record_routes(), erasure_routes(), log_routes()})
+  for (auto&& some :
+       {plain_routes(), registry_routes(), record_routes(), erasure_routes(), import_routes(), log_routes()})
     routes_->all.insert(routes_->all.end(), some.begin(), some.end());
   routes_->all.push_back({Method::get, "/metrics", metrics, !options_.loopback});
 }
 
 Api::~Api() = default;
+
+// A file is taken in whole, so who sends it is asked before its first byte.
+Result<BodyLimit> Api::admit(const Request& head, BodyLimit normal) {
+  if (head.method != Method::post || head.path != "/v1/imports") return normal;
+  const auto service = service_();
+  if (!service) return normal;
+  auto caller = service->authenticate(token_of(head));
+  if (!caller) return Error(caller.error());
+  return BodyLimit{options_.upload_bytes_max, "upload_bytes_max"};
+}
 
 void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   auto call = std::make_shared<Call>(Call{std::move(*request), std::move(reply), "", {}, nullptr, {}, &options_});

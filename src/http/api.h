@@ -17,6 +17,7 @@ struct Call;
 
 struct ApiOptions {
   std::size_t page_items_max = 200;
+  std::uint64_t upload_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t requests_per_second_per_token = 0;  // 0: no limit
   bool loopback = true;                             // then /metrics needs no token
   std::string openapi;                              // text of schemas/openapi.yaml
@@ -34,6 +35,7 @@ class Api final : public Handler {
       std::function<std::shared_ptr<service::Service>()>;  // null while the instance is (re)opened or read-only
   Api(ApiOptions options, Provider service);
   ~Api() override;
+  Result<BodyLimit> admit(const Request& head, BodyLimit normal) override;
   void handle(std::unique_ptr<Request> request, Reply reply) override;
 
  private:

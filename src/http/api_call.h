@@ -46,6 +46,7 @@ struct Route {
 std::vector<Route> registry_routes();
 std::vector<Route> record_routes();
 std::vector<Route> erasure_routes();
+std::vector<Route> import_routes();
 std::vector<Route> log_routes();
 
 // ── shared parsing; all errors are answered by the caller of these ──

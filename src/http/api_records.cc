@@ -74,6 +74,8 @@ void write_history(JsonWriter& json, const Registries& registries, const service
   }
   json.text("legal_ground", siegel::name_of(item.ground));
   if (item.record) json.text("record", to_text(*item.record));
+  if (item.import) json.text("import", to_text(*item.import));
+  if (item.cancelled) json.flag("cancelled", true);
   json.list("changes");
   for (const auto& change : item.changes) {
     const auto* field = field_of(registries, item.record_type, change.field);

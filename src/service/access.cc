@@ -229,13 +229,63 @@ class ListTask final : public ReadTask {
   TreeSize position_;
 };
 
+// What an import compares its rows with: these records, each as it is shown, in their order; those that are gone are
+// left out. None is a use too, and an event.
+class CompareTask final : public ReadTask {
+ public:
+  CompareTask(Impl& service, Caller who, std::string type, std::vector<std::string> fields,
+              std::vector<RecordId> records, Callback<std::vector<ShownRecord>> then)
+      : ReadTask(service, std::move(who), AccessFacts::Kind::import),
+        records_(std::move(records)),
+        done_(std::move(then)) {
+    type_name = std::move(type);
+    named_fields = std::move(fields);
+  }
+
+ protected:
+  Status prepare() override {
+    SIEGEL_CHECK(permit_now(decide::Action::import_records));
+    shown_.clear();
+    if (permit.type != nullptr)
+      for (const auto& name : named_fields) shown_.push_back(permit.type->definition.field(name)->number.get());
+    std::sort(shown_.begin(), shown_.end());
+    rows_.clear();
+    std::vector<OwnerId> seen;
+    for (const auto& id : records_) {
+      SIEGEL_TRY(row, s.views.record(TypeNo(permit.type->number), id));
+      if (!row) continue;
+      seen.push_back(row->subject ? owner_of(*row->subject) : owner_of(TypeNo(permit.type->number)));
+      rows_.push_back({id, std::move(*row)});
+    }
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    return make_draft(seen, shown_);
+  }
+  Status answer() override {
+    std::vector<ShownRecord> out;
+    for (const auto& [id, row] : rows_) {
+      const TypeNo type(permit.type->number);
+      SIEGEL_TRY(shown, show(id, type, row, row.subject ? owner_of(*row.subject) : owner_of(type)));
+      out.push_back(std::move(shown));
+    }
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  std::vector<RecordId> records_;
+  std::vector<views::Views::Listed> rows_;
+  Callback<std::vector<ShownRecord>> done_;
+};
+
 // ── history ──
 
 // Folds one record's events into changes with old and new values.
 class HistoryFold {
  public:
-  HistoryFold(Impl& service, const ledger::AccessReceipt& receipt, const decide::Permit& permit)
-      : s_(service), receipt_(receipt), permit_(permit) {}
+  HistoryFold(Impl& service, const ledger::AccessReceipt& receipt, const decide::Permit& permit, TreeSize position)
+      : s_(service), receipt_(receipt), permit_(permit), position_(position) {}
 
   Result<HistoryItem> item(const views::EventRef& ref) {
     SIEGEL_TRY(stored, s_.ledger.read(ref.seq));
@@ -252,6 +302,7 @@ class HistoryFold {
     out.record_type = header.record_type;
     const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed ||
                            header.type == EventType::record_removed;
+    if (is_record && header.job) SIEGEL_CHECK(note_import(*header.job, out));
     for (const auto number : ref.parts) {
       if (number >= parts.size()) continue;
       const auto& part = parts[number];
@@ -271,8 +322,23 @@ class HistoryFold {
   }
 
  private:
+  // What a cancelled import wrote changed nothing, but it was written: it stands in the history of the person. What an
+  // unfinished one writes is shown when it is finished, all at once.
+  Status note_import(const JobId& import, HistoryItem& out) {
+    out.import = import;
+    SIEGEL_TRY(row, s_.views.import(import));
+    if (!row) return Done{};
+    const bool ended = row->ended_seq && row->ended_seq->get() < position_.get();
+    out.unfinished = !ended;
+    out.cancelled = ended && row->state == views::ImportState::cancelled;
+    return Done{};
+  }
+
   void add_changes(const RecordBody& body, HistoryItem& out) {
-    auto& now = current_[body.record];
+    const bool applies = !out.unfinished && !out.cancelled;
+    std::map<FieldNo, Value> left_aside;
+    if (!applies) left_aside = current_[body.record];
+    auto& now = applies ? current_[body.record] : left_aside;
     for (const auto& value : body.values) {
       auto& before = now[value.field];
       Change change{value.field, Personal<Value>(before), value.value};
@@ -284,6 +350,7 @@ class HistoryFold {
   Impl& s_;
   const ledger::AccessReceipt& receipt_;
   const decide::Permit& permit_;
+  const TreeSize position_;  // that the answer shows
   std::map<RecordId, std::map<FieldNo, Value>> current_;
 };
 
@@ -296,7 +363,7 @@ Result<HistoryAnswer> fold_history(HistoryFold& fold, const std::vector<views::E
       break;
     }
     SIEGEL_TRY(item, fold.item(ref));
-    if (!after || ref.seq > *after) out.items.push_back(std::move(item));
+    if (!item.unfinished && (!after || ref.seq > *after)) out.items.push_back(std::move(item));
   }
   return out;
 }
@@ -319,7 +386,7 @@ class RecordHistoryTask final : public OneRecordTask {
     const auto position = s.views.position();
     // Old values come from the events before: the fold starts at the first one.
     SIEGEL_TRY(refs, s.views.history(id_, std::nullopt, kAll));
-    HistoryFold fold(s, *receipt, permit);
+    HistoryFold fold(s, *receipt, permit, position);
     SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
     out.registries = registries;
     out.position = position;
@@ -428,7 +495,7 @@ class SubjectAnswerTask final : public SubjectTask {
   Status add_history(SubjectAnswer& out) {
     SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
     const decide::Permit untyped;  // leave_out() asks for each event's own type
-    HistoryFold fold(s, *receipt, untyped);
+    HistoryFold fold(s, *receipt, untyped, out.position);
     SIEGEL_TRY(folded, fold_history(fold, refs, std::nullopt, kAll));
     for (auto& item : folded.items) leave_out(item);
     out.history = std::move(folded.items);
@@ -452,7 +519,7 @@ class SubjectHistoryTask final : public SubjectTask {
   Status answer() override {
     const auto position = s.views.position();
     SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
-    HistoryFold fold(s, *receipt, permit);
+    HistoryFold fold(s, *receipt, permit, position);
     SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
     for (auto& item : out.items) leave_out(item);
     out.registries = registries;
@@ -469,6 +536,12 @@ class SubjectHistoryTask final : public SubjectTask {
 };
 
 }  // namespace
+
+std::shared_ptr<Task> make_compare(Impl& s, Caller caller, std::string type, std::vector<std::string> fields,
+                                   std::vector<RecordId> records, Callback<std::vector<ShownRecord>> done) {
+  return std::make_shared<CompareTask>(s, std::move(caller), std::move(type), std::move(fields), std::move(records),
+                                       std::move(done));
+}
 
 void Impl::read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) {
   submit(std::make_shared<RecordTask>(*this, std::move(caller), id, std::move(done)));

@@ -17,6 +17,7 @@
 
 namespace siegel::service {
 
+class Imports;
 class Task;
 
 using OwnerSnapshot = decide::Snapshot<decide::OwnerEntry>;
@@ -55,6 +56,14 @@ class Impl final : public Service {
                        Callback<HistoryAnswer> done) override;
   void read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) override;
   void export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) override;
+  void preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) override;
+  void commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) override;
+  void cancel_import(const Caller& caller, JobId id, Callback<ImportAnswer> done) override;
+  void undo_import(Caller caller, JobId id, bool wait, Callback<ImportAnswer> done) override;
+  void import_rejects(Caller caller, JobId id, Callback<std::string> done) override;
+  Result<ImportAnswer> import(const Caller& caller, JobId id) override;
+  Result<std::vector<ImportAnswer>> imports(const Caller& caller, std::optional<JobId> before,
+                                            std::size_t limit) override;
   Status may(const Caller& caller, decide::Action action) override;
   Result<ErasureAnswer> erasure(const Caller& caller, ErasureId id) override;
   Result<std::vector<ErasureAnswer>> erasures(const Caller& caller, std::optional<ErasureId> after,
@@ -202,6 +211,7 @@ class Impl final : public Service {
   const HmacKey pins_;
   Result<std::vector<DayKey>> living_days();
 
+  std::unique_ptr<Imports> imports_;                      // null until started, and while read-only
   std::shared_ptr<ledger::SystemReceipt> index_receipt_;  // job identity_index, for its whole life
   std::thread loader_;
   std::atomic<bool> stopping_{false};
@@ -270,6 +280,11 @@ class Task : public std::enable_shared_from_this<Task> {
   std::map<OwnerId, std::optional<OwnerSnapshot>> owners;  // of all parts, gathered in prepare()
   std::optional<SubjectId> fresh;                          // drawn by this command: nothing can be known of it
   std::optional<Id16> about;                               // record or subject that an erasure would have named
+  std::optional<OfImport> of_import;                          // whose events these are
+  // Not there yet for anybody but the import that adds it.
+  [[nodiscard]] bool hidden(const decide::RecordEntry& record) const {
+    return !record.there_before && s.state.held(record) && !(of_import && record.import == of_import->id);
+  }
   // The living record a command or read is about, and the permit for its type; else why not: gone "erased", not_found.
   Status find_record(const RecordId& id, decide::Action what);
   Status find_subject(const SubjectId& id);           // known and living; else gone "erased", not_found
@@ -331,6 +346,17 @@ std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptio
 std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
                                    Callback<Written> done);
 
+std::shared_ptr<Task> make_compare(Impl& s, Caller caller, std::string type, std::vector<std::string> fields,
+                                   std::vector<RecordId> records, Callback<std::vector<ShownRecord>> done);
+// import.begun, finished, cancelled, undone: import_events.cc.
+struct ImportEvent {
+  EventType type = EventType::import_begun;
+  JobId import;
+  std::string record_type;
+  ImportFacts facts;
+  bool by_system = false;  // broken off: the process that began it is gone
+};
+std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<ledger::Committed> done);
 // A system event without anybody behind it but the ledger itself.
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
                                   std::function<void(Result<ledger::Committed>)> done);

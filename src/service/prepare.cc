@@ -168,7 +168,7 @@ Status Task::find_record(const RecordId& id, decide::Action what) {
   const auto in_state = s.state.find_record(id);
   const auto entry = in_state ? in_state : record_seen ? record_seen->row : std::nullopt;
   const auto known = s.state.registries();
-  const auto* type = entry && !entry->removed ? known->type(entry->type) : nullptr;
+  const auto* type = entry && !entry->removed && !hidden(*entry) ? known->type(entry->type) : nullptr;
   if (!entry || type == nullptr) {
     type_name.clear();
     named_fields.clear();  // no type to have them: the record is what is missing
@@ -230,9 +230,18 @@ Result<std::optional<OwnerSnapshot>> Impl::snapshot(const OwnerId& owner) {
 Result<std::optional<RecordSnapshot>> Impl::snapshot(const RecordId& record) {
   if (state.find_record(record)) return std::optional<RecordSnapshot>();
   const auto position = views.position();
-  SIEGEL_TRY(head, views.head(record));
+  SIEGEL_TRY(head, views.newest_head(record));
   RecordSnapshot found{std::nullopt, position};
-  if (head) found.row = decide::RecordEntry{head->type, head->subject, head->version, head->modified, head->removed};
+  if (head) {
+    auto& entry =
+        found.row.emplace(decide::RecordEntry{head->type, head->subject, head->version, head->modified, head->removed});
+    if (const auto& pending = head->pending) {
+      entry.version = pending->version;
+      entry.modified = pending->modified;
+      entry.import = pending->import;
+      entry.there_before = head->version.get() > 0;
+    }
+  }
   return std::optional<RecordSnapshot>(std::move(found));
 }
 

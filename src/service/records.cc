@@ -1,108 +1,13 @@
 // Records: added, changed, removed. Values are checked and sealed on the worker; whose they are, and their version, is
 // decided on the writer.
 #include <algorithm>
-#include <array>
 
 #include "codec/bodies_codec.h"
 #include "service/impl.h"
+#include "service/values.h"
 
 namespace siegel::service {
 namespace {
-
-// White_Space of Unicode, as UTF-8.
-constexpr std::array<std::string_view, 25> kSpaces = {" ",
-                                                      "\t",
-                                                      "\n",
-                                                      "\v",
-                                                      "\f",
-                                                      "\r",
-                                                      "\xC2\x85",
-                                                      "\xC2\xA0",
-                                                      "\xE1\x9A\x80",
-                                                      "\xE2\x80\x80",
-                                                      "\xE2\x80\x81",
-                                                      "\xE2\x80\x82",
-                                                      "\xE2\x80\x83",
-                                                      "\xE2\x80\x84",
-                                                      "\xE2\x80\x85",
-                                                      "\xE2\x80\x86",
-                                                      "\xE2\x80\x87",
-                                                      "\xE2\x80\x88",
-                                                      "\xE2\x80\x89",
-                                                      "\xE2\x80\x8A",
-                                                      "\xE2\x80\xA8",
-                                                      "\xE2\x80\xA9",
-                                                      "\xE2\x80\xAF",
-                                                      "\xE2\x81\x9F",
-                                                      "\xE3\x80\x80"};
-
-const Personal<RawValue>& raw_of(const NamedValue& value) { return value.value; }
-
-Error bad_value(const FieldDefinition& field, const Error& error) {
-  return Error(Errc::invalid, "bad_value", "A value does not fit the type of its field.")
-      .with("pointer", "/values/" + field.name)
-      .with("reason", error.find("reason") != nullptr ? *error.find("reason") : std::string("wrong_kind"));
-}
-
-Error wrong_kind(const FieldDefinition& field) {
-  return Error(Errc::invalid, "bad_value", "A value has the wrong JSON type for its field.")
-      .with("pointer", "/values/" + field.name)
-      .with("reason", "wrong_kind");
-}
-
-Result<Value> canonical(const FieldDefinition& field, const RawValue& raw) {
-  Result<Value> out = Value(Null{});
-  if (const auto* text = std::get_if<std::string>(&raw)) {
-    if (field.type == FieldType::boolean || field.type == FieldType::multichoice) return wrong_kind(field);
-    out = canonical_value(field.type, field.choices, *text);
-  } else if (const auto* flag = std::get_if<bool>(&raw)) {
-    if (field.type != FieldType::boolean) return wrong_kind(field);
-    out = Value(std::string(*flag ? "true" : "false"));
-  } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
-    if (field.type != FieldType::multichoice) return wrong_kind(field);
-    out = canonical_values(field.choices, *list);
-  }
-  if (!out) return bad_value(field, out.error());
-  return out;
-}
-
-Result<Values> canonical(const TypeDefinition& type, const std::vector<NamedValue>& named) {
-  Values values;
-  values.reserve(named.size());
-  for (const auto& entry : named) {
-    const auto* field = type.field(entry.field);  // exists: authorise() looked
-    SIEGEL_TRY(value, canonical(*field, raw_of(entry).expose()));
-    values.push_back({field->number, Personal<Value>(std::move(value))});
-  }
-  std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.field < b.field; });
-  return values;
-}
-
-// Nothing that anybody could read: no value, or only white space (Unicode's White_Space).
-bool is_blank(const Value& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  if (text == nullptr) return std::holds_alternative<Null>(value);
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const auto space = std::find_if(kSpaces.begin(), kSpaces.end(), [&](auto s) { return rest.starts_with(s); });
-    if (space == kSpaces.end()) return false;
-    rest.remove_prefix(space->size());
-  }
-  return true;
-}
-
-Status check_required(const TypeDefinition& type, const Values& values, bool all) {
-  for (const auto& field : type.fields) {
-    if (!field.required) continue;
-    const auto it = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.field == field.number; });
-    const bool empty = it == values.end() ? all : is_blank(it->value.expose());
-    if (empty)
-      return Error(Errc::invalid, "bad_value", "A required field has no value.")
-          .with("pointer", "/values/" + field.name)
-          .with("reason", "required");
-  }
-  return Done{};
-}
 
 // Values by the deletion class of their fields: each class is a part of its own.
 std::map<ClassNo, Values> by_class(const TypeDefinition& type, const Registries& registries, const Values& values) {
@@ -141,7 +46,8 @@ class RecordWrite : public WriteTask {
     SIEGEL_TRY(draft, s.draft(type, caller, permit));
     for (const auto& [cls, values] : parts) {
       const bool first = draft.parts.size() == 1;
-      const RecordBody body{fact, record, values, first ? options.reason : Personal<std::string>()};
+      const RecordBody body{fact, record, values, first ? options.reason : Personal<std::string>(),
+                            of_import ? of_import->row : 0};
       SIEGEL_CHECK(add_part(draft, cls, owner, leaves, codec::encode(body)));
     }
     return keep(std::move(draft));
@@ -156,11 +62,17 @@ class RecordWrite : public WriteTask {
     return s.add_part(draft, slot->second, cls, owner, body);
   }
   Status keep(ledger::Draft draft) {
+    if (of_import) draft.header.job = of_import->id;
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
     return Done{};
   }
   void forget_leaves() { slots_.clear(); }  // prepared again: leaves may have been fenced
+  // An import that was cancelled meanwhile writes nothing more.
+  std::optional<Decision> import_over() const {
+    if (!of_import || of_import->untouched || s.state.import_runs(of_import->id)) return std::nullopt;
+    return Decision(Error(Errc::conflict, "state_conflict", "The import is no longer under way."));
+  }
 
  private:
   std::map<ClassNo, Slot> slots_;
@@ -171,6 +83,7 @@ class AddTask final : public RecordWrite {
   AddTask(Impl& service, Caller who, AddRecord command, WriteOptions write_options, Callback<Written> then)
       : RecordWrite(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {
     type_name = command_.type;
+    of_import = command_.import;
     for (const auto& value : command_.values) named_fields.push_back(value.field);
   }
 
@@ -200,10 +113,16 @@ class AddTask final : public RecordWrite {
 
   Decision decide_write(const ledger::Moment& at) override {
     if (auto stop = still_permitted(at)) return std::move(*stop);
+    if (auto stop = import_over()) return std::move(*stop);
     if (auto stop = settle_subject()) return std::move(*stop);
     if (auto stop = place(at, subject_is_new_ ? subject_ : std::nullopt)) return std::move(*stop);
     const Seq seq(at.next.get() + drafts.size() - 1);
-    s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
+    auto& entry = s.state.new_record(record_, {TypeNo(permit.type->number), subject_, RecordVersion(1), seq, false});
+    if (of_import) {
+      entry.import = of_import->id;
+      entry.there_before = false;
+      if (identity_ && subject_) s.state.imported_identity(of_import->id, *subject_, *identity_);
+    }
     s.state.touched(record_, seq);
     if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
     if (subject_ && links_) s.state.known_owner(owner_).remember({seq, record_, external_});
@@ -335,6 +254,8 @@ class ExistingTask : public RecordWrite {
     const auto found = s.state.record(record_, record_seen);
     if (!found.known) return Decision(Again{});
     if (found.entry == nullptr || found.entry->removed) return Decision(Again{});
+    if (auto stop = import_over()) return std::move(*stop);
+    if (auto stop = held_by_import(*found.entry)) return std::move(*stop);
     if (const auto turn = found.entry->turn.lock(); turn && turn.get() != static_cast<const Task*>(this))
       return Decision(let_pass());
     if (options.expected_version && found.entry->version.get() != *options.expected_version)
@@ -343,8 +264,21 @@ class ExistingTask : public RecordWrite {
     return found.entry;
   }
 
+  std::optional<Decision> held_by_import(const decide::RecordEntry& entry) const {
+    if (entry.import && s.state.import_runs(*entry.import) && !(of_import && of_import->id == *entry.import))
+      return Decision(Error(Errc::conflict, "state_conflict", "An import that is under way has changed this record.")
+                          .with("hint", "Wait until the import is finished or cancelled."));
+    if (of_import && of_import->untouched && entry.modified != *of_import->untouched)
+      return Decision(Error(Errc::conflict, "state_conflict", "The record was changed since the import."));
+    return std::nullopt;
+  }
+
   Decision write(const ledger::Moment& at, decide::RecordEntry& entry, Written::Kind kind) {
     if (auto stop = place(at)) return std::move(*stop);
+    if (of_import && !of_import->untouched) {
+      if (entry.import != of_import->id) entry.there_before = true;
+      entry.import = of_import->id;
+    }
     const Seq seq(at.next.get() + drafts.size() - 1);
     entry.version = RecordVersion(entry.version.get() + 1);
     entry.modified = seq;
@@ -369,6 +303,7 @@ class ChangeTask final : public ExistingTask {
   ChangeTask(Impl& service, Caller who, ChangeRecord command, WriteOptions write_options, Callback<Written> then)
       : ExistingTask(service, std::move(who), command.record, std::move(write_options), std::move(then)),
         command_(std::move(command)) {
+    of_import = command_.import;
     for (const auto& value : command_.values) named_fields.push_back(value.field);
   }
 
@@ -426,7 +361,9 @@ class ChangeTask final : public ExistingTask {
 class RemoveTask final : public ExistingTask {
  public:
   RemoveTask(Impl& service, Caller who, const RemoveRecord& command, WriteOptions write_options, Callback<Written> then)
-      : ExistingTask(service, std::move(who), command.record, std::move(write_options), std::move(then)) {}
+      : ExistingTask(service, std::move(who), command.record, std::move(write_options), std::move(then)) {
+    of_import = command.import;
+  }
 
  protected:
   EventType wanted() const override { return EventType::record_removed; }

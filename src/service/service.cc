@@ -5,6 +5,7 @@
 #include "codec/bodies_codec.h"
 #include "crypto/sha256.h"
 #include "service/impl.h"
+#include "service/imports.h"
 
 namespace siegel::service {
 namespace {
@@ -82,6 +83,37 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
   } else {
     submit(make_set(*this, std::move(caller), std::move(command), std::move(write_options), std::move(done)));
   }
+}
+
+// ── imports ──
+
+void Impl::preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
+  if (!imports_) return done(read_only_error());
+  imports_->preview(std::move(caller), std::move(upload), std::move(done));
+}
+void Impl::commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) {
+  if (!imports_) return done(read_only_error());
+  imports_->commit(std::move(caller), id, std::move(commit), wait, std::move(done));
+}
+void Impl::cancel_import(const Caller& caller, JobId id, Callback<ImportAnswer> done) {
+  if (!imports_) return done(read_only_error());
+  imports_->cancel(caller, id, std::move(done));
+}
+void Impl::undo_import(Caller caller, JobId id, bool wait, Callback<ImportAnswer> done) {
+  if (!imports_) return done(read_only_error());
+  imports_->undo(std::move(caller), id, wait, std::move(done));
+}
+void Impl::import_rejects(Caller caller, JobId id, Callback<std::string> done) {
+  if (!imports_) return done(read_only_error());
+  imports_->rejects(std::move(caller), id, std::move(done));
+}
+Result<ImportAnswer> Impl::import(const Caller& caller, JobId id) {
+  if (!imports_) return read_only_error();
+  return imports_->get(caller, id);
+}
+Result<std::vector<ImportAnswer>> Impl::imports(const Caller& caller, std::optional<JobId> before, std::size_t limit) {
+  if (!imports_) return read_only_error();
+  return imports_->list(caller, before, limit);
 }
 
 void Impl::evict() {

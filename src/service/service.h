@@ -22,6 +22,7 @@
 #include "decide/permit.h"
 #include "ledger/ledger.h"
 #include "model/bodies.h"
+#include "service/import_api.h"
 #include "vault/vault.h"
 #include "views/views.h"
 
@@ -43,6 +44,12 @@ struct NamedValue {
 };
 
 // ── commands ──
+// A record event of an import, or of its undo. Doors leave it out.
+struct OfImport {
+  JobId id;
+  std::uint32_t row = 0;         // of the file, as its program numbers it
+  std::optional<Seq> untouched;  // undo: only if this is the record's newest event
+};
 struct SetPurpose {
   PurposeDefinition definition;
 };
@@ -63,13 +70,16 @@ struct AddRecord {
   std::vector<NamedValue> values;
   std::optional<SubjectId> subject;                     // given by the caller: must exist
   std::optional<Personal<ExternalReference>> external;  // found by it, or linked to it
+  std::optional<OfImport> import{};
 };
 struct ChangeRecord {
   RecordId record;
   std::vector<NamedValue> values;  // null empties a field
+  std::optional<OfImport> import{};
 };
 struct RemoveRecord {
   RecordId record;
+  std::optional<OfImport> import{};
 };
 struct RequestErasure {
   std::vector<SubjectId> subjects;   // 1 to 10,000
@@ -147,6 +157,9 @@ struct HistoryItem {
   std::optional<RecordId> record;
   std::vector<Change> changes;
   std::vector<ClassNo> erased;  // parts that cannot be read any more
+  std::optional<JobId> import;  // that wrote it, or whose undo did
+  bool cancelled = false;       // the import was: none of it ever counted
+  bool unfinished = false;      // the import is under way: not shown
 };
 struct HistoryAnswer {
   std::shared_ptr<const Registries> registries;
@@ -237,6 +250,8 @@ struct Options {
   std::string root_store_kind = "file";
   std::string verifier_key;
   std::string version;
+  std::string country = "DE";  // of national phone numbers in files
+  ImportLimits imports;
 };
 
 // Filled by the service, read by metrics.
@@ -284,6 +299,17 @@ class Service {
                                Callback<HistoryAnswer> done) = 0;
   virtual void read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) = 0;
   virtual void export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) = 0;
+
+  // Imports (imports.h). wait: answered when what was asked for has ended, else at once. Own previews only: not_found
+  // for those of other tokens, gone "expired" when their time is over.
+  virtual void preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) = 0;
+  virtual void commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) = 0;
+  virtual void cancel_import(const Caller& caller, JobId id, Callback<ImportAnswer> done) = 0;
+  virtual void undo_import(Caller caller, JobId id, bool wait, Callback<ImportAnswer> done) = 0;
+  virtual void import_rejects(Caller caller, JobId id, Callback<std::string> done) = 0;  // CSV
+  virtual Result<ImportAnswer> import(const Caller& caller, JobId id) = 0;
+  virtual Result<std::vector<ImportAnswer>> imports(const Caller& caller, std::optional<JobId> before,
+                                                    std::size_t limit) = 0;
 
   // Without personal data: answered at once, on the caller's thread. A refusal is still an event (written, not waited
   // for).

@@ -6,6 +6,7 @@
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
 #include "service/impl.h"
+#include "service/imports.h"
 
 namespace siegel::service {
 namespace {
@@ -53,6 +54,8 @@ Status Impl::start() {
   }));
   SIEGEL_CHECK(load_days());
   SIEGEL_CHECK(carry_on_erasures());
+  imports_ = std::make_unique<Imports>(*this);
+  SIEGEL_CHECK(imports_->start());
   eraser_thread_ = std::thread([this] { eraser_loop(); });
   loader_ = std::thread([this] { load_identities(); });
   clock_thread_ = std::thread([this] { watch_clock(); });
@@ -62,6 +65,7 @@ Status Impl::start() {
 
 void Impl::stop() {
   if (stopping_.exchange(true) || !started_) return;
+  imports_->stop();
   eraser_.with([](EraserState& e) { e.stop = true; });
   eraser_.notify_all();
   clock_stop_.with([](bool& stop) { stop = true; });
@@ -107,11 +111,11 @@ Status Impl::load_days() {
 
 Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
                                     const std::vector<Slot>& without) {
-  SIEGEL_TRY(row, views.record(number, record));
+  SIEGEL_TRY(row, views.newest_record(number, record));
   Values values;
   if (!row) return values;
   const auto key = views::record_row_key(number, record);
-  for (const auto& section : row->sections) {
+  for (const auto& section : row->pending ? row->pending->sections : row->sections) {
     if (std::binary_search(without.begin(), without.end(), section.slot)) continue;
     auto opened = vault.open_row(*index_receipt_, section.slot, "records", key, section.sealed);
     if (!opened) {
@@ -130,7 +134,7 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
   const auto known = registries();
   SIEGEL_TRY(records, views.records_of(subject, 10'000));
   for (const auto& record : records) {
-    SIEGEL_TRY(head, views.head(record));
+    SIEGEL_TRY(head, views.newest_head(record));  // the index knows what an unfinished import brought
     if (!head) continue;
     const auto* type = known->type(head->type);
     if (type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;

@@ -78,9 +78,10 @@ class Document(unittest.TestCase):
             given = [openapi_check.resolve(p) for p in operation.get("parameters", [])]
             self.assertEqual({p["name"] for p in given if p["in"] == "path"}, set(re.findall(r"\{([^}]*)\}", path)), path)
             body = operation.get("requestBody")
-            if body:
-                schema = openapi_check.resolve(body["content"]["application/json"]["schema"])
-                self.assertIs(schema["additionalProperties"], False, f"{method} {path}")
+            for content in body["content"].values() if body else ():
+                schema = openapi_check.resolve(content["schema"])
+                if schema["type"] == "object":  # else a file
+                    self.assertIs(schema["additionalProperties"], False, f"{method} {path}")
 
     def test_examples_fit(self):
         checked = 0

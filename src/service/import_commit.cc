@@ -1,0 +1,326 @@
+// Committing: a command for each row, some thousands in flight, between import.begun and its end.
+#include <algorithm>
+
+#include "service/import_run.h"
+
+namespace siegel::service {
+namespace {
+
+using State = ImportInMemory::State;
+using Kind = ImportOutcome::Kind;
+
+Error type_exists() {
+  return Error(Errc::conflict, "exists", "There is a record type of that name already.")
+      .with("pointer", "/create_type");
+}
+Error none_taken() { return Error(Errc::conflict, "rows_invalid", "Some rows cannot be taken, so none was."); }
+Error was_cancelled() { return Error(Errc::conflict, "state_conflict", "The import was cancelled."); }
+
+// The commands that wait for their answer. Answers come on the writer's thread.
+struct Flight {
+  std::size_t in_flight = 0;
+  ImportCounts counts;
+  std::map<std::uint64_t, std::string> failed_rows;
+  std::optional<Error> fatal;
+};
+
+}  // namespace
+
+void Imports::commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) {
+  auto own = find_own(caller, id);
+  const auto fail = [done](const Error& error) { done(Error(error)); };
+  if (!own) {
+    if (refused(caller, {}, {}, fail)) return;
+    return done(Error(own.error()));
+  }
+  const auto held = *own;
+  if (held->upload.type.empty() && (!commit.create_type || commit.create_type->name.empty())) {
+    return done(
+        Error(Errc::invalid, "schema_invalid", "Without a record type the commit makes one: name it in create_type.")
+            .with("pointer", "/create_type"));
+  }
+  if (!held->upload.type.empty() && commit.create_type)
+    return done(Error(Errc::invalid, "schema_invalid", "The preview was made for a record type that exists.")
+                    .with("pointer", "/create_type"));
+  if (refused(caller, held->upload.type, {}, fail)) return;
+  enum class Next : std::uint8_t { run, waits, answer, conflict };
+  bool replayed = false;
+  const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
+    const bool again = progress.commit && progress.commit->request == commit.request;
+    switch (progress.state) {
+      case State::previewed:
+        progress.state = State::committing;
+        held->cancel = false;
+        progress.commit = std::move(commit);
+        progress.error.reset();
+        if (wait) progress.waiting.push_back(done);
+        return Next::run;
+      case State::committing:
+        replayed = again;
+        if (!again) return Next::conflict;
+        if (!wait) return Next::answer;
+        progress.waiting.push_back(done);
+        return Next::waits;
+      case State::finished:
+      case State::failed:
+      case State::undoing:
+      case State::undone:
+        replayed = again;
+        return again ? Next::answer : Next::conflict;
+      case State::cancelled:
+        return Next::conflict;
+    }
+    return Next::conflict;
+  });
+  if (next == Next::waits) return;
+  if (next == Next::conflict)
+    return done(Error(Errc::conflict, "state_conflict", "The import is committed, or cancelled, already."));
+  if (next == Next::run && !runs_->post([this, held, caller] { run_commit(held, caller); })) {
+    forget_run(*held, State::previewed);
+    return done(Error(Errc::overloaded, "overloaded", "Too many imports wait to be committed."));
+  }
+  if (next == Next::run && wait) return;
+  auto answer = answer_of(*held);
+  answer.replayed = replayed;
+  done(std::move(answer));
+}
+
+void Imports::forget_run(ImportInMemory& held, State state) {
+  held.progress.with([&](ImportInMemory::Progress& progress) {
+    progress.state = state;
+    if (state == State::previewed) progress.commit.reset();
+    progress.waiting.clear();
+  });
+}
+
+void Imports::run_commit(const ImportPtr& held, const Caller& caller) {
+  auto outcome = try_commit(held, caller);
+  if (outcome) return;  // ended there
+  const auto& error = outcome.error();
+  // Nothing was begun: the preview is as it was, for another try.
+  std::vector<Callback<ImportAnswer>> waiting;
+  const bool back = held->progress.with([&](ImportInMemory::Progress& progress) {
+    if (progress.state != State::committing) return false;
+    progress.state = State::previewed;
+    progress.error = error;
+    progress.commit.reset();
+    waiting.swap(progress.waiting);
+    return true;
+  });
+  if (back)
+    for (const auto& done : waiting) done(Error(error));
+}
+
+// All rows or no row: what cells and preview tell is told before anything is written.
+Status Imports::check_all(const ImportInMemory& held, const ImportPlan& plan) {
+  SIEGEL_TRY(reader, open(held));
+  std::uint64_t failed = 0;
+  for (;;) {
+    SIEGEL_TRY(row, reader->next());
+    if (!row) break;
+    if (row->number > held.guess.header_row && !plan.read(*row).failures.empty()) ++failed;
+  }
+  failed += held.progress.with([](const auto& progress) { return progress.failed_rows.size(); });
+  if (failed == 0) return Done{};
+  return none_taken();
+}
+
+Status Imports::create_type(const Caller& caller, const TypeDefinition& type) {
+  WriteOptions options;
+  options.create_only = true;
+  const auto written = wait_for<Written>(
+      [&](auto done) { s.submit(make_set(s, caller, SetType{type}, std::move(options), std::move(done))); });
+  if (written) return Done{};
+  if (written.error().is("version_conflict")) return type_exists();
+  return Error(written.error());
+}
+
+// The type that the commit makes: checked before anything is written. True: an earlier try has made it already.
+Result<bool> Imports::check_type(const ImportInMemory& held, const ImportCommit& commit) {
+  const auto registries = s.registries();
+  SIEGEL_TRY(checked, siegel::check(proposed_type(held.guess, &commit), *registries));
+  const auto* found = registries->type(commit.create_type->name);
+  if (found == nullptr) return false;
+  number_fields(checked, nullptr);
+  if (!(found->definition == checked)) return type_exists();
+  return true;
+}
+
+struct Imports::CommitRun {
+  Imports& imports;
+  const ImportPtr& held;
+  const Caller& caller;
+  std::string type;
+  bool all_or_none;
+  std::shared_ptr<Guarded<Flight>> flight = std::make_shared<Guarded<Flight>>();
+
+  // A row goes out, or is counted where there is nothing to write. An error ends the reading.
+  Status take(ImportOutcome&& outcome) {
+    if (held->cancel || imports.stopping_) return was_cancelled();
+    if (outcome.kind == Kind::unchanged || outcome.kind == Kind::failed) return count(outcome);
+    const auto in_flight_max = imports.s.options.imports.in_flight_max;
+    const auto stopped = flight->when([&](const Flight& f) { return f.in_flight < in_flight_max; },
+                                      [&](Flight& f) -> std::optional<Error> {
+                                        if (f.fatal) return f.fatal;
+                                        if (all_or_none && f.counts.failed > 0) return none_taken();
+                                        ++f.in_flight;
+                                        return std::nullopt;
+                                      });
+    if (stopped) return Error(*stopped);
+    write(std::move(outcome));
+    return Done{};
+  }
+
+  Status count(const ImportOutcome& outcome) {
+    const bool failed = outcome.kind == Kind::failed;
+    flight->with([&](Flight& f) {
+      ++(failed ? f.counts.failed : f.counts.unchanged);
+      if (outcome.by_match) f.failed_rows.emplace(outcome.row, outcome.failures.front().code);
+    });
+    ++held->done;
+    if (failed && all_or_none) return none_taken();
+    return Done{};
+  }
+
+  void write(ImportOutcome&& outcome) {
+    auto& s = imports.s;
+    const OfImport of{held->id, static_cast<std::uint32_t>(outcome.row), {}};
+    const bool added = outcome.kind == Kind::added;
+    const auto done = [landed = flight, one = held, row = outcome.row, added](const Result<Written>& written) {
+      landed->with([&](Flight& f) {
+        --f.in_flight;
+        if (written) {
+          ++(added ? f.counts.added : f.counts.changed);
+          return;
+        }
+        const auto& error = written.error();
+        ++f.counts.failed;
+        if (is_fatal(error) && !f.fatal) f.fatal = error;
+        f.failed_rows.emplace(row, error.is("version_conflict") ? "changed_meanwhile" : error.code());
+      });
+      ++one->done;
+      landed->notify_all();
+    };
+    if (added) {
+      s.submit(make_add_record(s, caller, AddRecord{type, std::move(outcome.values), {}, {}, of}, {}, done));
+      return;
+    }
+    WriteOptions options;
+    options.expected_version = outcome.version.get();
+    s.submit(make_change_record(s, caller, ChangeRecord{*outcome.record, std::move(outcome.values), of},
+                                std::move(options), done));
+  }
+
+  // All answers are there: finished, or cancelled with all that was written.
+  Result<TreeSize> end(const Status& read) {
+    flight->when([](const Flight& f) { return f.in_flight == 0; }, [](const Flight&) {});
+    auto ended = flight->with([](const Flight& f) { return f; });
+    const bool wanted = held->cancel || imports.stopping_;
+    std::optional<Error> why;
+    if (!read) why = read.error();
+    if (ended.fatal) why = ended.fatal;
+    if (!why && all_or_none && ended.counts.failed > 0) why = none_taken();
+    if (!why && !wanted) {
+      const auto told = imports.tell(caller, {EventType::import_finished, held->id, type, facts_of(ended.counts)});
+      if (told) {
+        imports.end(*held, State::finished, [&](ImportInMemory::Progress& progress) {
+          progress.counts = ended.counts;
+          progress.failed_rows = std::move(ended.failed_rows);
+          progress.position = told->size;
+        });
+        return told->size;
+      }
+      why = told.error();
+    }
+    // Where nothing can be written any more, the next start says that it is cancelled.
+    const auto told = imports.tell(caller, {EventType::import_cancelled, held->id, type, {}});
+    const auto size = told ? told->size : TreeSize();
+    std::vector<Callback<ImportAnswer>> waiting;
+    held->progress.with([&](ImportInMemory::Progress& progress) { waiting.swap(progress.waiting); });
+    imports.end(*held, wanted ? State::cancelled : State::failed, [&](ImportInMemory::Progress& progress) {
+      progress.error = why;
+      progress.counts = {0, 0, 0, ended.counts.failed};
+      progress.failed_rows = std::move(ended.failed_rows);
+      progress.position = size;
+    });
+    const auto told_to_all = wanted || !why ? was_cancelled() : *why;
+    for (const auto& done : waiting) done(Error(told_to_all));
+    return size;
+  }
+};
+
+Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller) {
+  const auto commit = held->progress.with([](const auto& progress) { return *progress.commit; });
+  const bool all_or_none = commit.bad_rows == ImportCommit::BadRows::none;
+  SIEGEL_CHECK(catch_up());
+  bool type_made = true;
+  if (commit.create_type) {
+    SIEGEL_TRY(made, check_type(*held, commit));
+    type_made = made;
+  }
+  bool is_there = false;
+  SIEGEL_TRY(plan, plan_for(*held, commit, is_there));
+  if (all_or_none) SIEGEL_CHECK(check_all(*held, plan));
+  if (!type_made) SIEGEL_CHECK(create_type(caller, plan.type()));
+  const auto type = plan.type().name;
+  const auto rows = static_cast<std::uint32_t>(held->guess.rows_read);
+  SIEGEL_TRY(begun, tell(caller, {EventType::import_begun, held->id, type, {rows, 0, 0, 0, 0}}));
+  held->progress.with([&](ImportInMemory::Progress& progress) { progress.type = type; });
+  CommitRun run{*this, held, caller, type, all_or_none};
+  const auto read =
+      each_row({*held, caller, plan, true}, [&](ImportOutcome&& outcome) { return run.take(std::move(outcome)); });
+  return run.end(read);
+}
+
+// ── cancel ──
+
+void Imports::cancel(const Caller& caller, const JobId& id, Callback<ImportAnswer> done) {
+  if (auto may = s.may(caller, decide::Action::cancel_import); !may) return done(Error(may.error()));
+  const auto refuse = [&] {
+    done(Error(Errc::conflict, "state_conflict", "Only a preview or an import under way can be cancelled."));
+  };
+  const auto held = find(id);
+  if (!held) {
+    const auto row = s.views.import(id);
+    if (!row) return done(Error(row.error()));
+    if (*row) return refuse();
+    return done(Error(Errc::not_found, "not_found", "There is no such import."));
+  }
+  enum class Next : std::uint8_t { drop, waits, too_late };
+  const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
+    if (progress.state == State::previewed) {
+      progress.state = State::cancelled;
+      return Next::drop;
+    }
+    if (progress.state != State::committing) return Next::too_late;
+    held->cancel = true;
+    return Next::waits;
+  });
+  if (next == Next::too_late) return refuse();
+  if (next == Next::drop) {
+    kept_.with([&](Kept& kept) { kept.imports.erase(id.get()); });
+    return done(answer_of(*held));
+  }
+  const bool posted = runs_->post([this, held, done] {  // behind the run itself
+    const auto state = held->progress.with([](const auto& progress) { return progress.state; });
+    if (state == State::cancelled) return done(answer_of(*held));
+    done(Error(Errc::conflict, "state_conflict", "The import had ended before it could be cancelled."));
+  });
+  if (!posted) done(Error(Errc::overloaded, "overloaded", "Too many imports wait."));
+}
+
+// What a process left unfinished: its file is gone. One event takes back all that it wrote.
+Status Imports::cancel_broken_off() {
+  SIEGEL_TRY(unfinished, s.views.unfinished_imports());
+  for (const auto& id : unfinished) {
+    SIEGEL_TRY(row, s.views.import(id));
+    const auto registries = s.registries();
+    const auto* type = row ? registries->type(row->type) : nullptr;
+    ImportEvent event{EventType::import_cancelled, id, type == nullptr ? "" : type->definition.name, {}, true};
+    SIEGEL_TRY(told, tell(Caller{}, std::move(event)));
+  }
+  if (unfinished.empty()) return Done{};
+  return catch_up();
+}
+
+}  // namespace siegel::service

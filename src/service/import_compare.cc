@@ -1,0 +1,189 @@
+// What the rows of a file would do: compared with what is stored, a batch under one access event.
+#include <algorithm>
+#include <set>
+
+#include "service/import_run.h"
+#include "service/values.h"
+
+namespace siegel::service {
+namespace {
+
+using Kind = ImportOutcome::Kind;
+using State = ImportInMemory::State;
+
+constexpr std::chrono::seconds kCatchUpWait{60};
+constexpr std::size_t kBatchRows = 1'000;
+constexpr std::size_t kRecordsOfOneMax = 1'000;
+
+// What stands in the row that does not stand in the record.
+void differences(const ImportPlan& plan, const ImportPlan::Row& row, const ShownRecord& stored, ImportOutcome& out) {
+  for (std::size_t i = 0; i < row.values.size(); ++i) {
+    const auto& now = row.values[i];
+    const auto& shown = stored.values.expose();
+    const auto at = std::find_if(shown.begin(), shown.end(), [&](const auto& v) { return v.field == now.field; });
+    const Value before = at == shown.end() ? Value(Null{}) : at->value.expose();
+    if (before == now.value.expose()) continue;
+    const auto& name = plan.type().field(now.field)->name;
+    out.changes.push_back({row.number, stored.id, name, Personal<Value>(before), now.value});
+    const auto named = std::find_if(row.named.begin(), row.named.end(), [&](const auto& n) { return n.field == name; });
+    out.values.push_back(*named);
+  }
+}
+
+}  // namespace
+
+ImportFacts facts_of(const ImportCounts& counts) {
+  const auto narrow = [](std::uint64_t n) { return static_cast<std::uint32_t>(n); };  // rows_max is below
+  return {narrow(counts.rows()), narrow(counts.added), narrow(counts.changed), narrow(counts.unchanged),
+          narrow(counts.failed)};
+}
+
+bool is_fatal(const Error& error) noexcept {
+  const auto category = error.category();
+  return category == Errc::denied || category == Errc::unavailable || category == Errc::corrupt;
+}
+
+Result<ledger::Committed> Imports::tell(const Caller& caller, ImportEvent event) {
+  return wait_for<ledger::Committed>(
+      [&](auto done) { s.submit(make_import_event(s, caller, std::move(event), std::move(done))); });
+}
+
+Status Imports::catch_up() {
+  std::promise<bool> shown;
+  auto future = shown.get_future();
+  s.views.when(s.ledger.size(), kCatchUpWait, [&](bool reached) { shown.set_value(reached); });
+  if (!future.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
+  return Done{};
+}
+
+void Imports::end(ImportInMemory& held, State state, const std::function<void(ImportInMemory::Progress&)>& f) {
+  std::vector<Callback<ImportAnswer>> waiting;
+  held.progress.with([&](ImportInMemory::Progress& progress) {
+    f(progress);
+    progress.state = state;
+    progress.expires_at =
+        TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
+    waiting.swap(progress.waiting);
+  });
+  for (const auto& done : waiting) done(answer_of(held));
+}
+
+Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, std::vector<RecordId> records) {
+  const auto& type = comparison.is_there ? comparison.plan.type().name : std::string();
+  const auto fields = comparison.is_there ? comparison.plan.fields() : std::vector<std::string>{};
+  return wait_for<std::vector<ShownRecord>>([&](auto done) {
+    s.submit(make_compare(s, comparison.caller, type, fields, std::move(records), std::move(done)));
+  });
+}
+
+struct Imports::Batch {
+  struct One {
+    ImportPlan::Row row;
+    std::optional<RecordId> record;
+  };
+  std::vector<One> rows;
+  std::set<decide::IdentityKey> seen;  // of the whole file
+  bool matches = false;
+  bool traced = false;  // an access event stands
+};
+
+Status Imports::each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f) {
+  SIEGEL_TRY(reader, open(comparison.import));
+  const auto& match = comparison.import.upload.match;
+  Batch batch;
+  batch.matches = comparison.is_there && !match.empty();
+  if (batch.matches) {
+    auto wanted = match;
+    auto identity = comparison.plan.type().match_fields;
+    std::sort(wanted.begin(), wanted.end());
+    std::sort(identity.begin(), identity.end());
+    if (comparison.plan.type().subject_mode != SubjectMode::match || wanted != identity)
+      return Error(Errc::invalid, "bad_value", "Rows can be matched by the type's identity fields only, for now.")
+          .with("pointer", "/match")
+          .with("reason", "match_not_identity");
+    if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
+  }
+  for (;;) {
+    SIEGEL_TRY(read, reader->next());
+    if (!read) break;
+    if (read->number <= comparison.import.guess.header_row) continue;
+    if (stopping_) return Error(Errc::unavailable, "closing", "The server is being stopped.");
+    batch.rows.push_back({comparison.plan.read(*read), std::nullopt});
+    if (batch.rows.size() == kBatchRows) SIEGEL_CHECK(finish_batch(comparison, batch, f));
+  }
+  SIEGEL_CHECK(finish_batch(comparison, batch, f));
+  if (!batch.traced && comparison.trace_always) {
+    SIEGEL_TRY(event, compare(comparison, {}));
+  }
+  return Done{};
+}
+
+Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
+                             const std::function<Status(ImportOutcome&&)>& f) {
+  std::vector<RecordId> records;
+  const auto registries = s.registries();
+  const auto* type = registries->type(comparison.plan.type().name);
+  for (auto& one : batch.rows) {
+    if (!batch.matches || !one.row.failures.empty()) continue;
+    const auto key = s.identity.key(comparison.plan.type(), one.row.values);
+    if (!key) continue;  // without an identity it is nobody's
+    if (!batch.seen.insert(*key).second) {
+      one.row.failures.push_back({std::nullopt, "repeated"});
+      continue;
+    }
+    const auto found = s.identity.find(*key);
+    if (found.ambiguous) one.row.failures.push_back({std::nullopt, "ambiguous"});
+    if (!found.subject) continue;
+    SIEGEL_TRY(of_person, s.views.records_of(*found.subject, kRecordsOfOneMax));
+    std::vector<RecordId> same_type;
+    for (const auto& record : of_person) {
+      SIEGEL_TRY(head, s.views.head(record));
+      if (head && !head->removed && type != nullptr && head->type == TypeNo(type->number)) same_type.push_back(record);
+    }
+    if (same_type.size() > 1) one.row.failures.push_back({std::nullopt, "ambiguous"});
+    if (same_type.size() != 1) continue;
+    one.record = same_type.front();
+    records.push_back(same_type.front());
+  }
+  std::map<RecordId, ShownRecord> stored;
+  if (!records.empty()) {
+    batch.traced = true;
+    SIEGEL_TRY(shown, compare(comparison, std::move(records)));
+    for (auto& record : shown) stored.emplace(record.id, std::move(record));
+  }
+  for (auto& one : batch.rows) {
+    ImportOutcome outcome;
+    outcome.row = one.row.number;
+    const auto found = one.record ? stored.find(*one.record) : stored.end();
+    if (!one.row.failures.empty()) {
+      outcome.by_match = !one.row.failures.front().column && one.row.failures.front().code != "too_many_cells";
+      outcome.failures = std::move(one.row.failures);
+    } else if (found != stored.end()) {
+      outcome.record = one.record;
+      outcome.version = found->second.version;
+      differences(comparison.plan, one.row, found->second, outcome);
+      outcome.kind = outcome.values.empty() ? Kind::unchanged : Kind::changed;
+    } else {
+      outcome.kind = Kind::added;
+      for (auto& value : one.row.named)
+        if (!std::holds_alternative<Null>(value.value.expose())) outcome.values.push_back(std::move(value));
+    }
+    SIEGEL_CHECK(f(std::move(outcome)));
+  }
+  batch.rows.clear();
+  return Done{};
+}
+
+Result<ImportPlan> Imports::plan_for(const ImportInMemory& held, const ImportCommit& commit, bool& is_there) {
+  const auto registries = s.registries();
+  const auto& name = commit.create_type ? commit.create_type->name : held.upload.type;
+  const auto* found = name.empty() ? nullptr : registries->type(name);
+  is_there = found != nullptr && !commit.create_type;
+  if (is_there) return ImportPlan::make(found->definition, true, held.guess, commit.types);
+  if (!held.upload.type.empty()) return Error(Errc::not_found, "not_found", "There is no such record type.");
+  auto proposed = proposed_type(held.guess, &commit);
+  if (found != nullptr) proposed = found->definition;  // made by an earlier try of this commit
+  return ImportPlan::make(proposed, false, held.guess, commit.types);
+}
+
+}  // namespace siegel::service

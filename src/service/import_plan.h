@@ -1,0 +1,55 @@
+// How the cells of a file become values of a record type: which column goes to which field, and in which type and
+// style it is read. Pure; says of each cell that does not fit why, and never makes another value of it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/import_api.h"
+#include "service/service.h"
+#include "sheet/cells.h"
+#include "sheet/guess.h"
+
+namespace siegel::service {
+
+class ImportPlan {
+ public:
+  // Columns whose title or name is that of a field of the type; others are left out. The types chosen count before
+  // those guessed; for a type that is there its fields count before both. invalid "schema_invalid" (pointer).
+  static Result<ImportPlan> make(const TypeDefinition& type, bool is_there, const sheet::TableGuess& guess,
+                                 const std::map<std::string, FieldType>& chosen);
+
+  struct Failure {
+    std::optional<std::size_t> column;
+    std::string code;
+  };
+  struct Row {
+    std::uint64_t number = 0;
+    Values values;                  // of all columns that have a field, canonical, ascending; empty cells are Null
+    std::vector<NamedValue> named;  // the same, as commands take them
+    std::vector<Failure> failures;
+  };
+  [[nodiscard]] Row read(const sheet::Row& row) const;
+  [[nodiscard]] std::vector<std::string> fields() const;  // those that a column goes to
+  [[nodiscard]] const std::string& field_of(std::size_t column) const { return columns_[column].field; }  // or empty
+  [[nodiscard]] const TypeDefinition& type() const { return type_; }
+
+ private:
+  struct Column {
+    std::string field;
+    sheet::ColumnType type = sheet::ColumnType::text;
+    sheet::ColumnStyle style;
+    sheet::Fit fit = sheet::Fit::readable;
+  };
+  void add_cell(std::size_t at, const sheet::Cell& cell, Row& out) const;
+
+  TypeDefinition type_;
+  std::vector<Column> columns_;
+};
+
+// The type that the guess proposes, with what the caller wants otherwise; not checked yet. wanted null: for a preview,
+// without name and classes.
+TypeDefinition proposed_type(const sheet::TableGuess& guess, const ImportCommit* commit);
+
+}  // namespace siegel::service

@@ -1,0 +1,25 @@
+// Private to imports: what comparing, committing and undoing have in common.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+
+#include "service/imports.h"
+
+namespace siegel::service {
+
+// Asks, and waits for the answer: for lanes, never for a thread that others wait for.
+template <class T>
+Result<T> wait_for(const std::function<void(Callback<T>)>& ask) {
+  auto promise = std::make_shared<std::promise<Result<T>>>();
+  auto future = promise->get_future();
+  ask([promise](Result<T> outcome) { promise->set_value(std::move(outcome)); });
+  return future.get();
+}
+
+ImportFacts facts_of(const ImportCounts& counts);
+// Not the row's fault, and the next one would do no better.
+bool is_fatal(const Error& error) noexcept;
+
+}  // namespace siegel::service

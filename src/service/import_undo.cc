@@ -1,0 +1,301 @@
+// Undoing: the import's events in the ledger, in their order, each taken back by an event of its own, unless something
+// came after it.
+#include <algorithm>
+
+#include "codec/bodies_codec.h"
+#include "codec/header_codec.h"
+#include "codec/parts.h"
+#include "service/import_run.h"
+
+namespace siegel::service {
+namespace {
+
+using State = ImportInMemory::State;
+
+constexpr std::size_t kNamedAtOnce = 1'000;  // by one access event
+
+// A stored value as a command takes it.
+RawValue raw_of(FieldType type, const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    if (type == FieldType::boolean) return *text == "true";
+    return *text;
+  }
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return *list;
+  return Null{};
+}
+
+// One record event of the import, as the ledger has it.
+struct Imported {
+  Seq seq;
+  std::optional<RecordId> record;  // none: erased
+  std::uint64_t row = 0;
+  bool added = false;
+  std::vector<FieldNo> fields;  // that it set
+};
+
+Result<Imported> imported(Impl& s, const ledger::SystemReceipt& receipt, const Header& header, ByteView stored) {
+  Imported out;
+  out.seq = header.seq;
+  out.added = header.type == EventType::record_added;
+  SIEGEL_TRY(parts, codec::decode_parts(stored));
+  SIEGEL_CHECK(codec::check_parts(header, parts));
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 1; i < count; ++i) {
+    if (parts[i].removed || parts[i].ciphertext.empty()) continue;
+    auto opened = s.vault.open(receipt, header, i, parts[i]);
+    if (!opened && opened.error().category() == Errc::gone) continue;
+    if (!opened) return Error(opened.error());
+    SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+    out.record = body.record;
+    out.row = body.row;
+    for (const auto& value : body.values) out.fields.push_back(value.field);
+  }
+  return out;
+}
+
+struct Flight {
+  std::size_t in_flight = 0;
+  ImportCounts counts;  // added: taken out; changed: restored; unchanged: kept
+  std::vector<ImportKept> kept;
+  std::optional<Error> fatal;
+
+  void took_back(const Imported& one) { ++(one.added ? counts.added : counts.changed); }
+  void keep(const Imported& one, const char* reason) {
+    ++counts.unchanged;
+    kept.push_back({one.row, one.record, reason});
+  }
+};
+
+}  // namespace
+
+struct Imports::UndoRun {
+  Imports& imports;
+  const JobId& id;
+  const Caller& caller;
+  const ledger::SystemReceipt& receipt;
+  const Registered<TypeDefinition>& type;
+  std::shared_ptr<Guarded<Flight>> flight = std::make_shared<Guarded<Flight>>();
+
+  Status scan(Seq from, Seq until) {
+    auto& s = imports.s;
+    SIEGEL_TRY(cursor, s.ledger.cursor(from, until.get() - from.get()));
+    for (;;) {
+      Seq seq;
+      ByteView header_bytes, parts;
+      SIEGEL_TRY(more, cursor->next(seq, header_bytes, parts));
+      if (!more || seq >= until) return Done{};
+      if (imports.stopping_) return Error(Errc::unavailable, "closing", "The server is being stopped.");
+      SIEGEL_TRY(header, codec::decode_header(header_bytes));
+      const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed;
+      if (header.job != id || !is_record) continue;
+      SIEGEL_TRY(one, imported(s, receipt, header, parts));
+      SIEGEL_CHECK(take_back(one));
+    }
+  }
+
+  void keep(const Imported& one, const char* reason) {
+    flight->with([&](Flight& f) { f.keep(one, reason); });
+  }
+
+  Status take_back(const Imported& one) {
+    std::optional<views::RecordHead> head;
+    if (one.record) {
+      SIEGEL_TRY(found, imports.s.views.head(*one.record));
+      head = std::move(found);
+    }
+    if (!head) {
+      keep(one, "erased");
+      return Done{};
+    }
+    if (head->modified != one.seq) return passed_over(one, *head);
+    std::vector<NamedValue> values;
+    if (!one.added) {
+      SIEGEL_TRY(before, values_before(one));
+      if (!before) {
+        keep(one, "edited");
+        return Done{};
+      }
+      values = std::move(*before);
+    }
+    return write(one, std::move(values));
+  }
+
+  // Something came after the import: somebody's edit, or an earlier try of this undo.
+  Status passed_over(const Imported& one, const views::RecordHead& head) {
+    SIEGEL_TRY(stored, imports.s.ledger.read(head.modified));
+    SIEGEL_TRY(header, codec::decode_header(stored.header));
+    if (header.job == id)
+      flight->with([&](Flight& f) { f.took_back(one); });
+    else
+      keep(one, head.removed ? "removed" : "edited");
+    return Done{};
+  }
+
+  // Of the fields that the import set, what stood in them; none: something came after it.
+  Result<std::optional<std::vector<NamedValue>>> values_before(const Imported& one) {
+    const TypeNo number(type.number);
+    SIEGEL_TRY(before, imports.s.views.before_import(number, *one.record, id));
+    if (!before) return std::optional<std::vector<NamedValue>>{};
+    Values old;
+    const auto key = views::record_row_key(number, *one.record);
+    for (const auto& section : before->sections) {
+      auto opened = imports.s.vault.open_row(receipt, section.slot, "records", key, section.sealed);
+      if (!opened && opened.error().category() == Errc::gone) continue;
+      if (!opened) return Error(opened.error());
+      SIEGEL_TRY(some, codec::decode_values(opened->view()));
+      for (auto& value : some) old.push_back(std::move(value));
+    }
+    std::vector<NamedValue> out;
+    for (const auto field : one.fields) {
+      const auto* definition = type.definition.field(field);
+      if (definition == nullptr) continue;  // the type has lost it since; its history keeps it
+      const auto at = std::find_if(old.begin(), old.end(), [&](const auto& v) { return v.field == field; });
+      const Value value = at == old.end() ? Value(Null{}) : at->value.expose();
+      out.push_back({definition->name, Personal<RawValue>(raw_of(definition->type, value))});
+    }
+    return std::optional(std::move(out));
+  }
+
+  Status write(const Imported& one, std::vector<NamedValue> values) {
+    auto& s = imports.s;
+    const auto in_flight_max = s.options.imports.in_flight_max;
+    const auto fatal = flight->when([&](const Flight& f) { return f.in_flight < in_flight_max; },
+                                    [](Flight& f) {
+                                      if (!f.fatal) ++f.in_flight;
+                                      return f.fatal;
+                                    });
+    if (fatal) return Error(*fatal);
+    const auto done = [landed = flight, one](const Result<Written>& outcome) {
+      landed->with([&](Flight& f) {
+        --f.in_flight;
+        if (outcome) return f.took_back(one);
+        const auto& error = outcome.error();
+        if (is_fatal(error)) {
+          if (!f.fatal) f.fatal = error;
+          return;
+        }
+        const auto category = error.category();
+        f.keep(one, category == Errc::gone ? "erased" : category == Errc::not_found ? "removed" : "edited");
+      });
+      landed->notify_all();
+    };
+    const OfImport of{id, static_cast<std::uint32_t>(one.row), one.seq};
+    if (one.added)
+      s.submit(make_remove_record(s, caller, RemoveRecord{*one.record, of}, {}, done));
+    else
+      s.submit(make_change_record(s, caller, ChangeRecord{*one.record, std::move(values), of}, {}, done));
+    return Done{};
+  }
+
+  // Once all answers are there. The list of what was kept is about people: they are named in an access event before
+  // anybody sees it.
+  Result<Flight> end(const ImportInMemory& held, const Status& scanned) {
+    flight->when([](const Flight& f) { return f.in_flight == 0; }, [](const Flight&) {});
+    auto ended = flight->with([](const Flight& f) { return f; });
+    imports.s.end_job(JobFacts::Kind::import, ended.counts.rows());
+    if (!scanned) return Error(scanned.error());
+    if (ended.fatal) return Error(*ended.fatal);
+    SIEGEL_TRY(plan, ImportPlan::make(type.definition, true, {}, {}));
+    for (std::size_t i = 0; i < ended.kept.size(); i += kNamedAtOnce) {
+      std::vector<RecordId> records;
+      for (std::size_t j = i; j < std::min(ended.kept.size(), i + kNamedAtOnce); ++j)
+        if (ended.kept[j].record) records.push_back(*ended.kept[j].record);
+      SIEGEL_TRY(named, imports.compare({held, caller, plan, true}, std::move(records)));
+    }
+    return ended;
+  }
+};
+
+Result<TreeSize> Imports::try_undo(ImportInMemory& held, const Caller& caller, ImportCounts& counts,
+                                   std::vector<ImportKept>& kept) {
+  SIEGEL_CHECK(catch_up());
+  SIEGEL_TRY(row, s.views.import(held.id));
+  if (!row || row->state != views::ImportState::finished || !row->ended_seq)
+    return Error(Errc::conflict, "state_conflict", "Only a finished import can be undone.");
+  const auto registries = s.registries();
+  const auto* type = registries->type(row->type);
+  if (type == nullptr) return Error(Errc::not_found, "not_found", "There is no such record type.");
+  SIEGEL_TRY(receipt, s.begin_job(JobFacts::Kind::import));
+  UndoRun run{*this, held.id, caller, receipt, *type};
+  const auto scanned = run.scan(row->begun_seq, *row->ended_seq);
+  SIEGEL_TRY(ended, run.end(held, scanned));
+  SIEGEL_TRY(told, tell(caller, {EventType::import_undone, held.id, type->definition.name, facts_of(ended.counts)}));
+  counts = ended.counts;
+  kept = std::move(ended.kept);
+  return told.size;
+}
+
+void Imports::undo(Caller caller, const JobId& id, bool wait, Callback<ImportAnswer> done) {
+  const auto fail = [done](const Error& error) { done(Error(error)); };
+  auto held = find(id);
+  std::string type;
+  if (!held) {
+    auto row = s.views.import(id);
+    if (!row) return done(Error(row.error()));
+    if (!*row) {
+      if (refused(caller, {}, {}, fail)) return;
+      return done(Error(Errc::not_found, "not_found", "There is no such import."));
+    }
+    const auto known = answer_of(id, **row);
+    held = std::make_shared<ImportInMemory>();
+    held->id = id;
+    held->token = caller.token;
+    held->at = known.at;
+    held->progress.with([&](auto& progress) {
+      progress.type = known.type;
+      progress.counts = known.counts;
+      progress.undone = known.undone;
+      progress.state = (*row)->state == views::ImportState::finished ? State::finished
+                       : (*row)->state == views::ImportState::undone ? State::undone
+                                                                     : State::cancelled;
+      progress.expires_at =
+          TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
+    });
+    held = kept_.with([&](Kept& kept) { return kept.imports.emplace(id.get(), held).first->second; });
+  }
+  type = held->progress.with([](const auto& progress) { return progress.type; });
+  if (refused(caller, type, {}, fail)) return;
+  enum class Next : std::uint8_t { run, waits, answer, conflict };
+  const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
+    if (progress.state == State::undone) return Next::answer;
+    if (progress.state != State::finished && progress.state != State::undoing) return Next::conflict;
+    const bool first = progress.state == State::finished;
+    progress.state = State::undoing;
+    if (wait) progress.waiting.push_back(done);
+    return first ? Next::run : wait ? Next::waits : Next::answer;
+  });
+  if (next == Next::conflict)
+    return done(Error(Errc::conflict, "state_conflict", "Only a finished import can be undone."));
+  if (next == Next::answer) {
+    auto answer = answer_of(*held);
+    answer.replayed = true;
+    return done(std::move(answer));
+  }
+  if (next == Next::waits) return;
+  if (!runs_->post([this, held, caller] { run_undo(held, caller); })) {
+    forget_run(*held, State::finished);
+    return done(Error(Errc::overloaded, "overloaded", "Too many imports wait."));
+  }
+  if (!wait) done(answer_of(*held));
+}
+
+void Imports::run_undo(const ImportPtr& held, const Caller& caller) {
+  ImportCounts counts;
+  std::vector<ImportKept> kept;
+  auto outcome = try_undo(*held, caller, counts, kept);
+  if (outcome) {
+    end(*held, State::undone, [&](auto& progress) {
+      progress.undone = counts;
+      progress.kept = std::move(kept);
+      progress.position = *outcome;
+    });
+    return;
+  }
+  // Finished, as before: what was taken back already is found so by the next try.
+  std::vector<Callback<ImportAnswer>> waiting;
+  held->progress.with([&](auto& progress) { waiting.swap(progress.waiting); });
+  end(*held, State::finished, [&](auto& progress) { progress.error = outcome.error(); });
+  for (const auto& done : waiting) done(Error(outcome.error()));
+}
+
+}  // namespace siegel::service

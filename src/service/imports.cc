@@ -1,0 +1,470 @@
+#include "service/imports.h"
+
+#include <algorithm>
+#include <future>
+
+#include "base/secret.h"
+
+namespace siegel::service {
+namespace {
+
+using State = ImportInMemory::State;
+
+constexpr std::size_t kExpiredKept = 1'000;
+
+Error not_there() { return Error(Errc::not_found, "not_found", "There is no such import."); }
+Error expired() { return Error(Errc::gone, "expired", "The preview has expired; nothing of it was kept."); }
+Error full(const char* name, std::size_t value) {
+  return Error(Errc::overloaded, "overloaded", "Too many previews are held in memory at the moment.")
+      .with("limit_name", name)
+      .with("limit_value", value);
+}
+
+std::vector<std::string> texts_of(const sheet::Samples& samples) {
+  std::vector<std::string> out;
+  for (const auto& sample : samples) out.push_back(sample.text);
+  return out;
+}
+
+// As the file had it: in quotes where a reader would take it for more than one cell.
+void append_cell(std::string& out, std::string_view cell, char delimiter) {
+  const bool plain = cell.find_first_of("\"\r\n") == cell.npos && cell.find(delimiter) == cell.npos;
+  if (plain) {
+    out.append(cell);
+    return;
+  }
+  out.push_back('"');
+  for (const char c : cell) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
+  }
+  out.push_back('"');
+}
+
+}  // namespace
+
+// ── lanes and bytes ──
+
+bool Lane::post(std::function<void()> work) {
+  const bool posted = state_.with([&](State& state) {
+    if (state.stop || state.work.size() >= kWaitingMax) return false;
+    state.work.push_back(std::move(work));
+    return true;
+  });
+  state_.notify_all();
+  return posted;
+}
+
+void Lane::stop() {
+  state_.with([](State& state) { state.stop = true; });
+  state_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Lane::run() {
+  for (;;) {
+    auto work = state_.when([](const State& state) { return state.stop || !state.work.empty(); },
+                            [](State& state) -> std::function<void()> {
+                              if (state.work.empty()) return nullptr;
+                              auto next = std::move(state.work.front());
+                              state.work.pop_front();
+                              return next;
+                            });
+    if (!work) return;
+    work();
+  }
+}
+
+UploadBytes::~UploadBytes() { wipe(bytes_.data(), bytes_.size()); }
+
+std::string_view name_of(State state) noexcept {
+  switch (state) {
+    case State::previewed:
+      return "previewed";
+    case State::committing:
+      return "committing";
+    case State::finished:
+      return "finished";
+    case State::cancelled:
+      return "cancelled";
+    case State::failed:
+      return "failed";
+    case State::undoing:
+      return "undoing";
+    case State::undone:
+      return "undone";
+  }
+  return {};
+}
+
+Status Imports::start() {
+  SIEGEL_CHECK(cancel_broken_off());
+  files_ = std::make_unique<Lane>();
+  runs_ = std::make_unique<Lane>();
+  return Done{};
+}
+
+void Imports::stop() {
+  stopping_ = true;
+  if (runs_) runs_->stop();
+  if (files_) files_->stop();
+}
+
+// ── what is kept in memory ──
+
+Status Imports::admit(const Caller& caller, std::size_t bytes) {
+  const auto& limits = s.options.imports;
+  if (bytes > limits.upload_bytes_max)
+    return Error(Errc::invalid, "too_large", "The file is too large.")
+        .with("limit_name", "upload_bytes_max")
+        .with("limit_value", limits.upload_bytes_max);
+  sweep();
+  return kept_.with([&](Kept& kept) -> Status {
+    std::size_t previews = kept.reserved, own = 0, bytes_held = kept.reserved_bytes;
+    for (const auto& [id, held] : kept.imports) {
+      bytes_held += held->bytes ? held->bytes->view().size() : 0;
+      const bool open = held->progress.with([](const auto& p) { return p.state == State::previewed; });
+      previews += open ? 1 : 0;
+      own += open && held->token == caller.token ? 1 : 0;
+    }
+    if (own >= limits.previews_per_token_max) return full("previews_per_token_max", limits.previews_per_token_max);
+    if (previews >= limits.previews_max) return full("previews_max", limits.previews_max);
+    if (bytes_held + bytes > limits.preview_bytes_max) return full("preview_bytes_max", limits.preview_bytes_max);
+    ++kept.reserved;
+    kept.reserved_bytes += bytes;
+    return Done{};
+  });
+}
+
+void Imports::sweep() {
+  const auto now = s.clock.now();
+  std::vector<ImportPtr> gone;  // wiped without the lock
+  kept_.with([&](Kept& kept) {
+    for (auto it = kept.imports.begin(); it != kept.imports.end();) {
+      const bool over = it->second->progress.with([&](const auto& p) {
+        return p.state != State::committing && p.state != State::undoing && p.expires_at <= now;
+      });
+      if (!over) {
+        ++it;
+        continue;
+      }
+      if (kept.expired.size() == kExpiredKept) kept.expired.pop_front();
+      kept.expired.push_back(it->first);
+      gone.push_back(std::move(it->second));
+      it = kept.imports.erase(it);
+    }
+  });
+}
+
+ImportPtr Imports::find(const JobId& id) {
+  sweep();
+  return kept_.with([&](Kept& kept) -> ImportPtr {
+    const auto it = kept.imports.find(id.get());
+    return it == kept.imports.end() ? nullptr : it->second;
+  });
+}
+
+// A preview is for the token that sent the file: it holds what stands in it.
+Result<ImportPtr> Imports::find_own(const Caller& caller, const JobId& id) {
+  auto held = find(id);
+  if (held && held->token == caller.token && held->bytes) return held;
+  if (held && held->bytes) return not_there();
+  const bool was_here = kept_.with(
+      [&](Kept& kept) { return std::find(kept.expired.begin(), kept.expired.end(), id.get()) != kept.expired.end(); });
+  if (was_here) return expired();
+  SIEGEL_TRY(row, s.views.import(id));
+  if (row) return expired();
+  return not_there();
+}
+
+bool Imports::refused(const Caller& caller, const std::string& type, const std::vector<std::string>& fields,
+                      const std::function<void(Error)>& then) {
+  const auto registries = s.registries();
+  const decide::Use use{
+      decide::Action::import_records, caller.token, caller.purpose, type, {fields.begin(), fields.end()}};
+  const auto granted = decide::authorise(*registries, use, s.clock.now());
+  if (granted) return false;
+  const Error& error = granted.error();
+  if (error.category() == Errc::denied && !error.is("token_wrong"))
+    s.refuse(caller, error, EventType::import_begun, then);
+  else
+    then(error);
+  return true;
+}
+
+// ── preview ──
+
+sheet::TableOptions Imports::table_options(const ImportUpload& upload) const {
+  sheet::TableOptions out;
+  for (const auto format :
+       {sheet::Format::tsv, sheet::Format::csv, sheet::Format::xlsx, sheet::Format::ods, sheet::Format::ndjson})
+    if (sheet::name_of(format) == upload.format) out.format = format;
+  if (!upload.sheet.empty()) out.sheet = upload.sheet;
+  if (upload.delimiter.size() == 1) out.delimiter = upload.delimiter.front();
+  if (!upload.encoding.empty()) out.encoding = upload.encoding;
+  const auto& limits = s.options.imports;
+  out.limits = {limits.cell_bytes_max, limits.columns_max, limits.rows_max, limits.unpacked_bytes_max};
+  return out;
+}
+
+Result<std::unique_ptr<sheet::TableReader>> Imports::open(const ImportInMemory& held) const {
+  return sheet::open_table(held.bytes->view(), table_options(held.upload));
+}
+
+void Imports::preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
+  if (refused(caller, upload.type, {}, [done](const Error& error) { done(Error(error)); })) return;
+  const auto bytes = upload.bytes.expose().size();
+  if (auto admitted = admit(caller, bytes); !admitted) return done(Error(admitted.error()));
+  const auto release = [this, bytes] {
+    kept_.with([&](Kept& kept) {
+      --kept.reserved;
+      kept.reserved_bytes -= bytes;
+    });
+  };
+  auto shared = std::make_shared<ImportUpload>(std::move(upload));
+  const bool posted = files_->post([this, caller, shared, done, release] {
+    auto answer = make_preview(caller, std::move(*shared));
+    release();
+    done(std::move(answer));
+  });
+  if (posted) return;
+  release();
+  done(Error(Errc::overloaded, "overloaded", "Too many files wait to be read."));
+}
+
+Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload upload) {
+  auto held = std::make_shared<ImportInMemory>();
+  held->at = s.clock.now();
+  held->id = JobId(new_id(held->at, s.random));
+  held->token = caller.token;
+  held->bytes = std::make_unique<UploadBytes>(std::move(upload.bytes).expose());
+  upload.bytes = {};
+  held->upload = std::move(upload);
+  {
+    SIEGEL_TRY(reader, open(*held));
+    sheet::GuessOptions options;
+    options.country = s.options.country;
+    SIEGEL_TRY(guess, sheet::guess_table(*reader, options, sheet::Pass::sample));
+    held->info = reader->info();
+    held->guess = std::move(guess);
+  }
+  const auto registries = s.registries();
+  const bool is_there = !held->upload.type.empty();
+  TypeDefinition type;
+  if (is_there) {
+    const auto* found = registries->type(held->upload.type);
+    if (found == nullptr) return Error(Errc::not_found, "not_found", "There is no such record type.");
+    type = found->definition;
+  } else {
+    type = proposed_type(held->guess, nullptr);
+  }
+  SIEGEL_TRY(plan, ImportPlan::make(type, is_there, held->guess, {}));
+  SIEGEL_CHECK(catch_up());
+  ImportPreview preview;
+  ImportCounts counts;
+  std::map<std::uint64_t, std::string> failed_rows;
+  const auto shown_max = s.options.imports.shown_max;
+  const auto note = [&](ImportOutcome&& outcome) -> Status {
+    switch (outcome.kind) {
+      case ImportOutcome::Kind::added:
+        ++counts.added;
+        break;
+      case ImportOutcome::Kind::changed:
+        ++counts.changed;
+        for (auto& change : outcome.changes)
+          if (preview.changes.size() < shown_max) preview.changes.push_back(std::move(change));
+        break;
+      case ImportOutcome::Kind::unchanged:
+        ++counts.unchanged;
+        break;
+      case ImportOutcome::Kind::failed:
+        ++counts.failed;
+        if (outcome.by_match) failed_rows.emplace(outcome.row, outcome.failures.front().code);
+        for (const auto& failure : outcome.failures) {
+          if (preview.failures.size() == shown_max) break;
+          const auto title = failure.column ? held->guess.proposal.columns[*failure.column].title.title : "";
+          preview.failures.push_back({outcome.row, Personal<std::string>(title), failure.code});
+        }
+        break;
+    }
+    return Done{};
+  };
+  SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true}, note));
+  const auto expires = TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
+  held->progress.with([&](auto& progress) {
+    progress.type = held->upload.type;
+    progress.counts = counts;
+    progress.failed_rows = std::move(failed_rows);
+    progress.expires_at = expires;
+  });
+  kept_.with([&](Kept& kept) { kept.imports.emplace(held->id.get(), held); });
+  preview.expires_at = expires;
+  preview.sheet = held->info.sheet;
+  for (const auto& one : held->info.sheets) preview.sheets.push_back(one.name);
+  preview.encoding = held->info.encoding;
+  if (held->info.delimiter != '\0') preview.delimiter = std::string(1, held->info.delimiter);
+  preview.header_row = held->guess.header_row;
+  add_columns(*held, plan, is_there, preview);
+  auto out = answer_of(*held);
+  out.registries = registries;
+  out.preview = std::move(preview);
+  return out;
+}
+
+void Imports::add_columns(const ImportInMemory& held, const ImportPlan& plan, bool is_there,
+                          ImportPreview& preview) const {
+  const auto& proposal = held.guess.proposal;
+  for (std::size_t i = 0; i < proposal.columns.size(); ++i) {
+    const auto& from = proposal.columns[i];
+    ImportColumn column;
+    column.title = Personal<std::string>(from.title.title);
+    column.field = plan.field_of(i);
+    const auto* field = column.field.empty() ? nullptr : plan.type().field(column.field);
+    column.type = field != nullptr ? std::string(name_of(field->type)) : std::string(sheet::name_of(from.type));
+    column.reason = is_there && field != nullptr ? "record_type" : from.reason;
+    column.personal = field != nullptr && is_there ? field->personal : from.personal;
+    column.searchable = field != nullptr && is_there ? field->searchable : from.searchable;
+    column.exceptions = from.exceptions;
+    column.examples = Personal<std::vector<std::string>>(texts_of(from.samples));
+    column.exception_examples = Personal<std::vector<std::string>>(texts_of(from.exception_samples));
+    preview.columns.push_back(std::move(column));
+  }
+  for (const auto& identity : proposal.identity)
+    preview.identity.push_back(proposal.columns[identity.column].title.field);
+}
+
+// ── answers ──
+
+ImportAnswer Imports::answer_of(ImportInMemory& held) {
+  ImportAnswer out;
+  out.id = held.id;
+  out.at = held.at;
+  out.done = held.done.load();
+  out.position = s.views.position();
+  const auto shown_max = s.options.imports.shown_max;
+  held.progress.with([&](const ImportInMemory::Progress& progress) {
+    out.state = name_of(progress.state);
+    out.type = progress.type;
+    out.counts = progress.counts;
+    out.undone = progress.undone;
+    for (const auto& kept : progress.kept)
+      if (out.kept.size() < shown_max) out.kept.push_back(kept);
+    if (progress.error) out.error = progress.error->code();
+    if (progress.position > out.position) out.position = progress.position;
+  });
+  return out;
+}
+
+ImportAnswer Imports::answer_of(const JobId& id, const views::ImportRow& row) {
+  ImportAnswer out;
+  out.id = id;
+  out.at = row.begun_at;
+  out.state = name_of(row.state);
+  out.position = s.views.position();
+  const auto registries = s.registries();
+  if (const auto* type = registries->type(row.type)) out.type = type->definition.name;
+  const auto& facts = row.counts;
+  if (row.state != views::ImportState::begun) out.counts = {facts.added, facts.changed, facts.unchanged, facts.failed};
+  if (row.state == views::ImportState::undone) {
+    out.undone = ImportCounts{row.undone.added, row.undone.changed, row.undone.unchanged, 0};
+    out.kept_known = row.undone.unchanged == 0;
+  }
+  return out;
+}
+
+Result<ImportAnswer> Imports::get(const Caller& caller, const JobId& id) {
+  SIEGEL_CHECK(s.may(caller, decide::Action::read_imports));
+  if (const auto held = find(id)) {
+    const bool previewed = held->progress.with([](const auto& p) { return p.state == State::previewed; });
+    if (!previewed || held->token == caller.token) return answer_of(*held);
+    return not_there();
+  }
+  SIEGEL_TRY(row, s.views.import(id));
+  if (row) return answer_of(id, *row);
+  const bool was_here = kept_.with(
+      [&](Kept& kept) { return std::find(kept.expired.begin(), kept.expired.end(), id.get()) != kept.expired.end(); });
+  if (!was_here) return not_there();
+  ImportAnswer out;
+  out.id = id;
+  out.state = "expired";
+  out.position = s.views.position();
+  return out;
+}
+
+Result<std::vector<ImportAnswer>> Imports::list(const Caller& caller, const std::optional<JobId>& before,
+                                                std::size_t limit) {
+  SIEGEL_CHECK(s.may(caller, decide::Action::read_imports));
+  sweep();
+  std::vector<ImportPtr> own;
+  kept_.with([&](Kept& kept) {
+    for (const auto& [id, held] : kept.imports) {
+      const bool previewed = held->progress.with([](const auto& p) { return p.state == State::previewed; });
+      if (previewed && held->token == caller.token && (!before || held->id < *before)) own.push_back(held);
+    }
+  });
+  SIEGEL_TRY(rows, s.views.imports(before, limit));
+  std::vector<ImportAnswer> out;
+  for (const auto& held : own) out.push_back(answer_of(*held));
+  for (const auto& [id, row] : rows) {
+    const auto in_memory = find(id);
+    out.push_back(in_memory ? answer_of(*in_memory) : answer_of(id, row));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return b.id < a.id; });
+  if (out.size() > limit) out.resize(limit);
+  return out;
+}
+
+// ── rejects ──
+
+void Imports::rejects(Caller caller, const JobId& id, Callback<std::string> done) {
+  auto held = find_own(caller, id);
+  if (!held) {
+    if (refused(caller, {}, {}, [done](const Error& error) { done(Error(error)); })) return;
+    return done(Error(held.error()));
+  }
+  const auto type = (*held)->upload.type;
+  if (refused(caller, type, {}, [done](const Error& error) { done(Error(error)); })) return;
+  const bool posted = files_->post([this, caller, one = *held, done] { done(make_rejects(caller, *one)); });
+  if (!posted) done(Error(Errc::overloaded, "overloaded", "Too many files wait to be read."));
+}
+
+// The rows that fail, in the columns of the file, each with the reason; made from the file, kept nowhere.
+Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& held) {
+  const auto [commit, failed] = held.progress.with(
+      [](const auto& progress) { return std::pair(progress.commit.value_or(ImportCommit{}), progress.failed_rows); });
+  bool is_there = false;
+  SIEGEL_TRY(plan, plan_for(held, commit, is_there));
+  SIEGEL_TRY(traced, compare({held, caller, plan, is_there}, {}));  // a use of what the file holds
+  SIEGEL_TRY(reader, open(held));
+  const char delimiter = held.info.delimiter != '\0' ? held.info.delimiter : ';';
+  const auto& columns = held.guess.proposal.columns;
+  std::string out;
+  for (const auto& column : columns) {
+    append_cell(out, column.title.title, delimiter);
+    out.push_back(delimiter);
+  }
+  out.append("reason\r\n");
+  for (;;) {
+    SIEGEL_TRY(row, reader->next());
+    if (!row) return out;
+    if (row->number <= held.guess.header_row) continue;
+    auto failures = plan.read(*row).failures;
+    if (const auto found = failed.find(row->number); found != failed.end())
+      failures.push_back({std::nullopt, found->second});
+    if (failures.empty()) continue;
+    for (std::size_t i = 0; i < std::max(columns.size(), row->cells.size()); ++i) {
+      if (i < row->cells.size()) append_cell(out, row->cells[i].text, delimiter);
+      out.push_back(delimiter);
+    }
+    std::string why;
+    for (const auto& failure : failures) {
+      if (!why.empty()) why.append(", ");
+      if (failure.column) why.append(columns[*failure.column].title.title).append(": ");
+      why.append(failure.code);
+    }
+    append_cell(out, why, delimiter);
+    out.append("\r\n");
+  }
+}
+
+}  // namespace siegel::service

@@ -1,0 +1,181 @@
+// The life of an import: a file in memory, compared with what is stored; then its rows as commands of their own, which
+// show all at once when it is finished; then, if somebody wants, taken back.
+//
+//   upload ─▶ previewed ─▶ committing ─▶ finished ─▶ undoing ─▶ undone
+//                 └▶ expired     └▶ cancelled, failed
+//
+// Before import.begun nothing is stored: file, samples, failures and differences live in memory only, bounded in number
+// and bytes, and go when their time is over. Every row is one command, some thousands in flight; nobody else changes
+// what an import under way has changed. What broke off is cancelled at the next start: its file is gone, so it cannot
+// go on. Threads: calls from any thread; one thread reads files, another one carries out commits and undos, one by one.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/guarded.h"
+#include "service/impl.h"
+#include "service/import_plan.h"
+
+namespace siegel::service {
+
+// One thread and what waits for it.
+class Lane {
+ public:
+  Lane() : thread_([this] { run(); }) {}
+  ~Lane() { stop(); }
+  bool post(std::function<void()> work);  // false: too much waits
+  void stop();                            // what waits is still done
+
+ private:
+  static constexpr std::size_t kWaitingMax = 64;
+  struct State {
+    std::deque<std::function<void()>> work;
+    bool stop = false;
+  };
+  void run();
+  Guarded<State> state_;
+  std::thread thread_;
+};
+
+// Bytes of a file, wiped when they go.
+class UploadBytes {
+ public:
+  explicit UploadBytes(std::string bytes) : bytes_(std::move(bytes)) {}
+  ~UploadBytes();
+  UploadBytes(const UploadBytes&) = delete;
+  UploadBytes& operator=(const UploadBytes&) = delete;
+  [[nodiscard]] ByteView view() const { return as_bytes(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+// One import as long as it is in memory.
+struct ImportInMemory {
+  enum class State : std::uint8_t { previewed, committing, finished, cancelled, failed, undoing, undone };
+
+  // Set once.
+  JobId id;
+  TokenId token;
+  ImportUpload upload;  // without the bytes
+  std::unique_ptr<UploadBytes> bytes;
+  sheet::TableInfo info;
+  sheet::TableGuess guess;
+  TimeMs at;
+
+  struct Progress {
+    State state = State::previewed;
+    TimeMs expires_at;
+    std::string type;
+    ImportCounts counts;
+    std::optional<ImportCommit> commit;
+    std::map<std::uint64_t, std::string> failed_rows;  // whose cells are right: code of what speaks against them
+    std::optional<ImportCounts> undone;
+    std::vector<ImportKept> kept;
+    std::optional<Error> error;
+    TreeSize position;
+    std::vector<Callback<ImportAnswer>> waiting;  // for the end of what is under way
+  };
+  Guarded<Progress> progress;
+  std::atomic<std::uint64_t> done{0};
+  std::atomic<bool> cancel{false};
+};
+using ImportPtr = std::shared_ptr<ImportInMemory>;
+std::string_view name_of(ImportInMemory::State state) noexcept;
+
+// What one row of a file would do, or why it cannot.
+struct ImportOutcome {
+  enum class Kind : std::uint8_t { added, changed, unchanged, failed } kind = Kind::failed;
+  std::uint64_t row = 0;
+  std::vector<NamedValue> values;             // to add, or those that differ
+  std::optional<RecordId> record;             // changed
+  RecordVersion version;                      // of it, as compared
+  std::vector<ImportChange> changes;          // changed
+  std::vector<ImportPlan::Failure> failures;  // failed
+  bool by_match = false;                      // failed, though its cells are right
+};
+
+class Imports {
+ public:
+  explicit Imports(Impl& service) : s(service) {}
+  ~Imports() { stop(); }
+
+  Status start();  // what an earlier process left unfinished is cancelled
+  void stop();     // what is under way is cancelled
+
+  void preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done);
+  void commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done);
+  void cancel(const Caller& caller, const JobId& id, Callback<ImportAnswer> done);
+  void undo(Caller caller, const JobId& id, bool wait, Callback<ImportAnswer> done);
+  void rejects(Caller caller, const JobId& id, Callback<std::string> done);
+  Result<ImportAnswer> get(const Caller& caller, const JobId& id);
+  Result<std::vector<ImportAnswer>> list(const Caller& caller, const std::optional<JobId>& before, std::size_t limit);
+
+ private:
+  // ── imports.cc ──
+  Status admit(const Caller& caller, std::size_t bytes);  // number and bytes of previews
+  void sweep();                                           // what has expired goes
+  ImportPtr find(const JobId& id);
+  Result<ImportPtr> find_own(const Caller& caller, const JobId& id);  // not_found, gone "expired"
+  bool refused(const Caller& caller, const std::string& type, const std::vector<std::string>& fields,
+               const std::function<void(Error)>& then);
+  Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload);
+  Result<std::unique_ptr<sheet::TableReader>> open(const ImportInMemory& import) const;
+  [[nodiscard]] sheet::TableOptions table_options(const ImportUpload& upload) const;
+  ImportAnswer answer_of(ImportInMemory& import);
+  ImportAnswer answer_of(const JobId& id, const views::ImportRow& row);
+  void add_columns(const ImportInMemory& import, const ImportPlan& plan, bool is_there, ImportPreview& preview) const;
+  Result<std::string> make_rejects(const Caller& caller, ImportInMemory& import);
+
+  // ── import_compare.cc, on the lanes ──
+  struct Comparison {
+    const ImportInMemory& import;
+    const Caller& caller;
+    const ImportPlan& plan;
+    bool is_there;  // the type
+    bool trace_always = false;
+  };
+  // Each row in the order of the file; stops at the first error, also of f.
+  Status each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f);
+  struct Batch;
+  Status finish_batch(const Comparison& comparison, Batch& batch, const std::function<Status(ImportOutcome&&)>& f);
+  Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records);
+  Result<ImportPlan> plan_for(const ImportInMemory& import, const ImportCommit& commit, bool& is_there);
+  // ── import_commit.cc, import_undo.cc ──
+  struct CommitRun;
+  struct UndoRun;
+  static void forget_run(ImportInMemory& import, ImportInMemory::State state);  // it could not begin
+  void run_commit(const ImportPtr& import, const Caller& caller);
+  Result<TreeSize> try_commit(const ImportPtr& import, const Caller& caller);
+  Status check_all(const ImportInMemory& import, const ImportPlan& plan);
+  Result<bool> check_type(const ImportInMemory& import, const ImportCommit& commit);
+  Status create_type(const Caller& caller, const TypeDefinition& type);
+  void run_undo(const ImportPtr& import, const Caller& caller);
+  Result<TreeSize> try_undo(ImportInMemory& import, const Caller& caller, ImportCounts& counts,
+                            std::vector<ImportKept>& kept);
+  Result<ledger::Committed> tell(const Caller& caller, ImportEvent event);
+  Status catch_up();
+  void end(ImportInMemory& import, ImportInMemory::State state,
+           const std::function<void(ImportInMemory::Progress&)>& f);
+  Status cancel_broken_off();
+
+  Impl& s;
+  struct Kept {
+    std::map<Id16, ImportPtr> imports;
+    std::size_t reserved = 0;  // previews being made
+    std::size_t reserved_bytes = 0;
+    std::deque<Id16> expired;  // the newest ones, to be told from unknown ones
+  };
+  Guarded<Kept> kept_;
+  std::unique_ptr<Lane> files_, runs_;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace siegel::service

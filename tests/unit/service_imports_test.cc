@@ -1,0 +1,378 @@
+// The life of an import: preview in memory, one visible step, cancelled without a trace for readers, undone.
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "codec/header_codec.h"
+#include "codec/parts.h"
+#include "support/contacts_world.h"
+
+using namespace siegel;
+using namespace siegel::test;
+using namespace siegel::service;
+
+namespace {
+
+struct ImportsWorld : ServiceKit {
+  ImportsWorld() {
+    set_up();
+    other = token(Role::editor, false);
+  }
+
+  static ImportUpload upload(const std::string& type, std::string bytes, std::vector<std::string> match = {}) {
+    ImportUpload out;
+    out.type = type;
+    out.match = std::move(match);
+    out.bytes = Personal<std::string>(std::move(bytes));
+    return out;
+  }
+  Result<ImportAnswer> preview(ImportUpload file) {
+    return answer<ImportAnswer>([&](auto then) { service->preview_import(editor, std::move(file), then); });
+  }
+  static ImportCommit skip(const std::string& request = "1") {
+    ImportCommit out;
+    out.bad_rows = ImportCommit::BadRows::skip;
+    out.request = request;
+    return out;
+  }
+  Result<ImportAnswer> commit(const JobId& id, ImportCommit how = skip(), bool wait = true) {
+    return answer<ImportAnswer>([&](auto then) { service->commit_import(editor, id, std::move(how), wait, then); });
+  }
+  Result<ImportAnswer> undo(const JobId& id) {
+    return answer<ImportAnswer>([&](auto then) { service->undo_import(editor, id, true, then); });
+  }
+  Result<ImportAnswer> cancel(const JobId& id) {
+    return answer<ImportAnswer>([&](auto then) { service->cancel_import(editor, id, then); });
+  }
+  Result<std::string> rejects(const JobId& id) {
+    return answer<std::string>([&](auto then) { service->import_rejects(editor, id, then); });
+  }
+  std::size_t shown(const char* type = "people") {
+    catch_up();
+    const auto number = TypeNo(service->registries()->type(type)->number);
+    return views->list(number, std::nullopt, 1'000'000).value().size();
+  }
+  std::string city_of(const RecordId& id) {
+    const auto read = must(answer<RecordAnswer>([&](auto then) { service->read_record(editor, id, then); }));
+    const auto* field = service->registries()->type("people")->definition.field("city");
+    for (const auto& value : read.record.values.expose())
+      if (value.field == field->number) return std::get<std::string>(value.value.expose());
+    return "none";
+  }
+  std::vector<Header> events_from(TreeSize from) {
+    std::vector<Header> out;
+    const auto cursor = ledger->cursor(Seq(from.get())).value();
+    Seq seq;
+    ByteView header, parts;
+    while (cursor->next(seq, header, parts).value()) out.push_back(codec::decode_header(header).value());
+    return out;
+  }
+  std::size_t count(const std::vector<Header>& events, EventType type) {
+    return static_cast<std::size_t>(
+        std::count_if(events.begin(), events.end(), [&](const Header& h) { return h.type == type; }));
+  }
+
+  Caller other;
+};
+
+std::string rows_of(std::size_t count, const std::string& city = "Ulm") {
+  std::string out = "name;e-mail;city\n";
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto n = std::to_string(i);
+    out += "Person " + n + ";person" + n + "@example.org;" + city + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("G1 EV-09 a preview stores nothing but that somebody looked", "[unit][service][G1][EV-09]") {
+  ImportsWorld world;
+  const auto size = world.ledger->size();
+  const auto answer = must(world.preview(ImportsWorld::upload("people", rows_of(3, "Kanarienstadt"), {"e-mail"})));
+  CHECK(answer.state == "previewed");
+  CHECK(answer.counts.added == 3);
+  REQUIRE(answer.preview);
+  CHECK(answer.preview->header_row == 1);
+  CHECK(answer.preview->delimiter == ";");
+  REQUIRE(answer.preview->columns.size() == 3);
+  CHECK(answer.preview->columns[1].field == "e-mail");
+  CHECK(answer.preview->columns[2].examples.expose().at(0) == "Kanarienstadt");
+  const auto events = world.events_from(size);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].type == EventType::access_read);
+  CHECK(std::get<AccessFacts>(events[0].facts).kind == AccessFacts::Kind::import);
+  CHECK(events[0].part_count == 1);  // nobody stored was looked at
+  CHECK_FALSE(world.holds(as_bytes("Kanarienstadt")));
+  CHECK(world.shown() == 0);
+  // Nobody else sees it.
+  CHECK(code(world.answer<ImportAnswer>([&](auto then) {
+          world.service->commit_import(world.other, answer.id, ImportsWorld::skip(), true, then);
+        })) == "not_found");
+  CHECK(code(world.service->import(world.other, answer.id)) == "not_found");
+}
+
+TEST_CASE("G6 the counts of a commit add up, and a retry answers the same", "[unit][service][G6]") {
+  ImportsWorld world;
+  const auto file =
+      "name;e-mail;city\nAnna;anna@example.org;Ulm\nBernd;no address;Bonn\nCarla;carla@example.org;\n"
+      "Anna again;ANNA@example.org;Ulm\n";
+  const auto preview = must(world.preview(ImportsWorld::upload("people", file, {"e-mail"})));
+  CHECK(preview.counts.added == 2);
+  CHECK(preview.counts.failed == 2);
+  REQUIRE(preview.preview->failures.size() == 2);
+  CHECK(preview.preview->failures[0].row == 3);
+  CHECK(preview.preview->failures[0].column.expose() == "e-mail");
+  CHECK(preview.preview->failures[0].code == "bad_email");
+  CHECK(preview.preview->failures[1].code == "repeated");
+  const auto size = world.ledger->size();
+  const auto done = must(world.commit(preview.id));
+  CHECK(done.state == "finished");
+  CHECK(done.counts.rows() == 4);
+  CHECK(done.counts.added == 2);
+  CHECK(done.counts.failed == 2);
+  CHECK(world.shown() == 2);
+
+  const auto events = world.events_from(size);
+  CHECK(world.count(events, EventType::import_begun) == 1);
+  CHECK(world.count(events, EventType::record_added) == 2);
+  CHECK(events.back().type == EventType::import_finished);
+  CHECK(std::get<ImportFacts>(events.back().facts) == ImportFacts{4, 2, 0, 0, 2});
+  for (const auto& event : events)
+    if (event.type != EventType::access_read) CHECK(event.job == preview.id);
+
+  const auto again = must(world.commit(preview.id));
+  CHECK(again.replayed);
+  CHECK(again.counts.added == 2);
+  CHECK(again.position == done.position);
+  CHECK(world.shown() == 2);
+  CHECK(code(world.commit(preview.id, ImportsWorld::skip("another"))) == "state_conflict");
+  CHECK(code(world.cancel(preview.id)) == "state_conflict");
+
+  const auto rejects = must(world.rejects(preview.id));
+  CHECK(rejects ==
+        "name;e-mail;city;reason\r\nBernd;no address;Bonn;e-mail: bad_email\r\n"
+        "Anna again;ANNA@example.org;Ulm;repeated\r\n");
+  // The file names import and row in each record's event.
+  const auto list = must(world.service->imports(world.editor, std::nullopt, 9));
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].state == "finished");
+}
+
+TEST_CASE("G6 all rows or no row", "[unit][service][G6]") {
+  ImportsWorld world;
+  const auto preview = must(world.preview(
+      ImportsWorld::upload("people", "name;e-mail\nAnna;anna@example.org\nBernd;no address\n", {"e-mail"})));
+  ImportCommit all;
+  all.request = "all";
+  const auto size = world.ledger->size();
+  CHECK(code(world.commit(preview.id, all)) == "rows_invalid");
+  CHECK(world.events_from(size).empty());
+  CHECK(world.shown() == 0);
+  // The preview is still there: with the bad rows left out it goes.
+  CHECK(must(world.commit(preview.id)).counts.added == 1);
+  CHECK(world.shown() == 1);
+}
+
+TEST_CASE("G7 an import with a match field shows each cell that would change", "[unit][service][G7]") {
+  ImportsWorld world;
+  const auto anna = *must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org"))).record;
+  must(world.write(world.editor, ServiceKit::person("Bernd", "bernd@example.org")));
+  const auto size = world.ledger->size();
+  const auto file = "e-mail;name;city\nANNA@example.org;Anna;Ulm\nbernd@example.org;Bernd;\nc@example.org;Carla;Bonn\n";
+  const auto preview = must(world.preview(ImportsWorld::upload("people", file, {"e-mail"})));
+  CHECK(preview.counts.added == 1);
+  CHECK(preview.counts.changed == 1);
+  CHECK(preview.counts.unchanged == 1);
+  const auto& changes = preview.preview->changes;
+  REQUIRE(changes.size() == 2);
+  CHECK(changes[0].record == anna);
+  CHECK(changes[0].row == 2);
+  std::set<std::string> fields{changes[0].field, changes[1].field};
+  CHECK(fields == std::set<std::string>{"e-mail", "city"});
+  // The two who were found, and nobody else, are named in the access event.
+  const auto looked = world.events_from(size);
+  REQUIRE(looked.size() == 1);
+  CHECK(looked[0].part_count == 3);
+
+  CHECK(must(world.commit(preview.id)).counts.changed == 1);
+  CHECK(world.shown() == 3);
+  CHECK(world.city_of(anna) == "Ulm");
+  CHECK(code(world.preview(ImportsWorld::upload("people", file, {"name"}))) == "bad_value");
+}
+
+TEST_CASE("G7 an undo restores what nobody edited since, and lists the rest", "[unit][service][G7]") {
+  ImportsWorld world;
+  const auto anna = *must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org"))).record;
+  const auto bernd = *must(world.write(world.editor, ServiceKit::person("Bernd", "bernd@example.org"))).record;
+  const auto file =
+      "e-mail;name;city\nanna@example.org;Anna;Ulm\nbernd@example.org;Bernd;Ulm\nc@example.org;Carla;Bonn\n"
+      "d@example.org;Dora;Bonn\ne@example.org;Erik;Bonn\n";
+  const auto preview = must(world.preview(ImportsWorld::upload("people", file, {"e-mail"})));
+  must(world.commit(preview.id));
+  CHECK(world.shown() == 5);
+  ChangeRecord edit;
+  edit.record = bernd;
+  edit.values.push_back(ServiceKit::value("name", "Bernhard"));
+  must(world.write(world.editor, std::move(edit)));
+  const auto type = TypeNo(world.service->registries()->type("people")->number);
+  std::vector<views::Views::Listed> listed = world.views->list(type, std::nullopt, 9).value();
+  std::vector<views::Views::Listed> added;
+  for (auto& one : listed)
+    if (one.id != anna && one.id != bernd) added.push_back(std::move(one));
+  REQUIRE(added.size() == 3);
+  must(world.write(world.officer, RequestErasure{{*added[0].row.subject}, {}, "art17-1-b", true}));
+  must(world.write(world.editor, RemoveRecord{added[1].id}));
+
+  const auto undone = must(world.undo(preview.id));
+  CHECK(undone.state == "undone");
+  REQUIRE(undone.undone);
+  CHECK(undone.undone->added == 1);
+  CHECK(undone.undone->changed == 1);
+  CHECK(undone.undone->unchanged == 3);
+  std::set<std::string> reasons;
+  for (const auto& kept : undone.kept) reasons.insert(kept.reason);
+  CHECK(reasons == std::set<std::string>{"edited", "erased", "removed"});
+  CHECK(world.city_of(anna) == "none");
+  CHECK(world.city_of(bernd) == "Ulm");
+  CHECK(world.shown() == 2);
+  CHECK(must(world.undo(preview.id)).undone->added == 1);  // the same again
+  // The identity index has forgotten who was taken out: the next one of that address is somebody else.
+  const auto again = must(world.write(world.editor, ServiceKit::person("Erik", "e@example.org")));
+  CHECK(again.subject != added[2].row.subject);
+
+  // After a restart the import is known by its event.
+  world.close();
+  world.open();
+  CHECK(must(world.service->import(world.editor, preview.id)).state == "undone");
+  CHECK(code(world.rejects(preview.id)) == "expired");
+}
+
+TEST_CASE("G8 an import shows all at once, and is nobody else's while it runs", "[unit][service][G8]") {
+  ImportsWorld world;
+  constexpr std::size_t kRows = 1'500;
+  const auto first = *must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org"))).record;
+  world.catch_up();
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(kRows), {"e-mail"})));
+  const auto number = TypeNo(world.service->registries()->type("people")->number);
+  std::atomic<bool> over{false};
+  std::set<std::size_t> sizes;
+  std::thread watcher([&] {
+    while (!over) sizes.insert(world.views->list(number, std::nullopt, 1'000'000).value().size());
+  });
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  std::string refused = "none";
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 1; });
+  if (must(world.service->import(world.editor, preview.id)).state == "committing") {
+    ChangeRecord edit;
+    edit.record = first;
+    edit.values.push_back(ServiceKit::value("name", "Somebody"));
+    refused = code(world.write(world.editor, std::move(edit)));
+  }
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).state != "committing"; });
+  CHECK(world.shown() == kRows);
+  over = true;
+  watcher.join();
+  sizes.insert(kRows);
+  CHECK(sizes == std::set<std::size_t>{1, kRows});
+  CHECK(refused == "state_conflict");
+  CHECK(must(world.service->import(world.editor, preview.id)).counts.changed == 1);
+}
+
+TEST_CASE("G8 a cancelled import leaves nothing that anybody sees", "[unit][service][G8]") {
+  ImportsWorld world;
+  const bool by_stop = GENERATE(false, true);
+  const auto first = *must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org"))).record;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(1'500), {"e-mail"})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 1; });
+  if (by_stop) {
+    world.close();
+    world.open();
+  } else {
+    const auto cancelled = must(world.cancel(preview.id));
+    CHECK(cancelled.state == "cancelled");
+  }
+  CHECK(must(world.service->import(world.editor, preview.id)).state == "cancelled");
+  CHECK(world.shown() == 1);
+  CHECK(world.city_of(first) == "none");
+  // What it held is free, at the version that everybody knew.
+  world.until([&] { return world.service->status().search_ready; });
+  ChangeRecord edit;
+  edit.record = first;
+  edit.values.push_back(ServiceKit::value("city", "Bonn"));
+  WriteOptions options;
+  options.expected_version = 1;
+  CHECK(must(world.write(world.editor, std::move(edit), std::move(options))).version == 2);
+  CHECK(world.city_of(first) == "Bonn");
+  const auto fresh = must(world.write(world.editor, ServiceKit::person("Person 1", "person1@example.org")));
+  CHECK(world.views->records_of(*fresh.subject, 9).value().size() <= 1);
+  CHECK(world.shown() == 2);
+}
+
+TEST_CASE("G8 an import that a crash breaks off is cancelled at the next start", "[unit][service][G8]") {
+  std::atomic<bool> broken{false};  // outlives the world
+  ImportsWorld world;
+  world.world.before_write = [&](const Batch&, Sync) -> Status {
+    if (broken) return Error(Errc::unavailable, "io_error", "broken off");
+    return Done{};
+  };
+  world.close();
+  world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(1'500), {"e-mail"})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 1; });
+  broken = true;
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).state == "failed"; });
+  world.close();
+  broken = false;
+  world.open();
+  CHECK(must(world.service->import(world.editor, preview.id)).state == "cancelled");
+  CHECK(world.shown() == 0);
+  CHECK(world.views->unfinished_imports().value().empty());
+  world.until([&] { return world.service->status().search_ready; });
+  must(world.write(world.editor, ServiceKit::person("Person 1", "person1@example.org")));
+  CHECK(world.shown() == 1);
+}
+
+TEST_CASE("ER-04 G8 an erasure in the middle of an import finds what it has brought", "[unit][service][ER-04]") {
+  ImportsWorld world;
+  const auto first = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(1'200, "Kanarien"), {"e-mail"})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 1; });
+  must(world.write(world.officer, RequestErasure{{*first.subject}, {}, "art17-1-b", true}));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).state == "finished"; });
+  CHECK(world.shown() == 1'199);
+  CHECK(code(world.answer<RecordAnswer>(
+            [&](auto then) { world.service->read_record(world.editor, *first.record, then); })) == "erased");
+  const auto fresh = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  CHECK(fresh.subject != first.subject);
+}
+
+TEST_CASE("G1 a commit can make the type of the file", "[unit][service][G1]") {
+  ImportsWorld world;
+  const auto preview = must(world.preview(ImportsWorld::upload("", rows_of(30))));
+  REQUIRE(preview.preview->columns.size() == 3);
+  CHECK(preview.preview->columns[1].type == "email");
+  CHECK(preview.preview->columns[1].personal);
+  CHECK(code(world.commit(preview.id)) == "schema_invalid");  // no name for the type
+  auto how = ImportsWorld::skip();
+  auto& made = how.create_type.emplace();
+  made.name = "guests";
+  CHECK(code(world.commit(preview.id, how)) == "class_missing");
+  CHECK(world.service->registries()->type("guests") == nullptr);
+  made.cls = "customer";
+  how.types = {{"city", FieldType::multiline}};
+  const auto done = must(world.commit(preview.id, how));
+  CHECK(done.counts.added == 30);
+  CHECK(done.type == "guests");
+  const auto* type = world.service->registries()->type("guests");
+  REQUIRE(type != nullptr);
+  CHECK(type->definition.subject_mode == SubjectMode::match);
+  CHECK(type->definition.match_fields == std::vector<std::string>{"e-mail"});
+  CHECK(type->definition.field("city")->type == FieldType::multiline);
+  CHECK(world.shown("guests") == 30);
+  CHECK(must(world.commit(preview.id, how)).replayed);
+}
