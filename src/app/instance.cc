@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/room.h"
 #include "app/stores.h"
 #include "codec/header_codec.h"
 #include "projector/projector.h"
@@ -60,6 +61,7 @@ class OpenedInstance final : public Instance {
 
   std::shared_ptr<service::Service> service() override { return lent_; }
   bool opened_writable() const override { return writable_; }
+  std::vector<ledger::Reason> read_only() override { return service_->read_only(); }
   ledger::Ledger& ledger() override { return *core_.ledger; }
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
@@ -135,6 +137,7 @@ class OpenedInstance final : public Instance {
     options.idempotency_days = static_cast<unsigned>(config.idempotency_days);
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
+    options.room_is_short = [room = std::make_shared<Room>(core_.places.data)] { return room->is_short(); };
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);
     lent_ = std::shared_ptr<service::Service>(service_.get(), [](service::Service*) {});
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "app/config.h"
 #include "app/places.h"
@@ -38,6 +39,8 @@ class Instance {
   // While the ledger is read-only from the start, it serves what needs no event (service.h).
   [[nodiscard]] virtual std::shared_ptr<service::Service> service() = 0;
   [[nodiscard]] virtual bool opened_writable() const = 0;
+  // Why the ledger takes nothing; or, with the one reason disk_full, nothing but traces of looks (room.h).
+  [[nodiscard]] virtual std::vector<ledger::Reason> read_only() = 0;
   [[nodiscard]] virtual ledger::Ledger& ledger() = 0;
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;

@@ -106,6 +106,7 @@ class Running {
       const std::lock_guard lock(mutex_);
       failed = instance_ == nullptr || worth_opening_again();
       tell_projector();
+      tell_room();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -143,7 +144,7 @@ class Running {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> out;
     if (!instance_) return {closed_because_.empty() ? "stores_closed" : closed_because_};
-    for (const auto& reason : instance_->ledger().read_only()) out.push_back(reason.code);
+    for (const auto& reason : instance_->read_only()) out.push_back(reason.code);
     if (const auto projector = instance_->projector_status(); !projector)
       out.emplace_back(projector.error().category() == Errc::unavailable ? "projector_waits" : "projector_stopped");
     if (!service_ && out.empty()) out.emplace_back("starting");
@@ -164,7 +165,7 @@ class Running {
         now.queued = instance_->ledger().queued();
         now.size = instance_->ledger().size().get();
         now.projected = instance_->views().position().get();
-        now.read_only = !instance_->ledger().read_only().empty();
+        now.read_only = !instance_->read_only().empty();
       } else {
         now.read_only = true;
       }
@@ -224,6 +225,20 @@ class Running {
                  status.error().text().c_str(), status.error().code());
   }
 
+  // With mutex_.
+  void tell_room() {
+    if (!instance_ || !instance_->ledger().read_only().empty()) return;
+    const auto reasons = instance_->read_only();
+    if (std::exchange(room_short_, !reasons.empty()) == room_short_) return;
+    if (room_short_) {
+      std::fprintf(stderr, "siegel: ALARM %s [disk_full]\n",
+                   texts::detail(reasons.front().detail, settings_.speech.language).c_str());
+    } else {
+      std::fprintf(stderr, "siegel: %s\n",
+                   text("es ist wieder Platz für Änderungen", "there is room for changes again"));
+    }
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& why) {
     if (std::exchange(told_, code) != code) {
@@ -246,6 +261,7 @@ class Running {
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only
   bool projector_told_ = false;  // with mutex_
+  bool room_short_ = false;      // with mutex_
 };
 
 bool is_loopback(const std::string& listen) {

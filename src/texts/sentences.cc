@@ -139,6 +139,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "Das Buch ist nur zu lesen; der Grund steht im Protokoll des Servers und in /readyz."},
     {"The ledger takes no events, so nothing can be changed or looked at.",
      "Das Buch nimmt keine Ereignisse auf; darum lässt sich nichts ändern oder einsehen."},
+    {"There is little room left on the disk: looking goes on, changes wait for room.",
+     "Auf dem Datenträger ist wenig Platz: Einsehen geht weiter, Änderungen warten auf Platz."},
     {"An erasure cannot be recorded yet. This one is requested, and follows by itself.",
      "Eine Löschung lässt sich noch nicht verzeichnen. Diese ist beauftragt und folgt von selbst."},
     // ── findings of verify ──
