@@ -152,6 +152,27 @@ class Running(unittest.TestCase):
         expect(get(s, f"/v1/records/{self.person['record']}"), 200)
         self.stop()
 
+    def test_ER06_what_weakens_the_protection_is_said(self):
+        """[ER-06] at the start and in the status; root can show the server a machine that swaps"""
+        s = self.s
+        self.assertIn("single_disk", s.request("GET", "/v1/status").json["warnings"])
+        self.assertIn("one disk failure loses all personal data", s.log_text())
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount another /proc/swaps")
+        swaps, outer = s.home / "swaps", s.home / "outer"
+        outer.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'mount --bind "{swaps}" /proc/swaps && exec "{BINARY}" "$@"\' sh "$@"\n')
+        outer.chmod(0o755)
+        s.binary = str(outer)
+        for area, swaps_out in (("/dev/sda3", True), ("/dev/zram0", False)):
+            self.stop()
+            (s.home / "server.log").write_bytes(b"")
+            swaps.write_text(f"Filename\tType\tSize\tUsed\tPriority\n{area}\tpartition\t1048572\t0\t-2\n")
+            s.serve()
+            self.assertEqual("unencrypted_swap" in s.request("GET", "/v1/status").json["warnings"], swaps_out, area)
+            self.assertEqual("swap without encryption" in s.log_text(), swaps_out, area)
+            self.assertNotIn("dumps_possible", s.request("GET", "/v1/status").json["warnings"])
+        self.stop()
+
     def test_an_expired_token_cannot_fill_the_ledger(self):
         s = self.s
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
