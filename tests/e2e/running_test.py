@@ -15,7 +15,6 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import openapi_check  # noqa: E402
 from clients import Client, at_once  # noqa: E402
 from contacts import add, erase, expect, get, prepare, wait_for_index  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
@@ -81,7 +80,7 @@ class EventsOf:
 
 class Running(unittest.TestCase):
     def setUp(self):
-        self.s = Siegel(BINARY, check=openapi_check.validate)
+        self.s = Siegel(BINARY)
         self.s.__enter__()
         prepare(self.s)
         self.person = expect(add(self.s, {"name": "Ada", "e-mail": "ada@example.org"}), 201).json
@@ -191,7 +190,7 @@ class Running(unittest.TestCase):
 class FewDescriptors(unittest.TestCase):
     def test_many_idle_clients_leave_the_stores_their_files(self):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with Siegel(BINARY, check=openapi_check.validate) as s:
+        with Siegel(BINARY) as s:
             prepare(s)
             people = [expect(add(s, {"name": f"P {i}", "e-mail": f"p{i}@example.org"}), 201).json for i in range(3)]
             self.assertEqual(s.stop(), 0)
