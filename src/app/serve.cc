@@ -16,6 +16,7 @@
 #include "app/metrics.h"
 #include "app/reopen.h"
 #include "app/stores.h"
+#include "app/warnings.h"
 #include "app/workers.h"
 #include "codec/header_codec.h"
 #include "codec/rows.h"
@@ -69,8 +70,12 @@ class EventCounter final : public ledger::Tail {
 // The instance of the moment. After a failed write a new one is opened, as at a start, once the cause is gone.
 class Running {
  public:
-  Running(const ServeSettings& settings, Metrics& metrics, const Ending& ending)
-      : settings_(settings), metrics_(metrics), ending_(ending), workers_(2) {}
+  Running(const ServeSettings& settings, Metrics& metrics, const Ending& ending, bool dumps_are_forbidden)
+      : settings_(settings),
+        metrics_(metrics),
+        ending_(ending),
+        dumps_are_forbidden_(dumps_are_forbidden),
+        workers_(2) {}
   ~Running() { close(); }
 
   Status open() {
@@ -174,6 +179,11 @@ class Running {
     return metrics_.text(now);
   }
 
+  [[nodiscard]] std::vector<Warning> warned() const {
+    const auto places = read_places(settings_.data);
+    return places ? warnings(*places, dumps_are_forbidden_) : std::vector<Warning>();
+  }
+
   void tell_reasons() {
     const std::lock_guard lock(mutex_);
     for (const auto& reason : instance_->ledger().read_only())
@@ -188,6 +198,7 @@ class Running {
                "auf SSD, bei Schnappschüssen oder Copy-on-Write.",
                "root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
                "copy-on-write."));
+    for (const auto& warning : warned()) std::fprintf(stderr, "siegel: %s\n", text(warning.german, warning.english));
   }
 
  private:
@@ -250,6 +261,7 @@ class Running {
   const ServeSettings& settings_;
   Metrics& metrics_;
   const Ending& ending_;
+  const bool dumps_are_forbidden_;
   SystemClock clock_;
   SystemRandom random_;
   Workers workers_;
@@ -275,12 +287,12 @@ int serve(const ServeSettings& settings) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto connections_max = connections_for(raise_descriptors());
 
-  forbid_dumps();
+  const bool dumps_are_forbidden = forbid_dumps();
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.speech);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
-  Running running(settings, metrics, ending);
+  Running running(settings, metrics, ending, dumps_are_forbidden);
   if (auto opened = running.open(); !opened)
     return opened.error().is("start_ended") ? 0 : report(opened.error(), settings.speech);
   running.tell_reasons();
@@ -293,6 +305,11 @@ int serve(const ServeSettings& settings) {
   api_options.version = settings.version;
   api_options.metrics = [&] { return running.metrics_text(); };
   api_options.not_ready = [&] { return running.not_ready(); };
+  api_options.warnings = [&] {
+    std::vector<std::string> codes;
+    for (const auto& warning : running.warned()) codes.emplace_back(warning.code);
+    return codes;
+  };
   api_options.unavailable = [&] { return running.why_not(); };
   api_options.projector_stopped = [&] { return running.projector_stopped(); };
   api_options.uptime_s = [started] {

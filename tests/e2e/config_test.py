@@ -98,6 +98,24 @@ class Precedence(Data):
         self.assertEqual(done.returncode, 2)
         self.assertIn("PLACES", done.stderr)
 
+    def test_what_init_makes_and_says(self):
+        """Contract section 5: where each thing lies, and for whom."""
+        made = json.loads(self.run_siegel("--data", self.s.home / "d4", "--json", "init", "--single-disk").stdout)
+        self.assertRegex(made["ledger"], r"^[0-9a-f]{16}$")
+        self.assertEqual(made["origin"], f"siegel.local/{made['ledger']}")
+        self.assertRegex(made["verifier_key"], rf"^{re.escape(made['origin'])}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}$")
+        self.assertEqual(made["grade"], "L0")
+        for directory in ("d4", "d4.root", "d4.outside"):
+            self.assertEqual((self.s.home / directory).stat().st_mode & 0o777, 0o700, directory)
+        self.assertEqual((self.s.home / "d4" / "FORMAT").read_text().strip(), f"siegel-data 1 {made['ledger']}")
+        self.assertLessEqual({"FORMAT", "ledger", "keys", "views"}, {entry.name for entry in (self.s.home / "d4").iterdir()})
+        self.assertEqual({entry.name for entry in (self.s.home / "d4.root").iterdir()}, {"root", "CACHEDIR.TAG"})
+        self.assertTrue((self.s.home / "d4.root" / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55"))
+        self.assertEqual({entry.name for entry in (self.s.home / "d4.outside").iterdir()}, {"signer", "head"})
+        for secret in ("d4.root/root", "d4.outside/signer"):
+            self.assertEqual((self.s.home / secret).stat().st_mode & 0o777, 0o600, secret)
+        self.assertTrue((self.s.home / "d4.outside" / "signer").read_text().startswith(f"PRIVATE+KEY+{made['origin']}+"))
+
     def test_root_inside_the_data_directory_is_refused(self):
         for place in ("d3/root", "d3/keys/root", "d3/../d3/root"):
             done = self.run_siegel("--data", self.s.home / "d3", "init", "--single-disk",
