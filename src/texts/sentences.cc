@@ -42,6 +42,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "wenn "
      "es die von Berlin ist."},
     {"The file is there already; --force overwrites it.", "Die Datei ist schon da; --force überschreibt sie."},
+    {"Another file took the name meanwhile; the result is kept beside it.",
+     "Inzwischen trägt eine andere Datei den Namen; das Ergebnis steht daneben."},
     {"Something failed that should not.", "Etwas ist fehlgeschlagen, das nicht sollte."},
     {"The import was stopped; nothing was sent.", "Die Aufnahme wurde abgebrochen; nichts wurde gesendet."},
     {"The import was stopped before all rows were sent.",
