@@ -261,6 +261,13 @@ int serve(const ServeSettings& settings) {
 
   forbid_dumps();
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.speech);
+  http::ServerOptions server_options;
+  server_options.listen = settings.config.listen;
+  server_options.tls_cert = settings.config.tls_cert;
+  server_options.tls_key = settings.config.tls_key;
+  // Before the stores: opening them takes a while and leaves traces.
+  if (const auto checked = http::Server::check(server_options); !checked)
+    return report(checked.error(), settings.speech);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
@@ -284,10 +291,6 @@ int serve(const ServeSettings& settings) {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
   };
   http::Api api(std::move(api_options), [&] { return running.service(); });
-  http::ServerOptions server_options;
-  server_options.listen = settings.config.listen;
-  server_options.tls_cert = settings.config.tls_cert;
-  server_options.tls_key = settings.config.tls_key;
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
   server_options.connections_max = connections_max;
