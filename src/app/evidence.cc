@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <vector>
 
 #include "app/local_copy_files.h"
@@ -84,15 +85,15 @@ Status copy_aside(const Places& places, Files& files, const std::string& first_l
   return files.sync_dir(places.data);
 }
 
-std::vector<std::string> kept_in(const Places& places) {
-  return names_in(places.data, [](const std::string& name) { return name.starts_with(kPrefix); });
+std::vector<std::string> kept_in(const std::filesystem::path& data) {
+  return names_in(data, [](const std::string& name) { return name.starts_with(kPrefix); });
 }
 
 }  // namespace
 
 Result<std::string> keep_evidence(const Places& places, Clock& clock) {
   SystemFiles files;
-  auto kept = kept_in(places);
+  auto kept = kept_in(places.data);
   const auto broken = check_logs(read_only_ledger(places));  // a store that is not there is told of when it is opened
   if (broken && !broken->empty() && kept.size() < kEvidenceMax && !reaches_lock_record(places, files)) {
     const auto unfinished = [](const std::string& name) { return name.starts_with("unfinished-evidence-"); };
@@ -101,11 +102,24 @@ Result<std::string> keep_evidence(const Places& places, Clock& clock) {
       std::filesystem::remove_all(places.data / name, ignored);
     }
     SIEGEL_CHECK(copy_aside(places, files, broken->front().file, new_name(clock)));
-    kept = kept_in(places);
+    kept = kept_in(places.data);
   }
   std::string names;
   for (const auto& name : kept) names += (names.empty() ? "" : ", ") + name;
   return names;
+}
+
+KeptEvidence kept_evidence(const std::filesystem::path& data) {
+  KeptEvidence out;
+  for (const auto& name : kept_in(data)) {
+    std::error_code unknown;
+    const auto changed = std::filesystem::last_write_time(data / name, unknown);
+    if (unknown) continue;  // gone at this moment
+    const auto since = std::chrono::file_clock::to_sys(changed).time_since_epoch();
+    const TimeMs made(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count()));
+    if (out.copies++ == 0 || made < out.oldest) out.oldest = made;
+  }
+  return out;
 }
 
 }  // namespace siegel::app

@@ -18,4 +18,11 @@ inline constexpr std::size_t kEvidenceMax = 4;
 inline constexpr std::uint64_t kEvidenceBytesMax = std::uint64_t{256} << 20;
 Result<std::string> keep_evidence(const Places& places, Clock& clock);
 
+// What is kept must be seen for as long as it is there: it holds ciphertext of people erased since.
+struct KeptEvidence {
+  std::size_t copies = 0;
+  TimeMs oldest;  // when it was made
+};
+KeptEvidence kept_evidence(const std::filesystem::path& data);
+
 }  // namespace siegel::app

@@ -11,6 +11,7 @@
 
 #include "app/descriptors.h"
 #include "app/ending.h"
+#include "app/evidence.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
@@ -170,6 +171,11 @@ class Running {
       }
       if (service_) now.erasure_open_seconds = service_->counters().oldest_erasure_seconds;
     }
+    if (const auto kept = kept_evidence(settings_.data); kept.copies > 0) {
+      now.evidence_copies = kept.copies;
+      const auto time = clock_.now();
+      now.evidence_oldest_seconds = static_cast<double>(time.get() - std::min(time, kept.oldest).get()) / 1000.0;
+    }
     return metrics_.text(now);
   }
 
@@ -187,6 +193,16 @@ class Running {
                "auf SSD, bei Schnappschüssen oder Copy-on-Write.",
                "root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
                "copy-on-write."));
+    if (const auto kept = kept_evidence(settings_.data); kept.copies > 0)
+      std::fprintf(
+          stderr,
+          text("siegel: ALARM im Datenverzeichnis stehen Kopien beschädigter Journale (evidence-…), Zahl: %llu, "
+               "die älteste von %s: sie enthalten auch Geheimtext von seither Gelöschten; löschen, sobald die "
+               "Ursache bekannt ist\n",
+               "siegel: ALARM copies of damaged logs stand in the data directory (evidence-…), number: %llu, the "
+               "oldest of %s: they hold ciphertext of people erased since, too; delete them once the cause is "
+               "known\n"),
+          static_cast<unsigned long long>(kept.copies), to_rfc3339(kept.oldest).c_str());
   }
 
  private:
