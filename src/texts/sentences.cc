@@ -371,6 +371,7 @@ constexpr auto kPieces = std::to_array<Pair>({
     {"the signer has no good verifier key", "der Signierschlüssel hat keinen brauchbaren Prüfschlüssel"},
     {"its note does not hold", "ihre Signatur gilt nicht"},
     {"it cannot be read", "sie lässt sich nicht lesen"},
+    {"events that were acknowledged are missing", "bestätigte Ereignisse fehlen"},
     {"lock record size", "Sperrdatei bei Größe"},
     {"lock record root", "Wurzel der Sperrdatei"},
     {"ledger root there", "Wurzel des Buchs dort"},
