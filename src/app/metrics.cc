@@ -60,6 +60,9 @@ struct Metrics::Impl {
                            .Add({}, kErasure);
   prometheus::Gauge& size = gauge("siegel_ledger_size", "Events in the ledger");
   prometheus::Gauge& read_only = gauge("siegel_read_only", "1 while the ledger takes no writes");
+  prometheus::Gauge& evidence =
+      gauge("siegel_evidence_copies", "Copies of damaged logs that are kept in the data directory");
+  prometheus::Gauge& evidence_oldest = gauge("siegel_evidence_oldest_seconds", "Age of the oldest of these copies");
   prometheus::Gauge& kafka_lag = prometheus::BuildGauge()
                                      .Name("siegel_kafka_lag_events")
                                      .Help("Events not published yet; 0 while Kafka is off")
@@ -119,6 +122,8 @@ std::string Metrics::text(const Now& now) {
   impl_->lag.Set(static_cast<double>(now.size - std::min(now.size, now.projected)));
   impl_->read_only.Set(now.read_only ? 1 : 0);
   impl_->erasure_open.Set(now.erasure_open_seconds);
+  impl_->evidence.Set(static_cast<double>(now.evidence_copies));
+  impl_->evidence_oldest.Set(now.evidence_oldest_seconds);
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

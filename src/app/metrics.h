@@ -24,6 +24,8 @@ class Metrics {
     std::uint64_t queued = 0, size = 0, projected = 0;
     bool read_only = false;
     double erasure_open_seconds = 0;
+    std::size_t evidence_copies = 0;
+    double evidence_oldest_seconds = 0;
   };
   [[nodiscard]] std::string text(const Now& now);
 

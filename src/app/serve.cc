@@ -11,6 +11,7 @@
 
 #include "app/descriptors.h"
 #include "app/ending.h"
+#include "app/evidence.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
@@ -176,6 +177,11 @@ class Running {
       }
       if (service_) now.erasure_open_seconds = service_->counters().oldest_erasure_seconds;
     }
+    if (const auto kept = kept_evidence(settings_.data); kept.copies > 0) {
+      now.evidence_copies = kept.copies;
+      const auto time = clock_.now();
+      now.evidence_oldest_seconds = static_cast<double>(time.get() - std::min(time, kept.oldest).get()) / 1000.0;
+    }
     return metrics_.text(now);
   }
 
@@ -199,6 +205,16 @@ class Running {
                "root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
                "copy-on-write."));
     for (const auto& warning : warned()) std::fprintf(stderr, "siegel: %s\n", text(warning.german, warning.english));
+    if (const auto kept = kept_evidence(settings_.data); kept.copies > 0)
+      std::fprintf(
+          stderr,
+          text("siegel: ALARM im Datenverzeichnis stehen Kopien beschädigter Journale (evidence-…), Zahl: %llu, "
+               "die älteste von %s: sie enthalten auch Geheimtext von seither Gelöschten; löschen, sobald die "
+               "Ursache bekannt ist\n",
+               "siegel: ALARM copies of damaged logs stand in the data directory (evidence-…), number: %llu, the "
+               "oldest of %s: they hold ciphertext of people erased since, too; delete them once the cause is "
+               "known\n"),
+          static_cast<unsigned long long>(kept.copies), to_rfc3339(kept.oldest).c_str());
   }
 
  private:
@@ -289,6 +305,13 @@ int serve(const ServeSettings& settings) {
 
   const bool dumps_are_forbidden = forbid_dumps();
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.speech);
+  http::ServerOptions server_options;
+  server_options.listen = settings.config.listen;
+  server_options.tls_cert = settings.config.tls_cert;
+  server_options.tls_key = settings.config.tls_key;
+  // Before the stores: opening them takes a while and leaves traces.
+  if (const auto checked = http::Server::check(server_options); !checked)
+    return report(checked.error(), settings.speech);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
@@ -317,10 +340,6 @@ int serve(const ServeSettings& settings) {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
   };
   http::Api api(std::move(api_options), [&] { return running.service(); });
-  http::ServerOptions server_options;
-  server_options.listen = settings.config.listen;
-  server_options.tls_cert = settings.config.tls_cert;
-  server_options.tls_key = settings.config.tls_key;
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
   server_options.connections_max = connections_max;

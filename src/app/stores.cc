@@ -66,7 +66,8 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   rocks.families = ledger::Ledger::families();
   auto settings = options;
   SIEGEL_TRY(evidence, keep_evidence(places, clock));
-  settings.evidence = std::move(evidence);
+  settings.evidence = std::move(evidence.names);
+  settings.lost = std::move(evidence.lost);
   SIEGEL_TRY(store, open_rocksdb(rocks));
   return ledger::Ledger::open(std::move(store), settings, signer, clock);
 }

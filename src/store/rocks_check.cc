@@ -83,7 +83,7 @@ class RecordFile {
   std::vector<UncheckedBytes> finish(const std::string& name) {
     take_block();
     if (!ended_ && within_) end_at(record_begin_);
-    if (ended_) unchecked_.push_back({"", *ended_, at_});
+    if (ended_) unchecked_.push_back({.file = "", .from = *ended_, .until = at_, .was_followed = was_followed_});
     for (auto& range : unchecked_) range.file = name;
     return std::move(unchecked_);
   }
@@ -93,17 +93,21 @@ class RecordFile {
   enum Type : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
 
   void take_block() {
+    if (ended_ && !was_followed_) look_for_begin(0);
     std::size_t in = 0;
     while (!ended_ && block_.size() - in >= kHeaderBytes) {
       const auto taken = take_record(in);
-      if (taken == 0) break;
+      if (taken == 0) {
+        look_for_begin(in + 1);
+        break;
+      }
       in += taken;
     }
     if (!ended_ && block_.find_first_not_of('\0', in) != std::string::npos) {
       if (block_.size() < kBlockBytes) {
         end_at(at_ + in);
       } else {
-        unchecked_.push_back({"", at_ + in, at_ + block_.size()});
+        unchecked_.push_back({.file = "", .from = at_ + in, .until = at_ + block_.size()});
       }
     }
     at_ += block_.size();
@@ -111,17 +115,36 @@ class RecordFile {
   }
   // The record's length; 0: there is none.
   std::size_t take_record(std::size_t in) {
-    const auto* const header = reinterpret_cast<const std::uint8_t*>(block_.data()) + in;
-    const auto crc = little_endian<std::uint32_t>(header);
-    const auto length = little_endian<std::uint16_t>(header + 4);
-    const auto type = header[6];
-    if (block_.size() - in - kHeaderBytes < length || crc != masked(crc32c({block_.data() + in + 6, length + 1U}))) {
+    const auto length = length_if_it_holds(in);
+    if (length == 0) {
       end_at(within_ ? record_begin_ : at_ + in);
       return 0;
     }
+    const auto type = type_at(in);
     if (type == full || type == first) record_begin_ = at_ + in;
     within_ = type == first || type == middle;
-    return kHeaderBytes + length;
+    return length;
+  }
+  // Behind the end: the parts of the record that does not hold may be whole, so only a begin tells of another one.
+  void look_for_begin(std::size_t in) {
+    while (block_.size() >= in + kHeaderBytes && !was_followed_) {
+      const auto type = type_at(in);
+      const auto length = type >= full && type <= last ? length_if_it_holds(in) : 0;
+      was_followed_ = length != 0 && (type == full || type == first);
+      in += std::max<std::size_t>(length, 1);
+    }
+  }
+  [[nodiscard]] std::uint8_t type_at(std::size_t in) const noexcept {
+    return static_cast<std::uint8_t>(block_[in + kHeaderBytes - 1]);
+  }
+  // With its header; 0: it does not hold.
+  [[nodiscard]] std::size_t length_if_it_holds(std::size_t in) const {
+    const auto* const header = reinterpret_cast<const std::uint8_t*>(block_.data()) + in;
+    const auto crc = little_endian<std::uint32_t>(header);
+    const auto length = little_endian<std::uint16_t>(header + 4);
+    const bool holds = block_.size() - in - kHeaderBytes >= length &&
+                       crc == masked(crc32c({block_.data() + in + kHeaderBytes - 1, length + 1U}));
+    return holds ? kHeaderBytes + length : 0;
   }
   static std::uint32_t masked(std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282'ead8U; }
   void end_at(std::uint64_t at) { ended_ = at; }
@@ -131,6 +154,7 @@ class RecordFile {
   std::uint64_t record_begin_ = 0;
   bool within_ = false;  // a record that goes on in the next block
   std::optional<std::uint64_t> ended_;
+  bool was_followed_ = false;  // a record begins behind ended_
   std::vector<UncheckedBytes> unchecked_;
 };
 

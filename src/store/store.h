@@ -167,6 +167,9 @@ struct UncheckedBytes {
   std::string file;  // in the store's directory
   std::uint64_t from = 0;
   std::uint64_t until = 0;
+  // A record that holds begins behind: of a writer that syncs each record before it writes the next, what is unchecked
+  // was synced, and no crash left it so.
+  bool was_followed = false;
 };
 // Reads the files that rows stand in whole (tables, logs, manifest): corrupt "store_damaged" also where no reader would
 // come across the damage. A log or manifest ends at the first record that does not hold, as RocksDB reads it; what lies

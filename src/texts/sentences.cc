@@ -42,6 +42,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "wenn "
      "es die von Berlin ist."},
     {"The file is there already; --force overwrites it.", "Die Datei ist schon da; --force überschreibt sie."},
+    {"Another file took the name meanwhile; the result is kept beside it.",
+     "Inzwischen trägt eine andere Datei den Namen; das Ergebnis steht daneben."},
     {"Something failed that should not.", "Etwas ist fehlgeschlagen, das nicht sollte."},
     {"The import was stopped; nothing was sent.", "Die Aufnahme wurde abgebrochen; nichts wurde gesendet."},
     {"The import was stopped before all rows were sent.",
@@ -371,6 +373,7 @@ constexpr auto kPieces = std::to_array<Pair>({
     {"the signer has no good verifier key", "der Signierschlüssel hat keinen brauchbaren Prüfschlüssel"},
     {"its note does not hold", "ihre Signatur gilt nicht"},
     {"it cannot be read", "sie lässt sich nicht lesen"},
+    {"events that were acknowledged are missing", "bestätigte Ereignisse fehlen"},
     {"lock record size", "Sperrdatei bei Größe"},
     {"lock record root", "Wurzel der Sperrdatei"},
     {"ledger root there", "Wurzel des Buchs dort"},

@@ -173,6 +173,9 @@ class Wrong(Data):
         self.assertEqual(self.run_siegel("--data", self.s.data, "lock", "show", env={"SIEGEL_TOKEN": "x"}).returncode, 0)
 
     def test_listeners_that_are_refused(self):
+        """before a store is opened: RocksDB begins its own log anew at each opening"""
+        log = pathlib.Path(self.s.data) / "ledger" / "LOG"
+        before = (log.stat().st_ino, log.stat().st_mtime_ns)
         for listen, code, said in (("0.0.0.0:0", 2, "tls_required"), ("[::]:0", 2, "tls_required"), ("192.0.2.7:0", 2, "tls_required"),
                                    ("example.org:80", 2, "listen_invalid"), ("127.0.0.1", 2, "listen")):
             done = self.run_siegel("--data", self.s.data, "serve", "--listen", listen)
@@ -185,6 +188,7 @@ class Wrong(Data):
             done = self.run_siegel("--data", self.s.data, "serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("port_in_use", done.stderr)
+        self.assertEqual((log.stat().st_ino, log.stat().st_mtime_ns), before)
 
 
 class Limits(Data):

@@ -369,6 +369,58 @@ class SingleDisk(Damage):
         self.mended()
         self.assertEqual(list(self.s.data.glob("*evidence-*")), [])
 
+    def behind_the_lock_record(self):
+        """Records of the last moments before a kill, which the lock record does not know yet. Where they begin in the log."""
+        self.world.start()
+        time.sleep(1.5)  # the lock record knows the start
+        log, head = largest_log(self.s.data / "ledger"), self.home / "data.outside" / "head"
+        known, begin = head.read_bytes(), log.stat().st_size
+        for i in range(10):
+            self.world.add(f"{PERSON} {200 + i}")
+        self.s.stop(9)
+        head.write_bytes(known)
+        return log, begin
+
+    def test_bad_byte_behind_the_lock_record(self):
+        log, begin = self.behind_the_lock_record()
+        ledger = self.home / "whole"
+        shutil.copytree(self.s.data / "ledger", ledger)
+        flip(log, begin + 20)
+        damaged = log.read_bytes()
+        for _ in range(2):  # and stays so: it is not made good by a second start
+            self.read_only("log_damaged")
+            kept = list(self.s.data.glob("evidence-*"))
+            self.assertEqual([(path / log.name).read_bytes() for path in kept], [damaged])
+            self.assertIn(f"kept in {kept[0].name}", self.s.log_text())
+            self.assertTrue((self.s.data / "LOST").exists())
+        # The whole ledger is put back: nothing is in doubt.
+        remove(self.s.data / "ledger")
+        shutil.move(ledger, self.s.data / "ledger")
+        self.world.start()
+        self.assertFalse((self.s.data / "LOST").exists())
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.world.stop()
+
+    def test_bad_byte_behind_the_lock_record_is_adopted(self):
+        log, begin = self.behind_the_lock_record()
+        flip(log, begin + 20)
+        self.read_only("log_damaged")
+        self.assertEqual(self.s.run("lock", "adopt", "--reason", "a bad byte", "--yes", check=False).returncode, 0)
+        self.assertFalse((self.s.data / "LOST").exists())
+        self.s.run("rebuild", check=False)  # the read models know of the records that are gone
+        self.world.start()
+        self.world.stop()
+
+    def test_bad_byte_in_the_last_record_is_a_torn_end(self):
+        """What nothing stands behind was perhaps never acknowledged: a power loss looks the same."""
+        log, _ = self.behind_the_lock_record()
+        flip(log, log.stat().st_size - 3)
+        remove(self.s.data / "views")
+        self.world.start()
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.world.stop()
+        self.assertEqual(list(self.s.data.glob("*evidence-*")), [])
+
     def test_evidence_is_bounded(self):
         log = largest_log(self.s.data / "ledger")
         flip(log, log.stat().st_size // 2)

@@ -471,6 +471,56 @@ TEST_CASE("a log is told up to where it holds, over blocks and records that span
   CHECK(check_files(options)->empty());
 }
 
+TEST_CASE("a torn end of a log is told from damage before a later record", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  std::vector<std::uint64_t> ends;
+  std::filesystem::path log;
+  const std::vector<std::size_t> sizes = {10, 200, 32'700, 5, 100'000, 40'000, 90'000};
+  {
+    const auto store = open(options);
+    for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+      if (entry.path().extension() == ".log") log = entry.path();
+    }
+    for (const auto size : sizes) {
+      put(*store, kRows, std::to_string(size), std::string(size, 'x'));
+      ends.push_back(std::filesystem::file_size(log));
+    }
+  }
+  options.create = RocksOptions::Create::never;
+  options.mode = RocksOptions::Mode::read_only;
+  const auto whole = content_of(log);
+  REQUIRE(whole.size() == ends.back());
+  const auto was_followed = [&](const std::string& content) {
+    leave(log, content);
+    const auto told = check_logs(options);
+    REQUIRE(told);
+    REQUIRE(told->size() == 1);
+    return told->front().was_followed;
+  };
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto begin = i == 0 ? 0 : ends[i - 1];
+    const bool is_last = i + 1 == sizes.size();
+    INFO("record " << i << " from " << begin << " until " << ends[i]);
+    for (auto at = begin; at < ends[i]; at += 1 + (ends[i] - begin) / 11) {
+      auto damaged = whole;
+      damaged[at] = static_cast<char>(~damaged[at]);
+      CHECK(was_followed(damaged) == !is_last);
+    }
+    // The power went in the middle of the last record: sectors of it are there and others not, in any mix.
+    for (unsigned mix = 1; mix < 32; ++mix) {
+      auto torn = whole.substr(0, ends[i]);
+      constexpr std::uint64_t kSectorBytes = 512;
+      for (auto at = (begin / kSectorBytes + 1) * kSectorBytes; at < ends[i]; at += kSectorBytes) {
+        if ((at * 0x9e37'79b9U >> 13 & 31U) == mix || (at / kSectorBytes) % 31 == mix) {
+          torn.replace(at, std::min(kSectorBytes, ends[i] - at), std::min(kSectorBytes, ends[i] - at), '\0');
+        }
+      }
+      if (torn != whole.substr(0, ends[i])) CHECK_FALSE(was_followed(torn));
+    }
+  }
+}
+
 TEST_CASE("a table that is missing is found, beside a writer too", "[unit][store]") {
   const TempDir dir;
   auto options = options_in(dir.path() / "store");
