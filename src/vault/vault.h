@@ -136,8 +136,8 @@ class Vault {
   // one is gone; asked for together with others, only these die now, and untold() has both changes.
   // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
-  // Finishes a change whose old root a member of the mirror still held: from then on it is untold. unavailable
-  // "root_store_unavailable" while one is away.
+  // Writes damaged root stores anew, as an opening does, counts those that are away, and finishes a change whose old
+  // root one of them still held: from then on it is untold. unavailable "root_store_unavailable" while one is away.
   virtual Status settle() = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;
@@ -152,7 +152,8 @@ class Vault {
     std::uint64_t sealed = 0, opened = 0, nodes_written = 0, pool = 0, cached_keys = 0, memory_locked = 0;
     std::uint64_t cached_nodes = 0, replicas_away = 0,
                   erasures_aborted = 0,  // the check of step 4b failed; alarm
-        roots_healed = 0;                // members of the mirror that were damaged at the opening
+        roots_healed = 0,                // members of the mirror that were damaged, and written anew; alarm
+        roots_away = 0;                  // that cannot be read, written or healed; without them no erasure ends
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   virtual void close() = 0;
