@@ -85,6 +85,7 @@ class Running {
     instance_ = std::move(opened);
     service_ = instance_->service();
     projector_told_ = false;
+    keys_told_ = instance_->vault().counters();  // the opening told of them
     return Done{};
   }
 
@@ -106,6 +107,7 @@ class Running {
       const std::lock_guard lock(mutex_);
       failed = instance_ == nullptr || worth_opening_again();
       tell_projector();
+      tell_keys_anew();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -150,6 +152,17 @@ class Running {
     return out;
   }
 
+  // What does not keep reads and writes from being served, and has to be seen to all the same.
+  std::vector<std::string> hampered() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> out;
+    if (!instance_) return out;
+    const auto keys = instance_->vault().counters();
+    if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
+    if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
+    return out;
+  }
+
   bool projector_stopped() {
     const std::lock_guard lock(mutex_);
     const auto projector = instance_ ? instance_->projector_status() : Status(Done{});
@@ -165,6 +178,7 @@ class Running {
         now.size = instance_->ledger().size().get();
         now.projected = instance_->views().position().get();
         now.read_only = !instance_->ledger().read_only().empty();
+        now.keys = instance_->vault().counters();
       } else {
         now.read_only = true;
       }
@@ -224,6 +238,14 @@ class Running {
                  status.error().text().c_str(), status.error().code());
   }
 
+  // With mutex_.
+  void tell_keys_anew() {
+    if (!instance_) return;
+    const auto now = instance_->vault().counters();
+    tell_keys(keys_told_, now, settings_.speech.language);
+    keys_told_ = now;
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& why) {
     if (std::exchange(told_, code) != code) {
@@ -246,6 +268,7 @@ class Running {
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only
   bool projector_told_ = false;  // with mutex_
+  vault::Vault::Counters keys_told_;
 };
 
 bool is_loopback(const std::string& listen) {
@@ -277,6 +300,7 @@ int serve(const ServeSettings& settings) {
   api_options.version = settings.version;
   api_options.metrics = [&] { return running.metrics_text(); };
   api_options.not_ready = [&] { return running.not_ready(); };
+  api_options.hampered = [&] { return running.hampered(); };
   api_options.unavailable = [&] { return running.why_not(); };
   api_options.projector_stopped = [&] { return running.projector_stopped(); };
   api_options.uptime_s = [started] {
