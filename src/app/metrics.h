@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "service/service.h"
+#include "vault/vault.h"
 
 namespace siegel::app {
 
@@ -26,6 +27,7 @@ class Metrics {
     double erasure_open_seconds = 0;
     std::size_t evidence_copies = 0;
     double evidence_oldest_seconds = 0;
+    vault::Vault::Counters keys;
   };
   [[nodiscard]] std::string text(const Now& now);
 

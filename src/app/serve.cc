@@ -91,6 +91,7 @@ class Running {
     instance_ = std::move(opened);
     service_ = instance_->service();
     projector_told_ = false;
+    keys_told_ = instance_->vault().counters();  // the opening told of them
     return Done{};
   }
 
@@ -113,6 +114,7 @@ class Running {
       failed = instance_ == nullptr || worth_opening_again();
       tell_projector();
       tell_room();
+      tell_keys_anew();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -157,6 +159,17 @@ class Running {
     return out;
   }
 
+  // What does not keep reads and writes from being served, and has to be seen to all the same.
+  std::vector<std::string> hampered() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> out;
+    if (!instance_) return out;
+    const auto keys = instance_->vault().counters();
+    if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
+    if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
+    return out;
+  }
+
   bool projector_stopped() {
     const std::lock_guard lock(mutex_);
     const auto projector = instance_ ? instance_->projector_status() : Status(Done{});
@@ -172,6 +185,7 @@ class Running {
         now.size = instance_->ledger().size().get();
         now.projected = instance_->views().position().get();
         now.read_only = !instance_->read_only().empty();
+        now.keys = instance_->vault().counters();
       } else {
         now.read_only = true;
       }
@@ -266,6 +280,14 @@ class Running {
     }
   }
 
+  // With mutex_.
+  void tell_keys_anew() {
+    if (!instance_) return;
+    const auto now = instance_->vault().counters();
+    tell_keys(keys_told_, now, settings_.speech.language);
+    keys_told_ = now;
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& why) {
     if (std::exchange(told_, code) != code) {
@@ -290,6 +312,7 @@ class Running {
   std::string told_;             // look_after() only
   bool projector_told_ = false;  // with mutex_
   bool room_short_ = false;      // with mutex_
+  vault::Vault::Counters keys_told_;
 };
 
 bool is_loopback(const std::string& listen) {
@@ -333,6 +356,7 @@ int serve(const ServeSettings& settings) {
     for (const auto& warning : running.warned()) codes.emplace_back(warning.code);
     return codes;
   };
+  api_options.hampered = [&] { return running.hampered(); };
   api_options.unavailable = [&] { return running.why_not(); };
   api_options.projector_stopped = [&] { return running.projector_stopped(); };
   api_options.uptime_s = [started] {

@@ -28,6 +28,36 @@ std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& 
   return vault::mirror(std::move(members));
 }
 
+void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language) {
+  const auto tell = [&](const char* german, const char* english, std::uint64_t count = 0) {
+    std::fprintf(stderr, language == "de" ? german : english, static_cast<unsigned long long>(count));
+  };
+  if (now.roots_healed > told.roots_healed)
+    tell(
+        "siegel: ALARM %llu Glieder des Wurzelspiegels waren beschädigt und wurden aus einem heilen neu geschrieben: "
+        "ihre Datenträger prüfen\n",
+        "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole one: "
+        "look at their disks\n",
+        now.roots_healed - told.roots_healed);
+  if (now.roots_away > 0 && now.roots_away != told.roots_away)
+    tell(
+        "siegel: ALARM %llu Wurzelspeicher fehlen oder lassen sich nicht heilen: keine Löschung endet, bis sie zurück "
+        "sind\n",
+        "siegel: ALARM %llu root store(s) are away or cannot be healed: no erasure ends until they are back\n",
+        now.roots_away);
+  if (now.roots_away == 0 && told.roots_away > 0)
+    tell("siegel: alle Wurzelspeicher sind wieder da\n", "siegel: all root stores are back\n");
+  if (now.replicas_away > 0 && now.replicas_away != told.replicas_away)
+    tell(
+        "siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, bis sie "
+        "zurück sind\n",
+        "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
+        now.replicas_away);
+  if (now.replicas_away == 0 && told.replicas_away > 0)
+    tell("siegel: alle Zweitkopien der Schlüssel sind wieder auf dem Stand\n",
+         "siegel: all replicas of the keys are up to date again\n");
+}
+
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places) {
   auto signer = ledger::FileSigner::load(files, places.signer);
   if (!signer && signer.error().is("file_missing")) {
@@ -110,24 +140,11 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   options.replicas = places.key_replicas;
   options.key_cache_bytes_max = config.key_cache_bytes_max;
   options.spare_leaves = config.spare_leaves;
+  options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
   options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
   SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
   vault = std::move(keys);
-  const auto text = [&](const char* german, const char* english) { return config.language == "de" ? german : english; };
-  if (const auto healed = vault->counters().roots_healed; healed > 0)
-    std::fprintf(stderr,
-                 text("siegel: ALARM %llu Glieder des Wurzelspiegels waren beschädigt und wurden aus einem heilen neu "
-                      "geschrieben: ihre Datenträger prüfen\n",
-                      "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a "
-                      "whole one: look at their disks\n"),
-                 static_cast<unsigned long long>(healed));
-  if (const auto away = vault->counters().replicas_away; away > 0)
-    std::fprintf(stderr,
-                 text("siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, "
-                      "bis sie zurück sind\n",
-                      "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are "
-                      "back\n"),
-                 static_cast<unsigned long long>(away));
+  tell_keys({}, vault->counters(), config.language);
   return Done{};
 }
 

@@ -19,6 +19,9 @@ namespace siegel::app {
 // The root store with its mirrors, as PLACES names them.
 std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& random);
 
+// Says on stderr what an operator has to look at, where it differs from what was told before.
+void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language);
+
 // not_found "signer_missing"; those of FileSigner::load.
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places);
 

@@ -229,6 +229,7 @@ struct Options {
   unsigned idempotency_days = 7;
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
+  std::chrono::milliseconds roots_every{60 * 1000};       // and whether every root store is whole
   std::string root_store_kind = "file";
   std::string verifier_key;
   std::string version;

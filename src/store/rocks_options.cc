@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "store/rocks_store.h"
+#include "store/rocks_threads.h"
 
 namespace siegel {
 
@@ -97,6 +98,7 @@ RocksSettings settings_of(const RocksOptions& options) {
   RocksSettings out;
   out.db = db_options(options);
   out.env = std::static_pointer_cast<rocksdb::Env>(options.file_system.pointer);
+  if (options.threads == RocksOptions::Threads::own) out.env = with_own_threads(std::move(out.env));
   if (out.env) out.db.env = out.env.get();
   out.file_system = out.db.env->GetFileSystem();
   out.cache = options.cache.pointer ? std::static_pointer_cast<rocksdb::Cache>(options.cache.pointer)

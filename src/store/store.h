@@ -158,6 +158,8 @@ struct RocksOptions {
   BlockCache cache;  // null: 8 MiB of its own
   int open_files_max = 256;
   FileSystemHandle file_system;
+  // Of flushes and compactions. own: this store's disk may hang without holding up those of others.
+  enum class Threads : std::uint8_t { shared, own } threads = Threads::shared;
 };
 
 Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options);

@@ -73,6 +73,17 @@ void Disk::plan(const CrashPlan& plan) {
   syncs_ = 0;
 }
 
+void Disk::hang(bool hangs) {
+  const std::lock_guard lock(mutex_);
+  hangs_ = hangs;
+  goes_on_.notify_all();
+}
+
+bool Disk::hung() const {
+  const std::lock_guard lock(mutex_);
+  return hanging_ > 0;
+}
+
 Life Disk::life() const {
   const std::lock_guard lock(mutex_);
   return life_;
@@ -204,7 +215,12 @@ Io Disk::children(Life life, const std::string& path, std::vector<std::string>& 
 // ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Io Disk::mutate(Life life, bool is_sync, const std::function<Io()>& perform) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (hangs_) {
+    ++hanging_;
+    goes_on_.wait(lock, [this] { return !hangs_; });
+    --hanging_;
+  }
   if (!alive(life)) return Io::error;
   ++calls_;
   if (is_sync) ++syncs_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 #include <random>
@@ -11,6 +12,7 @@
 
 #include "store/memory_store.h"
 #include "support/catch.h"
+#include "support/crash_disk.h"
 #include "support/sim_store.h"
 #include "support/temp_dir.h"
 
@@ -591,6 +593,29 @@ TEST_CASE("without WAL, flush makes durable and a clean reopen keeps families to
   const auto store = open(options);
   CHECK(got(*store, kRows, "a") == "1");
   CHECK(got(*store, kMarks, "position") == "1");
+}
+
+TEST_CASE("a disk that hangs under a store with threads of its own holds up no other store", "[unit][store]") {
+  test::CrashDisk disk(1);
+  auto options = options_in("/store");
+  options.file_system = disk.file_system();
+  options.threads = RocksOptions::Threads::own;
+  const auto hung = open(options);
+  OnRocksDB other;
+  put(*hung, kRows, "a", "1");
+  put(*other.store, kRows, "a", "1");
+  {
+    const test::Hanging hanging(disk);
+    const auto flushed = std::async(std::launch::async, [&] { return hung->flush(); });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!disk.hung() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    REQUIRE(disk.hung());
+    auto quick = std::async(std::launch::async, [&] { return other.store->flush(); });
+    CHECK(quick.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+    disk.hang(false);
+  }
+  REQUIRE(hung->flush());
+  CHECK(got(*hung, kRows, "a") == "1");
 }
 
 TEST_CASE("one block cache bounds several stores", "[unit][store]") {
