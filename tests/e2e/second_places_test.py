@@ -13,7 +13,6 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import openapi_check  # noqa: E402
 from contacts import add, erase, expect, get, prepare  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
 
@@ -33,8 +32,7 @@ def wait_until(what, seconds=60):
 
 class SecondPlaces(unittest.TestCase):
     def setUp(self):
-        self.s = Siegel(BINARY, check=openapi_check.validate,
-                        environment={"SIEGEL_VAULT_SPARE_LEAVES": str(SPARE_LEAVES), "SIEGEL_VAULT_REPLICA_WAIT_MS": str(REPLICA_WAIT_MS)})
+        self.s = Siegel(BINARY, environment={"SIEGEL_VAULT_SPARE_LEAVES": str(SPARE_LEAVES), "SIEGEL_VAULT_REPLICA_WAIT_MS": str(REPLICA_WAIT_MS)})
         self.s.__enter__()
         self.replica, self.mirror = self.s.home / "replica", self.s.home / "mirror" / "root"
         prepare(self.s, init=("--key-replica", str(self.replica), "--root-mirror", str(self.mirror.parent)))
