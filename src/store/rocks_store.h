@@ -31,8 +31,8 @@ inline ByteView view_of(const rocksdb::Slice& slice) noexcept {
 
 // What RocksDB is given, and what must outlive it.
 struct RocksSettings {
-  std::shared_ptr<rocksdb::Env> env;  // null: the default one
-  std::shared_ptr<rocksdb::FileSystem> file_system;
+  std::shared_ptr<rocksdb::Env> env;                 // RocksDB's: keeps marks of manifests (rocks_manifest.h)
+  std::shared_ptr<rocksdb::FileSystem> file_system;  // what lies below: files as they are
   std::shared_ptr<rocksdb::Cache> cache;
   rocksdb::DBOptions db;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;  // "default", unused but demanded, comes last

@@ -3,7 +3,8 @@
 //
 // Durability. write(batch, Sync::yes) returns after the whole batch is on disk; Sync::no returns once the operating
 // system has it: it survives kill -9, and at a power loss a prefix of the unsynced batches survives, never half a batch
-// and never a later batch without the earlier ones. A store opened without WAL (views) keeps nothing before flush();
+// and never a later batch without the earlier ones. What a power loss tears hinders no opening; what was synced once
+// and is damaged does. A store opened without WAL (views) keeps nothing before flush();
 // a power loss or kill takes it back, in all families together, to a flush.
 //
 // Failure. After a failed write it is unknown whether the batch will be seen after a restart. Every later write and
