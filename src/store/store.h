@@ -119,6 +119,8 @@ class Store {
   // do.
   virtual Status catch_up() = 0;
 
+  // Damage was met since it was opened: by a read, a write, or in the background. Not every damage: check_files.
+  [[nodiscard]] virtual bool damaged() const { return false; }
   [[nodiscard]] virtual StoreStats stats() = 0;
   [[nodiscard]] virtual std::uint64_t rows_estimate(Family family) = 0;
   [[nodiscard]] std::uint64_t memory_bytes();  // memtables, readers and cache
