@@ -85,7 +85,9 @@ class Running {
                            settings_.data, settings_.config, workers_, clock_, random_, *counter,
                            [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
                            {[this] { return ending_.asked(); },
-                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); }}));
+                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); },
+                            [this] { tell_views_given_up(); }, views_in_doubt_}));
+    views_in_doubt_ = false;
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
     instance_ = std::move(opened);
@@ -106,12 +108,14 @@ class Running {
     if (old) old->close();
   }
 
-  // Every second: a ledger that stopped writing is opened anew, and read models that stand still are told.
+  // Every second: a ledger that stopped writing is opened anew, so are read models that came upon damage, and those
+  // that stand still are told.
   void look_after() {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = instance_ == nullptr || worth_opening_again();
+      views_in_doubt_ = views_in_doubt_ || (instance_ != nullptr && instance_->views_damaged());
+      failed = instance_ == nullptr || views_in_doubt_ || worth_opening_again();
       tell_projector();
       tell_room();
       tell_keys_anew();
@@ -120,6 +124,7 @@ class Running {
     if (!failed || now - tried_ < kReopenEvery) return;
     tried_ = now;
     // Closed stores would only take away the reads that still go on.
+    const bool took_writes = instance_ != nullptr && instance_->ledger().read_only().empty();
     if (instance_ != nullptr && !room_to_open_again())
       return tell_once("disk_full", text("wartet auf Platz auf dem Datenträger", "waits for room on the disk"));
     close();
@@ -131,7 +136,8 @@ class Running {
     if (!reasons.empty())
       return tell_once(reasons.front().code, texts::detail(reasons.front().detail, settings_.speech.language));
     told_.clear();
-    std::fprintf(stderr, "siegel: %s\n", text("das Buch nimmt wieder auf", "the ledger takes writes again"));
+    if (!took_writes)
+      std::fprintf(stderr, "siegel: %s\n", text("das Buch nimmt wieder auf", "the ledger takes writes again"));
   }
 
   std::shared_ptr<service::Service> service() {
@@ -258,6 +264,12 @@ class Running {
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
   }
 
+  void tell_views_given_up() const {
+    std::fprintf(stderr, "siegel: ALARM %s [views_damaged]\n",
+                 text("die Lesemodelle sind beschädigt und werden aus dem Buch neu berechnet: ihren Datenträger prüfen",
+                      "the read models are damaged and are made anew from the ledger: look at their disk"));
+  }
+
   // Once: it does not go on by itself. With mutex_.
   void tell_projector() {
     const auto status = instance_ ? instance_->projector_status() : Status(Done{});
@@ -310,6 +322,7 @@ class Running {
   std::chrono::steady_clock::time_point tried_{};
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only
+  bool views_in_doubt_ = false;  // the same; they met damage
   bool projector_told_ = false;  // with mutex_
   bool room_short_ = false;      // with mutex_
   vault::Vault::Counters keys_told_;

@@ -1,5 +1,6 @@
 #include "app/stores.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "app/evidence.h"
@@ -11,11 +12,6 @@ namespace {
 
 constexpr std::size_t kGenerationFileBytes = 64;
 constexpr std::size_t kViewsCacheBytes = std::size_t{32} << 20;
-
-Error views_damaged() {
-  return Error(Errc::corrupt, "views_damaged",
-               "The read models are damaged: `siegel rebuild` makes them anew from the ledger.");
-}
 
 }  // namespace
 
@@ -157,6 +153,11 @@ void Core::close_stores() {
   signer.reset();
 }
 
+Error views_damaged_error() {
+  return Error(Errc::corrupt, "views_damaged",
+               "The read models are damaged: `siegel rebuild` makes them anew from the ledger.");
+}
+
 Result<std::string> views_generation(const Places& places) {
   SystemFiles files;
   const auto read = files.read_file(places.views_name(), kGenerationFileBytes);
@@ -164,7 +165,7 @@ Result<std::string> views_generation(const Places& places) {
   if (!read) return Error(read.error());
   auto name = std::string(as_chars(*read));
   if (!name.empty() && name.back() == '\n') name.pop_back();
-  if (!parse_u64(name)) return views_damaged();  // a number and nothing else: it becomes part of a path
+  if (!parse_u64(name)) return views_damaged_error();  // a number and nothing else: it becomes part of a path
   return name;
 }
 
@@ -173,18 +174,53 @@ Status set_views_generation(const Places& places, const std::string& generation)
   return files.write_file_durably(places.views_name(), as_bytes(generation + "\n"), 0600);
 }
 
-Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation) {
-  SystemFiles files;
-  SIEGEL_CHECK(files.make_dir(places.views(), 0700));
+std::string new_views_generation(const Places& places) {
+  const auto current = views_generation(places);
+  std::uint64_t newest = current ? *parse_u64(*current) : 0;
+  std::error_code failed;
+  std::filesystem::directory_iterator entries(places.views(), failed);
+  for (; !failed && entries != std::filesystem::directory_iterator(); entries.increment(failed)) {
+    if (const auto number = parse_u64(entries->path().filename().string())) newest = std::max(newest, *number);
+  }
+  return std::to_string(newest + 1);
+}
+
+namespace {
+
+RocksOptions views_options(const Places& places, const std::string& generation) {
   RocksOptions rocks;
   rocks.dir = places.views() / generation;
   rocks.families = views::families();
-  rocks.create = RocksOptions::Create::if_missing;
   rocks.wal = RocksOptions::Wal::off;
+  return rocks;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation) {
+  SystemFiles files;
+  SIEGEL_CHECK(files.make_dir(places.views(), 0700));
+  auto rocks = views_options(places, generation);
+  rocks.create = RocksOptions::Create::if_missing;
   rocks.cache = make_block_cache(kViewsCacheBytes);
   auto store = open_rocksdb(rocks);
-  if (!store && store.error().category() == Errc::corrupt) return views_damaged();
+  if (!store && store.error().category() == Errc::corrupt) return views_damaged_error();
   return store;
+}
+
+bool views_are_damaged(const Places& places) {
+  const auto generation = views_generation(places);
+  if (!generation) return generation.error().is("views_damaged");
+  const auto checked = check_files(views_options(places, *generation));
+  return !checked && checked.error().category() == Errc::corrupt;
+}
+
+Status give_up_views(const Places& places) {
+  const auto damaged = views_generation(places);
+  SIEGEL_CHECK(set_views_generation(places, new_views_generation(places)));
+  std::error_code ignored;  // what is left the next `siegel rebuild` removes
+  if (damaged) std::filesystem::remove_all(places.views() / *damaged, ignored);
+  return Done{};
 }
 
 }  // namespace siegel::app

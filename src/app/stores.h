@@ -63,10 +63,17 @@ struct Core {
 
 // Read models stand in views/<generation>; the file VIEWS names the one that counts. Without that file it is the first.
 // corrupt "views_damaged": run `siegel rebuild`.
+Error views_damaged_error();
 inline constexpr const char* kFirstGeneration = "1";
 Result<std::string> views_generation(const Places& places);
 Status set_views_generation(const Places& places, const std::string& generation);
+// Behind all that are there, and behind the one that counts.
+std::string new_views_generation(const Places& places);
 // Made if it is missing: the read models come back from the ledger. corrupt "views_damaged": run `siegel rebuild`.
 Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation);
+// Reads all their files. False also where that cannot be done.
+bool views_are_damaged(const Places& places);
+// Lets a new one count, which is not there yet, and removes the one that did.
+Status give_up_views(const Places& places);
 
 }  // namespace siegel::app

@@ -103,8 +103,10 @@ TEST_CASE("a start that is ended while the read models catch up says so", "[unit
   World world;
   world.instance->close();
   std::filesystem::remove_all(world.dir.path() / "data" / "views");
+  StartWatch watch;
+  watch.stop = [] { return true; };
   const auto opened = Instance::open(world.dir.path() / "data", Config{}, world.workers, world.clock, world.random,
-                                     world.nobody, nullptr, {[] { return true; }, nullptr});
+                                     world.nobody, nullptr, watch);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().is("start_ended"));
 }

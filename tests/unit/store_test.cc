@@ -523,6 +523,95 @@ TEST_CASE("a torn end of a log is told from damage before a later record", "[uni
   }
 }
 
+TEST_CASE("a manifest that holds less than was synced is refused, what is torn behind that is not", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  {
+    const auto store = open(options);
+    for (const auto* key : {"a", "b", "c"}) {
+      put(*store, kRows, key, "1");
+      REQUIRE(store->flush());
+    }
+  }
+  std::filesystem::path manifest, marks;
+  const auto look = [&] {
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with("MANIFEST-")) manifest = entry.path(), ++files;
+      if (name.starts_with("SYNCED-")) marks = entry.path(), ++files;
+    }
+    return files;
+  };
+  REQUIRE(look() == 2);
+  const auto whole = content_of(manifest);
+  const auto all_marks = content_of(marks);
+  REQUIRE(all_marks.size() >= 3 * 12);
+  const auto files_now = [&] {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+      const auto name = entry.path().filename().string();
+      if (!name.starts_with("LOG")) out.push_back(name);
+    }
+    std::ranges::sort(out);
+    return out;
+  };
+
+  SECTION("each byte of it is looked at, its last record too, and nothing is swept") {
+    const auto before = files_now();
+    for (const auto mode : {RocksOptions::Mode::read_only, RocksOptions::Mode::read_write}) {
+      options.mode = mode;
+      for (std::size_t at = 0; at < whole.size(); at += mode == RocksOptions::Mode::read_only ? 1 : 37) {
+        INFO(at << " of " << whole.size());
+        auto flipped = whole;
+        flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
+        leave(manifest, flipped);
+        REQUIRE(code_of(options) == "store_damaged");
+      }
+      for (std::size_t size = 1; size < whole.size(); size += 41) {
+        leave(manifest, whole.substr(0, size));
+        REQUIRE(code_of(options) == "store_damaged");
+      }
+    }
+    CHECK(files_now() == before);
+    leave(manifest, whole);
+  }
+  SECTION("what a power loss left behind it") {
+    const auto record = whole.substr(whole.size() / 2);  // some of it looks like records
+    auto bad = record;
+    bad[bad.size() / 2] = static_cast<char>(bad[bad.size() / 2] ^ 1);
+    options.mode = RocksOptions::Mode::read_only;
+    for (const auto& behind : {std::string("x"), std::string(600, '\0'), std::string(600, 'x'),
+                               std::string(40'000, 'x'), bad, std::string(600, '\0') + record}) {
+      INFO(behind.size());
+      leave(manifest, whole + behind);
+      CHECK(got(*open(options), kRows, "c") == "1");
+      const auto told = check_files(options);
+      REQUIRE(told);
+      REQUIRE(told->size() == 1);
+      CHECK(told->front().file == manifest.filename());
+      CHECK(told->front().from == whole.size());
+    }
+    options.mode = RocksOptions::Mode::read_write;
+  }
+  SECTION("a mark is torn itself") {
+    leave(manifest, whole + std::string(600, 'x'));
+    leave(marks, all_marks + std::string(7, '\0'));
+  }
+  SECTION("of a version that kept no marks") {
+    std::filesystem::remove(marks);
+    leave(manifest, whole.substr(0, whole.size() - 1) + "x");
+    CHECK(code_of(options) == "store_damaged");
+    leave(manifest, whole);
+  }
+  for (int opening = 0; opening < 2; ++opening) {
+    const auto store = open(options);
+    for (const auto* key : {"a", "b", "c"}) CHECK(got(*store, kRows, key) == "1");
+    CHECK(look() == 2);
+    CHECK(marks.filename().string().substr(7) == manifest.filename().string().substr(9));
+  }
+}
+
 TEST_CASE("a table that is missing is found, beside a writer too", "[unit][store]") {
   const TempDir dir;
   auto options = options_in(dir.path() / "store");
