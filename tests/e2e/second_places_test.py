@@ -8,6 +8,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import time
 import unittest
@@ -81,14 +82,15 @@ class SecondPlaces(unittest.TestCase):
         self.fail("the log of the replica does not get full")
 
     def let_go(self):
-        """The disk answers again, with an error at first."""
-        readers = []
+        """The disk answers again: a call that hangs is begun anew after a stop, and finds no FIFO any more."""
         for fifo in self.fifos:
             with contextlib.suppress(FileNotFoundError):  # RocksDB may have swept it
-                readers.append(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))
                 fifo.unlink()
-        for reader in readers:
-            os.close(reader)
+        if self.s.process is not None:
+            threads = pathlib.Path(f"/proc/{self.s.process.pid}/task")
+            self.s.process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: all((thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads.iterdir()))
+            self.s.process.send_signal(signal.SIGCONT)
 
     def all_gone(self, erased):
         for person, _ in erased:
