@@ -394,10 +394,8 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
     for (const auto& part : draft.parts) {
       const auto& owner = part.envelope.owner;
       if (out.entries.contains(owner)) continue;
-      if (fresh && owner == owner_of(*fresh)) {
-        out.entries[owner] = &state.new_owner(owner);
-        continue;
-      }
+      // Who comes with this command has no fences and no leaves; an entry only if it is written for certain.
+      if (fresh && owner == owner_of(*fresh)) continue;
       const auto it = owners.find(owner);
       const auto found = state.owner(owner, it == owners.end() ? std::nullopt : it->second);
       if (!found.known) return out;
@@ -406,7 +404,8 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
   }
   for (const auto& draft : drafts) {
     for (const auto& part : draft.parts) {
-      if (out.entries[part.envelope.owner]->is_fenced(part.envelope.cls)) {
+      const auto entry = out.entries.find(part.envelope.owner);
+      if (entry != out.entries.end() && entry->second->is_fenced(part.envelope.cls)) {
         out.outcome = Placed::erased;
         return out;
       }
@@ -417,10 +416,13 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
   for (const auto& draft : drafts) {
     for (const auto& part : draft.parts) {
       const auto slot = part.envelope.slot;
-      const bool known = part.ciphertext.empty() || out.entries[part.envelope.owner]->leaf(slot) != nullptr;
+      const auto entry = out.entries.find(part.envelope.owner);
+      const bool known =
+          part.ciphertext.empty() || (entry != out.entries.end() && entry->second->leaf(slot) != nullptr);
       if (!known && !vault.living(slot)) return out;
     }
   }
+  if (fresh) out.entries[owner_of(*fresh)] = &state.new_owner(owner_of(*fresh));
   out.outcome = Placed::yes;
   return out;
 }
