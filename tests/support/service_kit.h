@@ -115,6 +115,7 @@ class ServiceKit {
   CrashDisk replica_disk;
   WallClock wall{world.clock};
   SystemRandom random;
+  service::Options service_options;  // from the next open() on
   service::Caller admin, editor, officer;
   std::unique_ptr<vault::RootStore> root;
   std::unique_ptr<vault::Vault> vault;
@@ -127,7 +128,6 @@ class ServiceKit {
  private:
   vault::Options vault_options();
 
-  std::chrono::milliseconds terms_every_;
   std::size_t key_replicas_;
   std::unique_ptr<app::Workers> workers_;
 };
