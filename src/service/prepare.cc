@@ -15,6 +15,15 @@ constexpr unsigned kOvertakenMax = 3;  // then it is this command's turn
 constexpr std::chrono::milliseconds kFreshWait{5000};
 constexpr std::chrono::milliseconds kLetPassWait{20};
 
+constexpr std::size_t kTraceBytes = sizeof(std::uint32_t) + kEnvelopeBytes;  // length and envelope
+
+// As the ledger counts them: a limit that it would not keep to must not be passed here (number, then length and bytes).
+std::size_t parts_bytes(const ledger::Draft& draft) {
+  std::size_t bytes = sizeof(std::uint16_t);
+  for (const auto& part : draft.parts) bytes += sizeof(std::uint32_t) + kEnvelopeBytes + part.ciphertext.size();
+  return bytes;
+}
+
 std::int64_t month_of(TimeMs time) {
   const auto date = civil_from_days(static_cast<std::int64_t>(time.get() / 86'400'000));
   return std::int64_t{date.year} * 12 + static_cast<std::int64_t>(date.month) - 1;
@@ -372,11 +381,14 @@ void Impl::add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner) {
   draft.header.part_count = static_cast<std::uint16_t>(draft.parts.size());
 }
 
+std::size_t Impl::traces_left(const ledger::Draft& draft) const {
+  const auto bytes = parts_bytes(draft);
+  const auto fit = bytes < options.event_bytes_max ? (options.event_bytes_max - bytes) / kTraceBytes : 0;
+  return std::min(fit, options.subjects_per_event_max);
+}
+
 Status Impl::encode_ahead(ledger::Draft& draft) {
-  // As the ledger counts them: a limit that it would not keep to must not be passed here (number, then length and
-  // bytes).
-  std::size_t bytes = sizeof(std::uint16_t);
-  for (const auto& part : draft.parts) bytes += sizeof(std::uint32_t) + kEnvelopeBytes + part.ciphertext.size();
+  const auto bytes = parts_bytes(draft);
   if (bytes > options.event_bytes_max)
     return Error(Errc::invalid, "too_large", "The values of one change are too large.")
         .with("limit_name", "event_bytes_max")
