@@ -11,8 +11,6 @@
 namespace siegel::service {
 namespace {
 
-constexpr std::ptrdiff_t kRequestsPerEpochMax = 4'000;  // their numbers stand in one header
-
 ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
   ErasureEffectiveFacts facts;
   facts.old_epoch = change.from.get();
@@ -105,13 +103,14 @@ void Impl::answer_waiting(const Error* error) {
 void Impl::enqueue(OpenErasure erasure) {
   // Whoever waits is answered after the last part.
   std::deque<OpenErasure> parts;
-  while (std::ssize(erasure.fences) > kRequestsPerEpochMax) {
+  const auto most = static_cast<std::ptrdiff_t>(options.requests_per_epoch_max);
+  while (std::ssize(erasure.fences) > most) {
     OpenErasure part;
     part.id = erasure.id;
     part.now = erasure.now;
     part.requested_at = erasure.requested_at;
-    const auto fences_end = erasure.fences.begin() + kRequestsPerEpochMax;
-    const auto subjects_end = erasure.subjects.begin() + kRequestsPerEpochMax;
+    const auto fences_end = erasure.fences.begin() + most;
+    const auto subjects_end = erasure.subjects.begin() + most;
     part.fences.assign(std::make_move_iterator(erasure.fences.begin()), std::make_move_iterator(fences_end));
     part.subjects.assign(erasure.subjects.begin(), subjects_end);
     erasure.fences.erase(erasure.fences.begin(), fences_end);
@@ -129,10 +128,10 @@ void Impl::enqueue(OpenErasure erasure) {
 
 // As many as one erasure.effective can name. They stay in the queue until it is told.
 std::vector<vault::Fence> Impl::next_batch() {
-  return eraser_.with([](const EraserState& e) {
+  return eraser_.with([this](const EraserState& e) {
     std::vector<vault::Fence> batch;
     for (const auto& open : e.queue) {
-      if (!batch.empty() && std::ssize(batch) + std::ssize(open.fences) > kRequestsPerEpochMax) break;
+      if (!batch.empty() && batch.size() + open.fences.size() > options.requests_per_epoch_max) break;
       batch.insert(batch.end(), open.fences.begin(), open.fences.end());
     }
     return batch;

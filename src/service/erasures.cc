@@ -34,7 +34,9 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(permit_now(decide::Action::erase));
     SIEGEL_CHECK(check_command());
     SIEGEL_CHECK(know(owner_of(caller.token)));
-    erasure_ = ErasureId(new_id(s.clock, s.random));
+    const auto now = s.clock.now();
+    erasure_ = ErasureId(new_id(now, s.random));
+    deadline_ = TimeMs(now.get() + kDeadlineMs);
     looked_at_ = s.views.position();
     for (const auto& subject : command_.subjects) SIEGEL_CHECK(prepare_person(subject));
     if (!people_.empty()) already_.reset();  // whoever is erased already is not asked for again
@@ -192,8 +194,8 @@ class ErasureTask final : public WriteTask {
     SIEGEL_TRY(slot, s.vault.new_leaf());
     person.notice_slot = slot;
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
-    draft.header.facts = ErasureRequestedFacts{ground_, s.clock.now().get() + kDeadlineMs,
-                                               static_cast<std::uint32_t>(notice.slots.size()), classes_};
+    draft.header.facts =
+        ErasureRequestedFacts{ground_, deadline_.get(), static_cast<std::uint32_t>(notice.slots.size()), classes_};
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
     people_.push_back(std::move(person));
@@ -227,6 +229,7 @@ class ErasureTask final : public WriteTask {
 
   RequestErasure command_;
   ErasureId erasure_;
+  TimeMs deadline_;  // one for all people: the row of the erasure is the same whose notices it is made from
   std::uint16_t ground_ = 0;
   std::vector<std::uint32_t> classes_;
   TreeSize looked_at_;

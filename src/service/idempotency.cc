@@ -108,12 +108,12 @@ Written Impl::finish_replay(Written written) {
   if (!written.erasure) return written;
   const auto found = views.erasure(*written.erasure);
   if (!found) return written;
-  if (const auto& row = *found; row && row->effective_seq) {
-    written.kind = Written::Kind::erasure_effective;
-    written.old_epoch = Epoch(row->effective.old_epoch);
-    written.new_epoch = Epoch(row->effective.new_epoch);
-    written.grade = row->effective.grade;
-  }
+  const auto* effective = *found ? (*found)->effective() : nullptr;
+  if (effective == nullptr) return written;
+  written.kind = Written::Kind::erasure_effective;
+  written.old_epoch = Epoch(effective->old_epoch);
+  written.new_epoch = Epoch(effective->new_epoch);
+  written.grade = effective->grade;
   return written;
 }
 

@@ -88,6 +88,8 @@ class Impl final : public Service {
   Result<ledger::Draft> system_draft(EventType type);
   Status add_part(ledger::Draft& draft, Slot slot, ClassNo cls, const OwnerId& owner, ByteView body);
   void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
+  // How many an event that has none yet can take.
+  [[nodiscard]] std::size_t traces_left(const ledger::Draft& draft) const;
   Status encode_ahead(ledger::Draft& draft);
 
   // ── for tasks, on the writer with the state locked ──
@@ -155,6 +157,7 @@ class Impl final : public Service {
   Status carry_on_erasures();
 
   Written finish_replay(Written written);
+  Result<CertifiedEvent> certified(const views::ErasureEffect& effect, TreeSize size);
 
   ledger::Ledger& ledger;
   vault::Vault& vault;

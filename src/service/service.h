@@ -168,14 +168,19 @@ struct ErasureAnswer {
   views::ErasureRow row;
   TreeSize position;
 };
+// One erasure.effective, and its way to the root.
+struct CertifiedEvent {
+  views::ErasureEffect effect;
+  Bytes header;  // its canonical bytes
+  std::vector<Hash> inclusion;
+};
 struct CertificateAnswer {
   ErasureId id;
   views::ErasureRow row;
-  Seq seq;       // of erasure.effective
-  Bytes header;  // its canonical bytes
-  std::vector<Hash> inclusion;
-  std::string checkpoint;  // note that the proof leads to
-  std::string note;        // the certificate for people to read, signed by the ledger's key (certificate.cc)
+  CertifiedEvent last;                  // with it the erasure became effective
+  std::vector<CertifiedEvent> earlier;  // ascending; of an erasure that one epoch could not take
+  std::string checkpoint;               // note that the proofs lead to
+  std::string note;  // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
 };
@@ -225,6 +230,7 @@ struct Options {
   std::size_t decision_entries_max = 200'000;
   std::size_t event_bytes_max = 256 * 1024;
   std::size_t subjects_per_event_max = 1'000;
+  std::size_t requests_per_epoch_max = 4'000;  // their numbers stand in one header
   std::chrono::milliseconds erase_window{1000};
   unsigned idempotency_days = 7;
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told

@@ -57,6 +57,8 @@ class OvertakenTask final : public service::Task {
   OvertakenTask(service::Impl& service, const SubjectId& subject, ClassNo cls, std::function<void()> meanwhile)
       : Task(service, {}), owner_(owner_of(subject)), cls_(cls), meanwhile_(std::move(meanwhile)) {}
   std::future<Placed> placed() { return placed_.get_future(); }
+  // The part is about a person whom the command itself brings, as an addition's is.
+  void bring(const SubjectId& subject) { fresh = subject; }
 
  private:
   Status prepare() override {
@@ -65,13 +67,13 @@ class OvertakenTask final : public service::Task {
     SIEGEL_TRY(entry, s.look(owner_, owners[owner_]));
     SIEGEL_TRY(draft, s.system_draft(EventType::record_changed));
     SIEGEL_TRY(slot, s.leaf_for(entry, cls_));
-    SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_, as_bytes("late")));
+    SIEGEL_CHECK(s.add_part(draft, slot, cls_, fresh ? owner_of(*fresh) : owner_, as_bytes("late")));
     drafts.push_back(std::move(draft));
     meanwhile_();
     return Done{};
   }
   Decision decide(const ledger::Moment&) override {
-    placed_.set_value(s.look_for_places(drafts, owners, std::nullopt).outcome);
+    placed_.set_value(s.look_for_places(drafts, owners, fresh).outcome);
     return Error(Errc::conflict, "enough", "The test knows what it wanted to know.");
   }
   void committed(ledger::Committed&&) override {}
@@ -107,6 +109,23 @@ TEST_CASE("ER-04 a part sealed under a leaf that died before the writer saw it i
   auto placed = task->placed();
   static_cast<service::Impl&>(*w.service).submit(task);
   CHECK(placed.get() == (overtaken ? OvertakenTask::Placed::again : OvertakenTask::Placed::yes));
+}
+
+TEST_CASE("a person whose addition is sent back leaves nothing in the decision state", "[unit][service]") {
+  ContactsWorld w(8);
+  const auto other = must(w.add("Dora Beispiel"));
+  const auto customer = ClassNo(w.service->registries()->cls("customer")->number);
+  auto& service = static_cast<service::Impl&>(*w.service);
+  const SubjectId brought(new_id(w.wall, w.random));
+  auto task = std::make_shared<OvertakenTask>(service, *other.subject, customer, [&] {
+    must(w.erase(*other.subject));  // the leaf of the part is dead before the writer sees it
+    w.catch_up();
+  });
+  task->bring(brought);
+  auto placed = task->placed();
+  service.submit(task);
+  CHECK(placed.get() == OvertakenTask::Placed::again);
+  CHECK_FALSE(service.state.find_owner(owner_of(brought)));
 }
 
 TEST_CASE("a fence that cannot be written leaves no gap in the running numbers of any leaf", "[unit][service]") {
