@@ -43,6 +43,8 @@ class ErasureTask final : public WriteTask {
     return Done{};
   }
 
+  Status complete(Written& before) override { return command_.now ? s.show_effect(before) : Status(Done{}); }
+
   Decision decide_write(const ledger::Moment& at) override {
     if (already_) {
       written = *already_;
@@ -68,7 +70,7 @@ class ErasureTask final : public WriteTask {
   }
 
   void committed(ledger::Committed&& committed) override {
-    if (already_ || fences_.empty()) {
+    if (is_replay() || already_ || fences_.empty()) {
       WriteTask::committed(std::move(committed));
       return;
     }
@@ -173,9 +175,7 @@ class ErasureTask final : public WriteTask {
       SIEGEL_TRY(row, s.views.erasure(*before));
       if (row && !row->requests.empty()) already_->seq = row->requests.back();
       already_->size = TreeSize(already_->seq.get() + 1);
-      *already_ = s.finish_replay(*already_);
-      already_->replayed = false;
-      return Done{};
+      return s.show_effect(*already_);
     }
     Person person{subject, {}, {}, {}};
     auto& notice = person.notice;

@@ -156,7 +156,8 @@ class Impl final : public Service {
   Status end_terms();
   Status carry_on_erasures();
 
-  Written finish_replay(Written written);
+  // Of an erasure that was requested: its effect, once the read models show it.
+  Status show_effect(Written& written);
   Result<CertifiedEvent> certified(const views::ErasureEffect& effect, TreeSize size);
 
   ledger::Ledger& ledger;
@@ -314,6 +315,9 @@ class WriteTask : public Task {
     if (done) done(Error(error));
   }
   std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment& at, std::size_t events) final;
+  // The answer is kept when its command is decided; what was waited for before it was given is put in again here.
+  virtual Status complete(Written&) { return Done{}; }
+  [[nodiscard]] bool is_replay() const noexcept { return replay_.has_value(); }
 
   WriteOptions options;
   Callback<Written> done;

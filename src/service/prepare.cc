@@ -579,7 +579,7 @@ Task::Decision WriteTask::decide(const ledger::Moment& at) {
         return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
       auto before = decode_written(it->outcome);
       if (!before) return Error(before.error());
-      replay_ = s.finish_replay(std::move(*before));
+      replay_ = std::move(*before);
       return std::vector<ledger::Draft>{};
     }
     if (!s.state.trusted(claim_->looked_at)) return Again{};
@@ -600,6 +600,7 @@ void WriteTask::committed(ledger::Committed&& committed) {
   if (!done) return;
   if (replay_) {
     replay_->replayed = true;
+    if (auto completed = complete(*replay_); !completed) return done(Error(completed.error()));
     if (replay_->event_hash == Hash{})
       if (auto leaf = s.ledger.leaf(replay_->seq)) replay_->event_hash = *leaf;
     done(std::move(*replay_));
