@@ -33,7 +33,9 @@ Result<std::vector<UncheckedBytes>> unchecked_in(rocksdb::FileSystem& files, con
   std::vector<UncheckedBytes> out;
   for (const auto& name : names) {
     RecordFile records;
-    auto read = read_through(files, dir + "/" + name, [&](const rocksdb::Slice& piece) { records.take(piece); });
+    auto path = dir;
+    path.append("/").append(name);
+    auto read = read_through(files, path, [&](const rocksdb::Slice& piece) { records.take(piece); });
     if (!read && read.error().is("file_missing")) continue;  // a writer has taken it away
     SIEGEL_CHECK(std::move(read));
     for (auto& range : records.finish(name)) out.push_back(std::move(range));

@@ -135,9 +135,10 @@ class MarkingFiles final : public rocksdb::FileSystemWrapper {
  private:
   IOStatus show_whole(const std::string& path, const std::string& marks,
                       std::unique_ptr<rocksdb::FSSequentialFile>& file) {
-    const auto synced = read_marks(*target(), marks);  // before the manifest, which may grow meanwhile
-    if (!synced && synced.error().category() != Errc::not_found) return IOStatus::IOError("marks of a manifest");
-    if (!synced || !*synced) return IOStatus::OK();
+    const auto marked = read_marks(*target(), marks);  // before the manifest, which may grow meanwhile
+    if (!marked && marked.error().category() != Errc::not_found) return IOStatus::IOError("marks of a manifest");
+    const auto synced = marked.value_or(std::nullopt);
+    if (!synced) return IOStatus::OK();
     RecordFile records;
     std::uint64_t size = 0;
     const auto read = read_through(*target(), path, [&](const Slice& piece) {
@@ -147,7 +148,7 @@ class MarkingFiles final : public rocksdb::FileSystemWrapper {
     if (!read) return IOStatus::IOError("a manifest");
     (void)records.finish({});
     const auto whole = records.whole_bytes();
-    if (whole < **synced) return IOStatus::Corruption("a synced record of a manifest does not hold");
+    if (whole < *synced) return IOStatus::Corruption("a synced record of a manifest does not hold");
     if (whole < size) file = std::make_unique<ShownPart>(std::move(file), whole);
     return IOStatus::OK();
   }
@@ -166,7 +167,7 @@ class MarkingEnv final : public rocksdb::EnvWrapper {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::Env> with_marks(std::shared_ptr<rocksdb::Env> base, RocksOptions::Mode mode) {
+std::shared_ptr<rocksdb::Env> with_marks(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode) {
   return std::make_shared<MarkingEnv>(base, mode);
 }
 
@@ -177,7 +178,8 @@ void drop_old_marks(rocksdb::FileSystem& files, const std::string& dir) {
     if (!name.starts_with(kMark)) continue;
     const auto manifest = std::string(kManifest).append(name.substr(kMark.size()));
     if (std::find(names.begin(), names.end(), manifest) != names.end()) continue;
-    (void)files.DeleteFile(dir + "/" + name, {}, nullptr);  // else at the next opening
+    auto path = dir;
+    (void)files.DeleteFile(path.append("/").append(name), {}, nullptr);  // else at the next opening
   }
 }
 

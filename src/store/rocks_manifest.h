@@ -19,7 +19,7 @@
 
 namespace siegel {
 
-std::shared_ptr<rocksdb::Env> with_marks(std::shared_ptr<rocksdb::Env> base, RocksOptions::Mode mode);
+std::shared_ptr<rocksdb::Env> with_marks(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode);
 // Of manifests that are gone.
 void drop_old_marks(rocksdb::FileSystem& files, const std::string& dir);
 
