@@ -92,7 +92,8 @@ TEST_CASE("PJ-02 power lost at any call: rows go on from their position to the w
     {
       auto store = open_views(disk);
       REQUIRE(store);
-      disk.plan({.power_loss_at_call = at});
+      // RocksDB (as Debian builds it, with its assertions) sometimes aborts where an atomic flush fails.
+      disk.plan({.power_loss_at_call = at, .unnoticed = true});
       views::Views views(**store);
       auto projector = Projector::make(*people.ledger, *people.vault, views, {.batch_events_max = 64});
       (void)projector->rebuild(receipt, {});

@@ -34,6 +34,9 @@ class Disk;
 struct CrashPlan {
   std::optional<std::uint64_t> power_loss_at_sync{};
   std::optional<std::uint64_t> power_loss_at_call{};
+  // The program goes on and notices nothing, but nothing of what it does from then on is there after the restart. For
+  // programs that a failing disk makes abort: when the power goes they are gone anyway.
+  bool unnoticed = false;
   std::optional<std::uint64_t> io_error_at_call{};  // once
   std::optional<std::uint64_t> sync_failure_at{};   // once
   std::optional<std::uint64_t> space_bytes{};       // what may still be written; the write that meets the end is cut

@@ -98,7 +98,7 @@ void Disk::kill() {
 
 bool Disk::power_lost() const {
   const std::lock_guard lock(mutex_);
-  return power_lost_;
+  return power_lost_ || left_ != nullptr;
 }
 
 std::uint64_t Disk::calls() const {
@@ -144,7 +144,12 @@ NodePtr Disk::survivor(const NodePtr& node, Disk& to, Copies& copies, unsigned f
 
 std::shared_ptr<Disk> Disk::after_restart(std::uint64_t seed) {
   const std::lock_guard lock(mutex_);
+  if (left_) return left_->after_restart(seed);
   power_lost_ = true;
+  return survivors(seed);
+}
+
+std::shared_ptr<Disk> Disk::survivors(std::uint64_t seed) const {
   auto out = std::make_shared<Disk>(seed, keep_);
   Copies copies;
   const auto fate = static_cast<unsigned>(out->random_() % 4);
@@ -227,9 +232,14 @@ Io Disk::mutate(Life life, bool is_sync, const std::function<Io()>& perform) {
   if (is_sync) ++syncs_;
   if (plan_.io_error_at_call == calls_) return Io::error;
   if (plan_.power_loss_at_call == calls_ || (is_sync && plan_.power_loss_at_sync == syncs_)) {
-    if (random_() % 2 == 0) perform();
-    power_lost_ = true;
-    return Io::error;
+    const bool takes_effect = random_() % 2 == 0;
+    auto done = takes_effect ? perform() : Io::error;
+    if (!plan_.unnoticed) {
+      power_lost_ = true;
+      return Io::error;
+    }
+    left_ = survivors(random_());
+    return takes_effect ? done : perform();
   }
   return perform();
 }

@@ -109,6 +109,7 @@ class Disk {
   Io mutate(Life life, bool is_sync, const std::function<Io()>& perform);
   Io put(Node& file, std::size_t offset, std::string_view bytes);
   void preserve(Node& file, std::size_t from, std::size_t to);
+  [[nodiscard]] std::shared_ptr<Disk> survivors(std::uint64_t seed) const;
   NodePtr survivor(const NodePtr& node, Disk& to, Copies& copies, unsigned fate, std::uint64_t cut) const;
 
   mutable std::mutex mutex_;
@@ -123,6 +124,7 @@ class Disk {
   std::set<std::string> locks_;
   Life life_ = 1;
   bool power_lost_ = false;
+  std::shared_ptr<Disk> left_;  // by a power loss that went unnoticed
   std::uint64_t calls_ = 0;
   std::uint64_t syncs_ = 0;
   std::uint64_t changes_ = 0;
