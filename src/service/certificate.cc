@@ -2,6 +2,7 @@
 // alone: what happened, the event that says so, and its way to the root that the tree has at that size. No personal
 // data: the erasure's id is one of its own. docs/formats/certificate.md.
 #include "base/text.h"
+#include "crypto/memory.h"
 #include "service/impl.h"
 
 namespace siegel::service {
@@ -40,6 +41,13 @@ void inclusion(Lines& out, const CertifiedEvent& e) {
   for (const auto& hash : e.inclusion) out.line("inclusion", to_base64(hash));
 }
 
+// Of this machine as it is now: what was swapped out before the erasure may still stand there (keys.md 7).
+std::string_view unencrypted_swap() {
+  const auto areas = swap_areas();
+  if (!areas) return "unknown";
+  return areas->plain > 0 ? "yes" : "no";
+}
+
 }  // namespace
 
 std::string certificate_text(const CertificateAnswer& c, const std::string& origin, const Hash& root) {
@@ -50,6 +58,7 @@ std::string certificate_text(const CertificateAnswer& c, const std::string& orig
   out.line("ground", name_of(c.row.ground)).line("people", c.row.subjects).line("leaf keys destroyed", c.row.leaves);
   out.line("requested at", to_rfc3339(c.row.requested_at)).line("unreadable since", to_rfc3339(c.last.effect.at));
   tell(out, c.last.effect);
+  out.line("unencrypted swap", unencrypted_swap());
   for (const auto& kept : c.kept_classes) out.line("kept class", kept);
   out.line(
       "left",

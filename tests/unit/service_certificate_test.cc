@@ -182,6 +182,7 @@ TEST_CASE("the certificate of an erasure of one epoch shows its event and no ear
                                           "root-store grade",
                                           "root stores that destroyed the old key",
                                           "key replicas",
+                                          "unencrypted swap",
                                           "kept class",
                                           "left",
                                           "requests told by the event",
