@@ -21,6 +21,7 @@ struct Config {
   std::uint64_t group_commit_us_max = 200, queue_commands_max = 65'536;
   std::uint64_t body_bytes_max = 1ull << 20, event_bytes_max = 256ull << 10, header_bytes_max = 8ull << 10,
                 page_items_max = 200, idempotency_days = 7, requests_per_second_per_token = 0;
+  std::uint64_t session_idle_s = 1800, session_s = 43'200;
 };
 
 // file may be empty: then only the environment counts. Errors: invalid "config_invalid" with file, line and key.

@@ -23,6 +23,7 @@
 #include "crypto/memory.h"
 #include "crypto/random.h"
 #include "http/api.h"
+#include "http/pages.h"
 #include "http/server.h"
 #include "store/file.h"
 #include "texts/problems.h"
@@ -284,6 +285,15 @@ int serve(const ServeSettings& settings) {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
   };
   http::Api api(std::move(api_options), [&] { return running.service(); });
+  http::PagesOptions pages_options;
+  if (!settings.config.language.empty()) pages_options.language = settings.config.language;
+  pages_options.purpose = settings.config.purpose;
+  pages_options.public_url = settings.config.public_url;
+  pages_options.version = settings.version;
+  pages_options.sessions.idle = std::chrono::seconds(settings.config.session_idle_s);
+  pages_options.sessions.lifetime = std::chrono::seconds(settings.config.session_s);
+  SystemRandom random;
+  http::Pages pages(std::move(pages_options), api, [&] { return running.service(); }, random, pages::assets());
   http::ServerOptions server_options;
   server_options.listen = settings.config.listen;
   server_options.tls_cert = settings.config.tls_cert;
@@ -296,7 +306,7 @@ int serve(const ServeSettings& settings) {
     metrics.finished(request);
     log.finished(request);
   };
-  auto server = http::Server::start(std::move(server_options), api);
+  auto server = http::Server::start(std::move(server_options), pages);
   if (!server) return report(server.error(), settings.speech);
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);

@@ -66,6 +66,7 @@ class ReplySink {  // where the answer of one request goes; tests may bring thei
   virtual void send(Response&& response) = 0;
   virtual Stream begin(Response&& head, StreamOptions&& options) = 0;
   [[nodiscard]] virtual std::string_view request_id() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view language() const noexcept { return "en"; }  // of problems: "de" or "en"
 };
 
 class Reply {

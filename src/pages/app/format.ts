@@ -1,0 +1,45 @@
+// Values as people write them, exactly: figures keep every digit that was stored.
+import type { Field, HistoryItem, Session, Value } from "./api.js";
+import { language } from "./language.js";
+import { t } from "./texts.js";
+
+export function shown(field: Field | undefined, value: Value | undefined): string {
+  if (value === null || value === undefined || value === "") return "";
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value === "boolean") return value ? t("yes") : t("no");
+  switch (field?.type) {
+    case "date":
+      return date(value);
+    case "datetime":
+      return time(value);
+    case "decimal":
+      return language() === "de" ? value.replace(".", ",") : value;
+    default:
+      return value;
+  }
+}
+
+function date(text: string): string {
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (!parts) return text;
+  return language() === "de" ? `${parts[3]}.${parts[2]}.${parts[1]}` : text;
+}
+
+export function time(text: string): string {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) return text;
+  return new Intl.DateTimeFormat(language() === "de" ? "de-DE" : "en-GB", { dateStyle: "medium", timeStyle: "short" }).format(at);
+}
+
+export function actor(item: HistoryItem, session: Session): string {
+  if (item.actor === session.token_id) return t("you");
+  if (item.actor === "system") return t("system");
+  if (item.actor.startsWith("su_")) return t("the_person");
+  return t("by_token", { id: `${item.actor.slice(0, 9)}…` });
+}
+
+// The same value, whatever order a list came in.
+export function same(a: Value | undefined, b: Value | undefined): boolean {
+  const plain = (v: Value | undefined) => (v === undefined || v === "" || (Array.isArray(v) && v.length === 0) ? null : v);
+  return JSON.stringify(plain(a)) === JSON.stringify(plain(b));
+}
