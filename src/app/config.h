@@ -15,7 +15,8 @@ struct Config {
   std::string data_dir = "./siegel-data";
   // Empty: as PLACES of the data directory says, which init wrote.
   std::string lock_path, root_store_kind = "file", root_store_path, signer_path;
-  std::string language;  // empty: pages German, the command line as the terminal
+  std::string language;        // of messages; empty: as the terminal
+  std::string pages_language;  // as [defaults] language says; empty: German
   std::string timezone = "Europe/Berlin", purpose;
   std::uint64_t erase_window_ms = 1000, key_cache_bytes_max = 64ull << 20, spare_leaves = 4096;
   std::uint64_t group_commit_us_max = 200, queue_commands_max = 65'536;

@@ -286,14 +286,15 @@ int serve(const ServeSettings& settings) {
   };
   http::Api api(std::move(api_options), [&] { return running.service(); });
   http::PagesOptions pages_options;
-  if (!settings.config.language.empty()) pages_options.language = settings.config.language;
+  if (!settings.config.pages_language.empty()) pages_options.language = settings.config.pages_language;
   pages_options.purpose = settings.config.purpose;
   pages_options.public_url = settings.config.public_url;
   pages_options.version = settings.version;
   pages_options.sessions.idle = std::chrono::seconds(settings.config.session_idle_s);
   pages_options.sessions.lifetime = std::chrono::seconds(settings.config.session_s);
   SystemRandom random;
-  http::Pages pages(std::move(pages_options), api, [&] { return running.service(); }, random, pages::assets());
+  http::Pages pages(
+      std::move(pages_options), api, [&] { return running.service(); }, random, pages::assets());
   http::ServerOptions server_options;
   server_options.listen = settings.config.listen;
   server_options.tls_cert = settings.config.tls_cert;

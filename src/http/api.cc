@@ -162,7 +162,8 @@ Error Api::unavailable() const {
 
 Result<service::Caller> Api::caller_of(const Call& call) {
   const bool by_page = !call.request.page_token.empty();
-  auto caller = call.service->authenticate(by_page ? std::string_view(call.request.page_token) : token_of(call.request));
+  auto caller =
+      call.service->authenticate(by_page ? std::string_view(call.request.page_token) : token_of(call.request));
   if (caller && by_page) caller->source = Source::page;
   const auto* expired = caller ? nullptr : caller.error().find("token");
   const auto id = caller ? std::optional(caller->token.get()) : expired ? parse_id("tk", *expired) : std::nullopt;

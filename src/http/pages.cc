@@ -41,13 +41,9 @@ constexpr std::string_view kNoPages =
     "<p>This build has no pages (SIEGEL_PAGES=OFF). The API is described at "
     "<a href=\"/v1/openapi.yaml\">/v1/openapi.yaml</a>.</p></body></html>\n";
 
-Error cross_site() {
-  return {Errc::denied, "cross_site", "By cookie only this server's own pages are answered."};
-}
+Error cross_site() { return {Errc::denied, "cross_site", "By cookie only this server's own pages are answered."}; }
 
-bool is_page(std::string_view path) {
-  return path == "/" || path == "/app" || path.starts_with("/app/");
-}
+bool is_page(std::string_view path) { return path == "/" || path == "/app" || path.starts_with("/app/"); }
 
 // "https://host:port" -> "host:port"
 std::string_view authority_of(std::string_view url) {
@@ -58,9 +54,8 @@ std::string_view authority_of(std::string_view url) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 // The first of Accept-Language that we speak; quality figures only order what browsers list in that order anyway.
@@ -278,8 +273,8 @@ Status Pages::is_ours(const Request& request) const {
   if (const auto origin = request.header("origin")) {
     const auto from = authority_of(*origin);
     const auto host = request.header("host").value_or("");
-    const bool same = !from.empty() && (equal_ignoring_case(from, host) ||
-                                        equal_ignoring_case(from, authority_of(options_.public_url)));
+    const bool same = !from.empty() &&
+                      (equal_ignoring_case(from, host) || equal_ignoring_case(from, authority_of(options_.public_url)));
     if (!same) return cross_site();
   }
   return Done{};

@@ -130,10 +130,10 @@ constexpr const Cause* find_cause(std::string_view code) noexcept {
   return nullptr;
 }
 
-// The answer to an error. detail is what() (a literal), or its German sentence where language is "de"; members pointer, hint, reason, current_version, hold, erasure
-// come from the context of the same name, limit from limit_name and limit_value, epochs from epoch_ledger and
-// epoch_root_store. No other context is shown. A code in neither table is a fault of ours: 500 internal, without its
-// detail.
+// The answer to an error. detail is what() (a literal), or its German sentence where language is "de"; members pointer,
+// hint, reason, current_version, hold, erasure come from the context of the same name, limit from limit_name and
+// limit_value, epochs from epoch_ledger and epoch_root_store. No other context is shown. A code in neither table is a
+// fault of ours: 500 internal, without its detail.
 Response problem_response(const Error& error, std::string_view request_id, std::string_view language = "en");
 
 }  // namespace siegel::http

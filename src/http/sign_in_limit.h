@@ -15,7 +15,8 @@ class SignInLimit {
  public:
   using Instant = std::chrono::steady_clock::time_point;
   static constexpr std::uint64_t kWrongMax = 10;
-  static constexpr std::size_t kAddressesMax = 10'000;  // more at once: no new address gets a try before the minute ends
+  static constexpr std::size_t kAddressesMax =
+      10'000;  // more at once: no new address gets a try before the minute ends
 
   [[nodiscard]] bool may_try(const std::string& address, Instant now);
   void was_wrong(const std::string& address, Instant now);

@@ -7,7 +7,7 @@ export interface Form {
   type: Type;
   fields: Field[]; // those that the purpose covers
   values: Values;
-  wrong: ReadonlySet<string>;
+  wrong: ReadonlyMap<string, string>; // field → what is wrong with it
   change: (field: Field, value: Value) => void;
 }
 
@@ -21,11 +21,11 @@ export function form(form: Form): TemplateResult {
 
 function control(form: Form, field: Field): TemplateResult {
   const id = `field-${field.name}`;
-  const wrong = form.wrong.has(field.name);
+  const wrong = form.wrong.get(field.name);
   const help = field.help || (field.type === "decimal" ? t("decimal_help") : field.type === "multichoice" ? t("choices_help") : "");
   const described = [wrong ? `${id}-wrong` : "", help ? `${id}-help` : ""].filter(Boolean).join(" ") || nothing;
   const notes = html`
-    ${wrong ? html`<p class="wrong" id="${id}-wrong">${t("required_missing")}</p>` : nothing}
+    ${wrong ? html`<p class="wrong" id="${id}-wrong">${wrong}</p>` : nothing}
     ${help ? html`<p class="help" id="${id}-help">${help}</p>` : nothing}`;
   const title = html`${field.title || field.name}${field.required ? html` <span class="must" aria-hidden="true">*</span>` : nothing}`;
   if (field.type === "multichoice") {
@@ -35,7 +35,7 @@ function control(form: Form, field: Field): TemplateResult {
         @change=${(e: Event) => form.change(field, (e.target as HTMLInputElement).checked ? [...chosen, choice] : chosen.filter((c) => c !== choice))}> ${choice}</label>`)}
       ${notes}</fieldset>`;
   }
-  return html`<div class="field"><label for=${id}>${title}</label>${input(form, field, id, described, wrong)}${notes}</div>`;
+  return html`<div class="field"><label for=${id}>${title}</label>${input(form, field, id, described, wrong !== undefined)}${notes}</div>`;
 }
 
 function input(form: Form, field: Field, id: string, described: string | typeof nothing, wrong: boolean): TemplateResult {

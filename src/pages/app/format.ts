@@ -13,7 +13,7 @@ export function shown(field: Field | undefined, value: Value | undefined): strin
     case "datetime":
       return time(value);
     case "decimal":
-      return language() === "de" ? value.replace(".", ",") : value;
+      return decimalOut(value);
     default:
       return value;
   }
@@ -36,6 +36,17 @@ export function actor(item: HistoryItem, session: Session): string {
   if (item.actor === "system") return t("system");
   if (item.actor.startsWith("su_")) return t("the_person");
   return t("by_token", { id: `${item.actor.slice(0, 9)}…` });
+}
+
+// A decimal as it is written into the form: German with a comma. What has the other sign could be meant as thousands, and
+// is asked about instead of guessed (null).
+export function decimalIn(text: string): string | null {
+  if (language() !== "de") return text.includes(",") ? null : text;
+  return text.includes(".") ? null : text.replace(",", ".");
+}
+
+export function decimalOut(text: string): string {
+  return language() === "de" ? text.replace(".", ",") : text;
 }
 
 // The same value, whatever order a list came in.

@@ -5,6 +5,7 @@ import "./types.js";
 import "./records.js";
 import "./record.js";
 import "./access.js";
+import "./imports.js";
 import { ask, whenSessionIsOver, type Problem, type Session, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
 import { Part, define, go, problemBox, waiting } from "./parts.js";
@@ -12,7 +13,7 @@ import { State } from "./state.js";
 import { t } from "./texts.js";
 
 interface Place {
-  page: "home" | "records" | "record" | "new" | "access" | "nowhere";
+  page: "home" | "records" | "record" | "new" | "import" | "access" | "nowhere";
   type?: string;
   id?: string;
 }
@@ -24,6 +25,7 @@ function place(path: string): Place {
   if (first === "types" && second && third === undefined) return { page: "records", type: second };
   if (first === "types" && second && third === "new" && parts.length === 3) return { page: "new", type: second };
   if (first === "records" && second && third === undefined) return { page: "record", id: second };
+  if (first === "import" && second === undefined) return { page: "import" };
   if (first === "access" && second === undefined) return { page: "access" };
   return { page: "nowhere" };
 }
@@ -122,22 +124,23 @@ class App extends Part {
     if (at.page === "records" || at.page === "new") return titled(this.state?.type(at.type ?? "")?.title, at.type ?? "");
     if (at.page === "record") return t("record");
     if (at.page === "access") return t("access");
+    if (at.page === "import") return t("import");
     return at.page === "home" ? t("records") : t("not_found");
   }
 
   protected override render() {
     const at = place(this.path);
+    // Until it is known which bar there will be there is none, so that nothing moves.
+    if (!this.ready) return html`<main class="early">${waiting(6)}</main>`;
     return html`
       <a class="skip" href="#main" @click=${this.skip}>${t("skip")}</a>
       ${this.state ? this.bar(this.state, at) : this.smallBar()}
       <main id="main" tabindex="-1" class=${this.state ? "" : "front"}>
         ${this.problem
           ? problemBox(this.problem, () => void this.begin())
-          : !this.ready
-            ? waiting(6)
-            : this.state
-              ? this.page(this.state, at)
-              : html`<siegel-sign-in data-page .note=${this.note}></siegel-sign-in>`}
+          : this.state
+            ? this.page(this.state, at)
+            : html`<siegel-sign-in data-page .note=${this.note}></siegel-sign-in>`}
       </main>
       <div class="said" role="status" aria-live="polite">${this.said ? html`<p>${this.said}</p>` : nothing}</div>
     `;
@@ -161,6 +164,9 @@ class App extends Part {
         break;
       case "record":
         if (state.reads) return html`<siegel-record data-page .state=${state} .type=${undefined} .purpose=${state.purpose()} .record=${at.id ?? ""}></siegel-record>`;
+        break;
+      case "import":
+        if (state.imports) return html`<siegel-imports data-page .state=${state} .purpose=${state.purpose()}></siegel-imports>`;
         break;
       case "access":
         if (state.administers) return html`<siegel-access data-page .state=${state}></siegel-access>`;
@@ -192,6 +198,7 @@ class App extends Part {
       ${this.brand("/app/")}
       <nav aria-label=${t("menu")}>
         ${link("/app/", t("records"), ["home", "records", "record", "new"].includes(at.page))}
+        ${state.imports ? link("/app/import", t("import"), at.page === "import") : nothing}
         ${state.administers ? link("/app/access", t("access"), at.page === "access") : nothing}
       </nav>
       <span class="gap"></span>

@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { ask, enc, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
 import { form } from "./fields.js";
-import { actor, same, shown, time } from "./format.js";
+import { actor, decimalIn, decimalOut, same, shown, time } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
 import { recordsPath, type State } from "./state.js";
@@ -20,7 +20,7 @@ class Record_ extends Part {
   declare record: string; // "": one to come
   declare private stored: Shown | null;
   declare private edited: Values | null; // the form is open
-  declare private wrong: ReadonlySet<string>;
+  declare private wrong: ReadonlyMap<string, string>;
   declare private problem: Problem | null;
   declare private newer: Shown | null; // what somebody else stored meanwhile
   declare private busy: boolean;
@@ -33,7 +33,7 @@ class Record_ extends Part {
   constructor() {
     super();
     this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = null;
-    this.wrong = new Set();
+    this.wrong = new Map();
     this.busy = false;
     this.history = [];
   }
@@ -48,7 +48,7 @@ class Record_ extends Part {
   private forget(): void {
     this.stored = this.edited = this.problem = this.newer = null;
     this.history = [];
-    this.wrong = new Set();
+    this.wrong = new Map();
     this.reason = "";
     this.key = newKey();
   }
@@ -87,7 +87,7 @@ class Record_ extends Part {
   // ── editing ──
 
   private edit(): void {
-    this.edited = { ...(this.stored?.values ?? {}) };
+    this.edited = this.written(this.stored?.values ?? {});
     this.key = newKey();
     this.reason = "";
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(".form input, .form select, .form textarea")?.focus());
@@ -96,22 +96,43 @@ class Record_ extends Part {
   private cancel(): void {
     if (!this.record) return go(`/app/types/${this.type?.name ?? ""}`);
     this.edited = this.newer = this.problem = null;
-    this.wrong = new Set();
+    this.wrong = new Map();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("#edit")?.focus());
   }
 
+  // As people write it, and back. A decimal that could mean two numbers stays as it is typed, and is not sent.
+  private written(values: Values): Values {
+    const out = { ...values };
+    for (const { name, type } of this.typeNow?.fields ?? []) {
+      const value = out[name];
+      if (type === "decimal" && typeof value === "string") out[name] = decimalOut(value);
+    }
+    return out;
+  }
   private changes(against: Shown | null): Values {
     const out: Values = {};
-    for (const [name, value] of Object.entries(this.edited ?? {})) if (!same(value, against?.values[name])) out[name] = value;
+    for (const [name, typed] of Object.entries(this.edited ?? {})) {
+      const decimal = typeof typed === "string" && this.typeNow?.fields.find((f) => f.name === name)?.type === "decimal";
+      const value = decimal ? decimalIn(typed) : typed;
+      if (!same(value, against?.values[name])) out[name] = value;
+    }
     return out;
+  }
+  private check(fields: Field[]): Map<string, string> {
+    const wrong = new Map<string, string>();
+    for (const field of fields) {
+      const value = this.edited?.[field.name];
+      if (field.required && same(value, null)) wrong.set(field.name, t("required_missing"));
+      if (field.type === "decimal" && typeof value === "string" && decimalIn(value) === null) wrong.set(field.name, t("decimal_wrong"));
+    }
+    return wrong;
   }
 
   private async save(event: Event): Promise<void> {
     event.preventDefault();
     const type = this.typeNow;
     if (!type || !this.edited || this.busy) return;
-    const { edited } = this;
-    this.wrong = new Set(this.state.fields(type).filter((f) => f.required && same(edited[f.name], null)).map((f) => f.name));
+    this.wrong = this.check(this.state.fields(type));
     if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
     const values = this.changes(this.stored);
     if (this.record && !Object.keys(values).length) {
@@ -160,7 +181,7 @@ class Record_ extends Part {
     const mine = this.changes(this.stored);
     this.stored = newer;
     this.newer = null;
-    this.edited = take === "mine" ? { ...newer.values, ...mine } : { ...newer.values };
+    this.edited = this.written(take === "mine" ? { ...newer.values, ...mine } : newer.values);
     if (take === "theirs") return this.cancel();
     void this.updateComplete.then(() => this.querySelector<HTMLFormElement>("form.record")?.requestSubmit());
   }
@@ -182,7 +203,7 @@ class Record_ extends Part {
 
   private change(field: Field, value: Value): void {
     this.edited = { ...(this.edited ?? {}), [field.name]: value };
-    if (this.wrong.has(field.name)) this.wrong = new Set([...this.wrong].filter((name) => name !== field.name));
+    if (this.wrong.has(field.name)) this.wrong = new Map([...this.wrong].filter(([name]) => name !== field.name));
   }
 
   // ── what is seen ──

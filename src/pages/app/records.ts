@@ -105,11 +105,11 @@ class Records extends Part {
       const text = shown(field, record.values[field.name]);
       const gone = !text && record.erased?.includes(field.class);
       const content = gone ? html`<em class="gone">${t("erased_value")}</em>` : text;
-      return html`<td data-label=${field.title || field.name} class=${field.type === "integer" || field.type === "decimal" ? "figure" : text || gone || first ? "" : "blank"}>
+      return html`<td data-label=${field.title || field.name} class="${field.type === "integer" || field.type === "decimal" ? "figure" : ""} ${text || gone || first ? "" : "blank"}">
         ${first ? html`<a class="whole" href="/app/records/${record.record}">${content || t("open_record")}</a>` : content}</td>`;
     };
     return html`
-      <div class="sheet" id="rows" tabindex="0" role="region" aria-label=${titled(this.type.title, this.type.name)} aria-busy=${this.busy ? "true" : "false"}>
+      <div class="sheet records" id="rows" tabindex="0" role="region" aria-label=${titled(this.type.title, this.type.name)} aria-busy=${this.busy ? "true" : "false"}>
         <table>
           <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}<th scope="col">${t("changed_at")}</th></tr></thead>
           <tbody>${page.items.map((record) => html`<tr>

@@ -70,7 +70,7 @@ class Types extends Part {
       ${!state.administers && !state.reads ? html`<p class="box">${t("token_role_reads_nothing")}</p>` : nothing}
       ${state.types.length
         ? html`<ul class="cards">${state.types.map((type) => this.card(type))}</ul>`
-        : emptyBox(t("types_none"), state.imports ? t("types_none_help") : t("types_none_ctl"))}
+        : emptyBox(t("types_none"), state.imports ? t("types_none_help") : t("types_none_ctl"), state.imports ? html`<p><a class="button" href="/app/import">${t("import_a_sheet")}</a></p>` : nothing)}
     `;
   }
 }
