@@ -1,6 +1,7 @@
 #include "http/pages.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "http/json.h"
 #include "http/json_writer.h"
 #include "http/message.h"
+#include "http/problem.h"
 
 namespace siegel::http {
 namespace {
@@ -170,11 +172,15 @@ void Pages::session(const Request& request, const Reply& reply) {
 
 void Pages::sign_in(const Request& request, const Reply& reply) {
   const auto now = Clock::now();
-  if (!limit_.may_try(request.peer, now))
-    return reply.fail(Error(Errc::overloaded, "rate_limited", "Too many wrong sign-ins; try again in a minute.")
-                          .with("limit_name", "wrong_sign_ins_per_minute")
-                          .with("limit_value", SignInLimit::kWrongMax),
-                      kSessionRoute);
+  if (!limit_.may_try(request.peer, now)) {
+    auto response = problem_response(Error(Errc::overloaded, "rate_limited", "Too many wrong sign-ins within a minute.")
+                                         .with("limit_name", "wrong_sign_ins_per_minute")
+                                         .with("limit_value", SignInLimit::kWrongMax),
+                                     reply.request_id(), reply.language());
+    response.headers = {{"Retry-After", "60"}};
+    response.route = kSessionRoute;
+    return reply.send(std::move(response));
+  }
   if (!request.header("content-type").value_or("").starts_with("application/json"))
     return reply.fail(Error(Errc::invalid, "unsupported_media", "The body must be application/json."), kSessionRoute);
   auto object = parse_json(request.body);
@@ -233,9 +239,9 @@ Result<Pages::SignedIn> Pages::signed_in(const Request& request) {
   return SignedIn{std::move(*token), std::move(*caller)};
 }
 
-std::string Pages::session_json(const service::Service& service, const service::Caller& caller) const {
+std::string Pages::session_json(service::Service& service, const service::Caller& caller) const {
   JsonWriter json;
-  const auto registries = const_cast<service::Service&>(service).registries();
+  const auto registries = service.registries();
   const auto* token = registries->token(caller.token);
   json.begin().begin("session").text("token_id", to_text(caller.token));
   if (token != nullptr) {

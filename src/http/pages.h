@@ -49,7 +49,7 @@ class Pages final : public Handler {
   void serve_asset(const Request& request, const Reply& reply, std::string_view name) const;
   Result<SignedIn> signed_in(const Request& request);
   Status is_ours(const Request& request) const;
-  [[nodiscard]] std::string session_json(const service::Service& service, const service::Caller& caller) const;
+  [[nodiscard]] std::string session_json(service::Service& service, const service::Caller& caller) const;
   [[nodiscard]] bool is_secure(const Request& request) const;
   [[nodiscard]] std::string_view cookie_of(const Request& request) const;
   [[nodiscard]] Header cookie(const Request& request, std::string_view value) const;

@@ -79,6 +79,7 @@ class Reply {
     return sink_->begin(std::move(head), std::move(options));
   }
   [[nodiscard]] std::string_view request_id() const noexcept { return sink_->request_id(); }
+  [[nodiscard]] std::string_view language() const noexcept { return sink_->language(); }
 
  private:
   std::shared_ptr<ReplySink> sink_;

@@ -114,6 +114,9 @@ class Pages(unittest.TestCase):
             page.click("#edit")
             page.wait_for_selector("form.record")
             self.look(page, f"form-{kind}")
+            page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts/form")
+            page.wait_for_selector(".arranged li")
+            self.look(page, f"arrange-{kind}")
             page.goto(f"http://127.0.0.1:{self.s.port}/app/nowhere")
             page.wait_for_selector("main h1")
             self.look(page, f"nowhere-{kind}")
@@ -140,7 +143,7 @@ class Pages(unittest.TestCase):
         tab_to(".seal button")
         press("Enter")
         page.wait_for_selector(".cards a")
-        tab_to(".cards a")
+        tab_to("a[href='/app/types/contacts']")
         press("Enter")
         page.wait_for_selector("tbody tr")
         self.assertEqual(page.evaluate("document.activeElement.id"), "main")
@@ -189,6 +192,10 @@ class Pages(unittest.TestCase):
         shown(page.locator("#field-name-wrong")).to_be_visible()  # required
         self.look(page, "new-de-wide")
         page.fill("#field-name", f"{CANARY} neu")
+        page.fill("#field-e-mail", "no address")
+        page.click("form.record .button")
+        shown(page.locator("#field-e-mail-wrong")).to_have_text("keine E-Mail-Adresse")  # what the server says, at its field
+        page.fill("#field-e-mail", "")
         page.fill("#field-revenue", "1.234,50")
         page.click("form.record .button")
         shown(page.locator("#field-revenue-wrong")).to_be_visible()  # never another number
@@ -214,6 +221,36 @@ class Pages(unittest.TestCase):
         shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} mine")
         stored = self.s.request("GET", f"/v1/records/{self.last}", token=self.s.tokens["editor"]).json["values"]
         self.assertEqual((stored["name"], stored["e-mail"]), (f"{CANARY} mine", "kanari-theirs@example.org"))
+
+    def test_a_form_is_arranged_by_keys_and_by_drag(self):
+        def stored():
+            return self.s.request("GET", "/v1/record-types/arranged").json
+
+        fields = [{"name": n, "title": n.upper(), "type": "text", "personal": False, "class": "customer"} for n in ("one", "two", "three", "four")]
+        expect(self.s.request("PUT", "/v1/record-types/arranged", {"subject": {"mode": "none"}, "fields": fields,
+                                                                    "form": [["one"], ["two", "three"], ["four"]]}), 201)
+        page = self.signed_in("/app/types/arranged/form", token=self.s.token)
+        cards = page.locator(".arranged > li")
+        shown(cards).to_have_count(4)
+        cards.nth(3).locator("input[type=checkbox]").first.focus()
+        page.keyboard.press("Alt+ArrowUp")
+        shown(cards.nth(2)).to_contain_text("FOUR")
+        shown(page.locator(".said")).to_contain_text("FOUR: Platz 3 von 4")
+        page.keyboard.press("Enter")  # the focus is on the arrow
+        shown(cards.nth(1)).to_contain_text("FOUR")
+        cards.nth(0).get_by_label("Pflicht").check()
+        cards.nth(0).get_by_label("Hilfe zum Feld").fill("Ein Satz dazu")
+        shown(page.locator(".mock")).to_contain_text("Ein Satz dazu")
+        cards.nth(3).locator(".grip").drag_to(cards.nth(0))
+        shown(cards.nth(0)).to_contain_text("THREE")
+        page.get_by_role("button", name="Speichern").click()
+        page.wait_for_url("**/app/")
+        now = stored()
+        self.assertEqual(now["form"], [["three"], ["one"], ["four"], ["two"]])
+        one = next(f for f in now["fields"] if f["name"] == "one")
+        self.assertEqual((one["required"], one["help"]), (True, "Ein Satz dazu"))
+        self.assertEqual([f["name"] for f in now["fields"]], ["one", "two", "three", "four"])
+        self.clean(page)
 
     def test_the_language_is_switched_and_kept(self):
         page = self.signed_in("/app/types/contacts")

@@ -97,6 +97,7 @@ export class Problem extends Error {
     detail: string,
     readonly requestId: string = "",
     readonly pointer: string = "",
+    readonly reason: string = "",
   ) {
     super(detail);
   }
@@ -148,7 +149,7 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
 async function read(answer: Response): Promise<Problem> {
   try {
     const body = await answer.json();
-    return new Problem(answer.status, String(body.code), String(body.detail), String(body.request_id ?? ""), String(body.pointer ?? ""));
+    return new Problem(answer.status, String(body.code), String(body.detail), String(body.request_id ?? ""), String(body.pointer ?? ""), String(body.reason ?? ""));
   } catch {
     return new Problem(answer.status, "internal", t("problem"), answer.headers.get("Siegel-Request-Id") ?? "");
   }

@@ -152,7 +152,7 @@ class Preview_ extends Part {
     const { changes } = this.preview;
     if (!changes.length) return nothing;
     const field = (name: string) => this.type?.fields.find((f) => f.name === name);
-    return html`<section aria-labelledby="changes"><h2 id="changes">${t("import_changes")}</h2>
+    return html`<section><h2 id="changes">${t("import_changes")}</h2>
       <div class="sheet" tabindex="0" role="region" aria-labelledby="changes"><table><thead><tr><th scope="col">${t("import_row")}</th><th scope="col">${t("field")}</th><th scope="col">${t("before")}</th><th scope="col">${t("after")}</th></tr></thead>
       <tbody>${changes.slice(0, 50).map((c) => html`<tr><th scope="row" data-label=${t("import_row")}>${c.row}</th><td data-label=${t("field")}>${field(c.field)?.title || c.field}</td><td data-label=${t("before")}><del>${shownValue(field(c.field), c.old)}</del></td><td data-label=${t("after")}>${shownValue(field(c.field), c.new)}</td></tr>`)}</tbody></table></div></section>`;
   }

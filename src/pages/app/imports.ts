@@ -233,7 +233,7 @@ class Imports extends Part {
 
   private list() {
     if (!this.earlier.length) return nothing;
-    return html`<section aria-labelledby="earlier"><h2 id="earlier">${t("import_earlier")}</h2>
+    return html`<section><h2 id="earlier">${t("import_earlier")}</h2>
       <div class="sheet" tabindex="0" role="region" aria-labelledby="earlier"><table>
         <thead><tr><th scope="col">${t("when")}</th><th scope="col">${t("record")}</th>${(["new", "changed", "failed"] as const).map((k) => html`<th scope="col" class="figure">${t(`count_${k}` as Key)}</th>`)}<th scope="col">${t("state")}</th><th><span class="visually-hidden">${t("import_undo")}</span></th></tr></thead>
         <tbody>${this.earlier.map((one) => html`<tr>

@@ -5,6 +5,7 @@ import "./types.js";
 import "./records.js";
 import "./record.js";
 import "./access.js";
+import "./arrange.js";
 import "./imports.js";
 import { ask, whenSessionIsOver, type Problem, type Session, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
@@ -13,7 +14,7 @@ import { State } from "./state.js";
 import { t } from "./texts.js";
 
 interface Place {
-  page: "home" | "records" | "record" | "new" | "import" | "access" | "nowhere";
+  page: "home" | "records" | "record" | "new" | "arrange" | "import" | "access" | "nowhere";
   type?: string;
   id?: string;
 }
@@ -24,6 +25,7 @@ function place(path: string): Place {
   if (first === undefined) return { page: "home" };
   if (first === "types" && second && third === undefined) return { page: "records", type: second };
   if (first === "types" && second && third === "new" && parts.length === 3) return { page: "new", type: second };
+  if (first === "types" && second && third === "form" && parts.length === 3) return { page: "arrange", type: second };
   if (first === "records" && second && third === undefined) return { page: "record", id: second };
   if (first === "import" && second === undefined) return { page: "import" };
   if (first === "access" && second === undefined) return { page: "access" };
@@ -121,7 +123,7 @@ class App extends Part {
 
   private title_(): string {
     const at = place(this.path);
-    if (at.page === "records" || at.page === "new") return titled(this.state?.type(at.type ?? "")?.title, at.type ?? "");
+    if (at.page === "records" || at.page === "new" || at.page === "arrange") return titled(this.state?.type(at.type ?? "")?.title, at.type ?? "");
     if (at.page === "record") return t("record");
     if (at.page === "access") return t("access");
     if (at.page === "import") return t("import");
@@ -162,6 +164,9 @@ class App extends Part {
       case "new":
         if (type && state.writes) return html`<siegel-record data-page .state=${state} .type=${type} .purpose=${state.purpose(type)} .record=${""}></siegel-record>`;
         break;
+      case "arrange":
+        if (type && state.arranges) return html`<siegel-arrange data-page .state=${state} .type=${type}></siegel-arrange>`;
+        break;
       case "record":
         if (state.reads) return html`<siegel-record data-page .state=${state} .type=${undefined} .purpose=${state.purpose()} .record=${at.id ?? ""}></siegel-record>`;
         break;
@@ -197,7 +202,7 @@ class App extends Part {
     return html`<header class="bar"><div>
       ${this.brand("/app/")}
       <nav aria-label=${t("menu")}>
-        ${link("/app/", t("records"), ["home", "records", "record", "new"].includes(at.page))}
+        ${link("/app/", t("records"), ["home", "records", "record", "new", "arrange"].includes(at.page))}
         ${state.imports ? link("/app/import", t("import"), at.page === "import") : nothing}
         ${state.administers ? link("/app/access", t("access"), at.page === "access") : nothing}
       </nav>

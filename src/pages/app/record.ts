@@ -6,7 +6,7 @@ import { actor, decimalIn, decimalOut, same, shown, time } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
 import { recordsPath, type State } from "./state.js";
-import { named, t } from "./texts.js";
+import { has, named, t } from "./texts.js";
 
 class Record_ extends Part {
   static override properties = {
@@ -159,8 +159,19 @@ class Record_ extends Part {
       this.problem = this.caught(failure);
       this.key = newKey();
       if (this.problem.code === "version_conflict") await this.meet();
+      else this.point(type);
     }
     this.busy = false;
+  }
+
+  // A value that the server does not take is told at its field.
+  private point(type: Type): void {
+    const name = /^\/values\/(.+)$/.exec(this.problem?.pointer ?? "")?.[1];
+    if (!name || !this.state.fields(type).some((f) => f.name === name)) return;
+    const reason = `cell_${this.problem?.reason ?? ""}`;
+    this.wrong = new Map([[name, has(reason) ? t(reason) : (this.problem?.message ?? "")]]);
+    this.problem = null;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
   }
 
   // Somebody was faster: nothing is lost, and nothing of theirs is overwritten unseen.

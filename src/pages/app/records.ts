@@ -134,7 +134,8 @@ class Records extends Part {
     const { page } = this;
     return html`
       <div class="head"><h1>${titled(this.type.title, this.type.name)}</h1>
-        ${this.state.writes ? html`<a class="button" href="/app/types/${this.type.name}/new">${t("new_record")}</a>` : nothing}</div>
+        <p class="row">${this.state.arranges ? html`<a class="quiet" href="/app/types/${this.type.name}/form">${t("arrange")}</a>` : nothing}
+          ${this.state.writes ? html`<a class="button" href="/app/types/${this.type.name}/new">${t("new_record")}</a>` : nothing}</p></div>
       ${this.searchBox()}
       ${problemBox(this.problem, () => void this.load())}
       ${this.found && page && !this.problem && !this.busy ? html`<p class="soft" role="status">${this.hits(page)}</p>` : nothing}

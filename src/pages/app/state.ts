@@ -36,6 +36,9 @@ export class State {
   get writes(): boolean {
     return this.session.role === "editor";
   }
+  get arranges(): boolean {
+    return this.session.role === "editor" || this.session.role === "admin";
+  }
   get administers(): boolean {
     return this.session.role === "admin";
   }

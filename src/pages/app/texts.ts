@@ -187,6 +187,20 @@ const texts = {
   discard: ["Verwerfen", "Discard"],
   stay: ["Weiter bearbeiten", "Go on editing"],
 
+  // ── arranging a form ──
+  arrange: ["Formular", "Form"],
+  arrange_how: [
+    "Ziehen, mit den Pfeilen schieben, oder Alt mit Pfeiltaste: Reihenfolge, Nachbarn, Pflicht und Hilfe.",
+    "Drag, use the arrows, or Alt with an arrow key: order, neighbours, what is required, and help.",
+  ],
+  arrange_drag: ["Ziehen", "Drag"],
+  arrange_up: ["{field} nach oben", "{field} up"],
+  arrange_down: ["{field} nach unten", "{field} down"],
+  arrange_moved: ["{field}: Platz {at} von {all}", "{field}: place {at} of {all}"],
+  arrange_beside: ["neben dem Feld davor", "beside the field before"],
+  arrange_required: ["Pflicht", "required"],
+  arrange_help: ["Hilfe zum Feld", "Help for the field"],
+
   // ── import ──
   import_intro: [
     "Aus einer Tabelle werden Datensätze. Bis zum Übernehmen wird nichts gespeichert.",

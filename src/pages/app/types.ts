@@ -49,6 +49,7 @@ class Types extends Part {
       <h2>${this.state.reads ? html`<a class="whole" href="/app/types/${type.name}">${title}</a>` : title}</h2>
       <p class="soft">${plural("fields", type.fields.length)} · ${this.people(type)}</p>
       <p class="names">${type.form.flat().slice(0, 6).map((name) => html`<span class="chip">${type.fields.find((f) => f.name === name)?.title || name}</span>`)}</p>
+      ${this.state.arranges && !this.state.reads ? html`<p><a class="quiet above" href="/app/types/${type.name}/form">${t("arrange")}</a></p>` : nothing}
     </li>`;
   }
 
