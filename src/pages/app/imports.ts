@@ -127,7 +127,10 @@ class Imports extends Part {
     const id = this.shown?.import;
     this.shown = this.running = this.problem = null;
     this.busy = false;
-    if (id) await cancel(id).catch(() => undefined);
+    if (!id) return;
+    await cancel(id).catch(() => undefined);
+    say(t("import_cancelled"));
+    await this.load();
   }
 
   private async back(one: Import): Promise<void> {

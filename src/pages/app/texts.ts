@@ -275,6 +275,7 @@ const texts = {
   import_show: ["Datensätze ansehen", "See the records"],
   import_earlier: ["Bisherige Importe", "Earlier imports"],
   import_expired: ["Die Vorschau ist abgelaufen; bitte die Tabelle noch einmal wählen.", "The preview has expired; please choose the sheet again."],
+  import_cancelled: ["Verworfen; es wurde nichts übernommen.", "Discarded; nothing was taken over."],
   count_new: ["neu", "new"],
   count_changed: ["geändert", "changed"],
   count_unchanged: ["unverändert", "unchanged"],
