@@ -103,6 +103,9 @@ class Pages(unittest.TestCase):
             page.click("nav a[href='/app/access']")
             page.wait_for_selector("tbody tr")
             self.look(page, f"access-{kind}")
+            page.click("nav a[href='/app/rules']")
+            page.wait_for_selector(".rules li")
+            self.look(page, f"rules-{kind}")
             self.clean(page)
             page = self.signed_in(language=language, size=size, scheme=scheme)
             page.wait_for_selector(".cards a")
@@ -253,6 +256,27 @@ class Pages(unittest.TestCase):
         self.assertEqual((one["required"], one["help"]), (True, "Ein Satz dazu"))
         self.assertEqual([f["name"] for f in now["fields"]], ["one", "two", "three", "four"])
         self.clean(page)
+
+    def test_purposes_and_classes_are_made_and_not_overwritten(self):
+        page = self.signed_in("/app/rules", token=self.s.tokens["privacy_officer"])
+        page.fill("#purpose-title", "Mahnwesen & Inkasso")
+        page.click("form:has(#purpose-title) button")
+        shown(page.locator(".rules").first).to_contain_text("Mahnwesen & Inkasso")
+        self.assertEqual(self.s.request("GET", "/v1/purposes/mahnwesen-inkasso").json["legal_ground"], "contract")
+        page.fill("#class-title", "Bewerbung: sechs Monate")
+        page.fill("#class-count", "6")
+        page.select_option("select[name=unit]", "M")
+        page.select_option("#class-start", "end_of_case")
+        page.uncheck("input[name=year]")
+        page.click("form:has(#class-title) button")
+        shown(page.locator(".rules").last).to_contain_text("6 Monate, ab Ende des Vorgangs")
+        stored = self.s.request("GET", "/v1/deletion-classes/bewerbung-sechs-monate").json
+        self.assertEqual((stored["period"], stored["start"]), ("P6M", "end_of_case"))
+        self.clean(page)
+        page.fill("#class-title", "Customer")  # is there already
+        page.click("form:has(#class-title) button")
+        shown(page.get_by_role("alert")).to_be_visible()
+        self.assertEqual(self.s.request("GET", "/v1/deletion-classes/customer").json["version"], 1)
 
     def test_the_language_is_switched_and_kept(self):
         page = self.signed_in("/app/types/contacts")

@@ -111,6 +111,7 @@ export interface Asked {
   purpose?: string | undefined;
   version?: number | undefined;
   key?: string | undefined;
+  create?: boolean; // only if it is not there yet
   signal?: AbortSignal;
 }
 
@@ -123,6 +124,7 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
   const headers: Record<string, string> = { "Siegel-Page": "1", "Accept-Language": language() };
   if (asked.purpose) headers["Siegel-Purpose"] = asked.purpose;
   if (asked.version !== undefined) headers["If-Match"] = `"${asked.version}"`;
+  if (asked.create) headers["If-None-Match"] = "*";
   if (asked.key) headers["Idempotency-Key"] = asked.key;
   const init: RequestInit = { method: asked.method ?? "GET", headers, credentials: "same-origin", redirect: "error" };
   if (asked.signal) init.signal = asked.signal;

@@ -54,3 +54,22 @@ export function same(a: Value | undefined, b: Value | undefined): boolean {
   const plain = (v: Value | undefined) => (v === undefined || v === "" || (Array.isArray(v) && v.length === 0) ? null : v);
   return JSON.stringify(plain(a)) === JSON.stringify(plain(b));
 }
+
+// "Kontakte 2026" -> "kontakte-2026": a name as the contract wants it.
+export function nameOf(title: string): string {
+  const plain = title
+    .toLowerCase()
+    .replace(/ä/g, "ae").replace(/ö/g, "oe").replace(/ü/g, "ue").replace(/ß/g, "ss")
+    .normalize("NFKD")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "");
+  return plain.slice(0, 63) || "type";
+}
+
+// "P3Y" in words.
+export function lasting(period: string): string {
+  const part = /^P(\d+)([YMWD])$/.exec(period);
+  if (!part) return period;
+  const unit = { Y: "year", M: "month", W: "week", D: "day" }[part[2] ?? "D"] ?? "day";
+  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "long" }).format(Number(part[1]));
+}

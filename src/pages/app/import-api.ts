@@ -121,14 +121,3 @@ export async function saveRejects(id: string, asked: Asked): Promise<void> {
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
-
-// "Kontakte 2026" -> "kontakte-2026": a name as the contract wants it.
-export function nameOf(title: string): string {
-  const plain = title
-    .toLowerCase()
-    .replace(/ä/g, "ae").replace(/ö/g, "oe").replace(/ü/g, "ue").replace(/ß/g, "ss")
-    .normalize("NFKD")
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^[^a-z]+|-+$/g, "");
-  return plain.slice(0, 63) || "type";
-}

@@ -2,8 +2,8 @@
 import { html, nothing } from "lit";
 import type { DeletionClass, Field, Type } from "./api.js";
 import { form } from "./fields.js";
-import { shown as shownValue } from "./format.js";
-import { nameOf, type Column, type Commit, type NewType, type Preview } from "./import-api.js";
+import { lasting, nameOf, shown as shownValue } from "./format.js";
+import type { Column, Commit, NewType, Preview } from "./import-api.js";
 import { language, titled } from "./language.js";
 import { Part, define } from "./parts.js";
 import type { State } from "./state.js";
@@ -129,7 +129,7 @@ class Preview_ extends Part {
           <p class="help" id="new-purpose-help">${t("import_purpose_help")}</p></div>
         <div class="field"><label for="new-class">${t("import_class")} <span class="must" aria-hidden="true">*</span></label>
           <select id="new-class" required aria-invalid=${this.wrong.has("class") ? "true" : nothing} aria-describedby="new-class-help" @change=${(e: Event) => (this.cls = (e.target as HTMLSelectElement).value)}>
-            <option value="" ?selected=${!this.cls}></option>${this.classes.map((c) => html`<option value=${c.name} ?selected=${c.name === this.cls}>${c.note || c.name} (${period(c)})</option>`)}</select>
+            <option value="" ?selected=${!this.cls}></option>${this.classes.map((c) => html`<option value=${c.name} ?selected=${c.name === this.cls}>${c.note || c.name} (${lasting(c.period)})</option>`)}</select>
           ${this.wrong.has("class") ? html`<p class="wrong">${t("import_class_missing")}</p>` : nothing}
           <p class="help" id="new-class-help">${this.classes.length ? t("import_class_help") : t("import_class_none")}</p></div>
       </div>
@@ -186,14 +186,6 @@ function pairs(fields: Field[]): string[][] {
     else rows.push([field.name]);
   }
   return rows;
-}
-
-// "P3Y" in words.
-function period(cls: DeletionClass): string {
-  const part = /^P(\d+)([YMWD])$/.exec(cls.period);
-  if (!part) return cls.period;
-  const unit = { Y: "year", M: "month", W: "week", D: "day" }[part[2] ?? "D"] ?? "day";
-  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "long" }).format(Number(part[1]));
 }
 
 define("siegel-preview", Preview_);

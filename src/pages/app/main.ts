@@ -7,6 +7,7 @@ import "./record.js";
 import "./access.js";
 import "./arrange.js";
 import "./imports.js";
+import "./rules.js";
 import { ask, whenSessionIsOver, type Problem, type Session, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
 import { Part, define, go, problemBox, waiting } from "./parts.js";
@@ -14,7 +15,7 @@ import { State } from "./state.js";
 import { t } from "./texts.js";
 
 interface Place {
-  page: "home" | "records" | "record" | "new" | "arrange" | "import" | "access" | "nowhere";
+  page: "home" | "records" | "record" | "new" | "arrange" | "import" | "rules" | "access" | "nowhere";
   type?: string;
   id?: string;
 }
@@ -28,6 +29,7 @@ function place(path: string): Place {
   if (first === "types" && second && third === "form" && parts.length === 3) return { page: "arrange", type: second };
   if (first === "records" && second && third === undefined) return { page: "record", id: second };
   if (first === "import" && second === undefined) return { page: "import" };
+  if (first === "rules" && second === undefined) return { page: "rules" };
   if (first === "access" && second === undefined) return { page: "access" };
   return { page: "nowhere" };
 }
@@ -125,7 +127,7 @@ class App extends Part {
     const at = place(this.path);
     if (at.page === "records" || at.page === "new" || at.page === "arrange") return titled(this.state?.type(at.type ?? "")?.title, at.type ?? "");
     if (at.page === "record") return t("record");
-    if (at.page === "access") return t("access");
+    if (at.page === "access" || at.page === "rules") return t(at.page);
     if (at.page === "import") return t("import");
     return at.page === "home" ? t("records") : t("not_found");
   }
@@ -173,6 +175,9 @@ class App extends Part {
       case "import":
         if (state.imports) return html`<siegel-imports data-page .state=${state} .purpose=${state.purpose()}></siegel-imports>`;
         break;
+      case "rules":
+        if (state.rules) return html`<siegel-rules data-page .state=${state}></siegel-rules>`;
+        break;
       case "access":
         if (state.administers) return html`<siegel-access data-page .state=${state}></siegel-access>`;
         break;
@@ -204,6 +209,7 @@ class App extends Part {
       <nav aria-label=${t("menu")}>
         ${link("/app/", t("records"), ["home", "records", "record", "new", "arrange"].includes(at.page))}
         ${state.imports ? link("/app/import", t("import"), at.page === "import") : nothing}
+        ${state.rules ? link("/app/rules", t("rules"), at.page === "rules") : nothing}
         ${state.administers ? link("/app/access", t("access"), at.page === "access") : nothing}
       </nav>
       <span class="gap"></span>

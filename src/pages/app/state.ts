@@ -39,6 +39,9 @@ export class State {
   get arranges(): boolean {
     return this.session.role === "editor" || this.session.role === "admin";
   }
+  get rules(): boolean {
+    return this.session.role === "privacy_officer" || this.session.role === "admin";
+  }
   get administers(): boolean {
     return this.session.role === "admin";
   }

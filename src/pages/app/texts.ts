@@ -201,6 +201,33 @@ const texts = {
   arrange_required: ["Pflicht", "required"],
   arrange_help: ["Hilfe zum Feld", "Help for the field"],
 
+  // ── purposes and deletion classes ──
+  rules: ["Regeln", "Rules"],
+  rules_intro: [
+    "Wozu Daten gebraucht werden und wie lange sie bleiben. Beides gehört zu jedem Feld.",
+    "What data are used for, and how long they stay. Both belong to every field.",
+  ],
+  rules_purposes: ["Zwecke", "Purposes"],
+  rules_classes: ["Löschklassen", "Deletion classes"],
+  rules_new_purpose: ["Neuer Zweck", "New purpose"],
+  rules_new_class: ["Neue Löschklasse", "New deletion class"],
+  rules_ground: ["Rechtsgrundlage", "Legal ground"],
+  rules_lasts: ["Bleibt", "Stays"],
+  rules_unit: ["Einheit", "Unit"],
+  rules_start: ["gezählt ab", "counted from"],
+  rules_year: ["vom Ende jenes Kalenderjahres", "from the end of that calendar year"],
+  rules_from: ["ab {start}", "from {start}"],
+  rules_from_year: ["ab Jahresende nach: {start}", "from the end of the year of {start}"],
+  rules_add: ["Anlegen", "Add"],
+  rules_added: ["Angelegt.", "Added."],
+  unit_Y: ["Jahre", "years"],
+  unit_M: ["Monate", "months"],
+  unit_D: ["Tage", "days"],
+  start_collection: ["Erhebung", "collection"],
+  start_last_change: ["letzte Änderung", "last change"],
+  start_end_of_case: ["Ende des Vorgangs", "end of the case"],
+  start_end_of_relationship: ["Ende der Beziehung", "end of the relationship"],
+
   // ── import ──
   import_intro: [
     "Aus einer Tabelle werden Datensätze. Bis zum Übernehmen wird nichts gespeichert.",
