@@ -278,6 +278,23 @@ class Pages(unittest.TestCase):
         shown(page.get_by_role("alert")).to_be_visible()
         self.assertEqual(self.s.request("GET", "/v1/deletion-classes/customer").json["version"], 1)
 
+    def test_unsaved_input_is_asked_about(self):
+        page = self.signed_in(f"/app/records/{self.last}")
+        page.click("#edit")
+        page.click("header .brand")  # nothing was changed yet
+        page.wait_for_url("**/app/")
+        page.click(".cards a")
+        page.click("tbody tr:first-child a")
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} unsaved")
+        page.click("header .brand")
+        page.get_by_role("button", name="Weiter bearbeiten").click()
+        self.assertEqual(page.input_value("#field-name"), f"{CANARY} unsaved")
+        page.click("header .brand")
+        page.get_by_role("button", name="Verwerfen").click()
+        page.wait_for_url("**/app/")
+        self.clean(page)
+
     def test_the_language_is_switched_and_kept(self):
         page = self.signed_in("/app/types/contacts")
         shown(page.get_by_role("heading", level=1)).to_have_text("Kontakte")

@@ -17,8 +17,10 @@ export class Part extends LitElement {
   }
 }
 
-export function go(path: string, how: "push" | "replace" = "push"): void {
-  if (how === "push") history.pushState(null, "", path);
+// A page with unsaved input may keep the person on it: it cancels siegel-leave, asks, and goes again with "left".
+export function go(path: string, how: "push" | "replace" | "left" = "push"): void {
+  if (how === "push" && !window.dispatchEvent(new CustomEvent<string>("siegel-leave", { detail: path, cancelable: true }))) return;
+  if (how !== "replace") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
   window.dispatchEvent(new Event("siegel-go"));
 }

@@ -38,6 +38,36 @@ class Record_ extends Part {
     this.history = [];
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("siegel-leave", this.leaving);
+    window.addEventListener("beforeunload", this.unloading);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("siegel-leave", this.leaving);
+    window.removeEventListener("beforeunload", this.unloading);
+  }
+
+  private get isUnsaved(): boolean {
+    return this.edited !== null && Object.keys(this.changes(this.stored)).length > 0;
+  }
+  private target = "";
+  private leaving = (event: Event): void => {
+    if (!this.isUnsaved) return;
+    event.preventDefault();
+    this.target = (event as CustomEvent<string>).detail;
+    this.querySelector("dialog")?.showModal();
+  };
+  private unloading = (event: Event): void => {
+    if (this.isUnsaved) event.preventDefault();
+  };
+  private answered(event: Event): void {
+    if ((event.target as HTMLDialogElement).returnValue !== "yes") return;
+    this.edited = null;
+    go(this.target, "left");
+  }
+
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("record") && !changed.has("purpose")) return;
     if (changed.has("record")) this.forget();
@@ -94,7 +124,7 @@ class Record_ extends Part {
   }
 
   private cancel(): void {
-    if (!this.record) return go(`/app/types/${this.type?.name ?? ""}`);
+    if (!this.record) return go(`/app/types/${this.type?.name ?? ""}`, "left");
     this.edited = this.newer = this.problem = null;
     this.wrong = new Map();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("#edit")?.focus());
@@ -237,7 +267,10 @@ class Record_ extends Part {
       ${problemBox(this.problem)}
       ${this.newer ? nothing : html`<p class="row"><button class="button" ?disabled=${this.busy}>${t("save")}</button>
         <button type="button" class="quiet" @click=${() => this.cancel()}>${t("cancel")}</button></p>`}
-    </form>`;
+    </form>
+    <dialog aria-labelledby="leave" @close=${(event: Event) => this.answered(event)}><p id="leave">${t("leave")}</p>
+        <p class="row"><button type="button" class="button" @click=${() => this.querySelector("dialog")?.close("no")}>${t("stay")}</button>
+          <button type="button" class="quiet" @click=${() => this.querySelector("dialog")?.close("yes")}>${t("discard")}</button></p></dialog>`;
   }
 
   private entry(type: Type, item: HistoryItem) {

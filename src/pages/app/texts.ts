@@ -5,7 +5,6 @@ type Text = readonly [german: string, english: string];
 
 const texts = {
   // ── the frame ──
-  siegel: ["Siegel", "Siegel"],
   skip: ["Zum Inhalt", "Skip to content"],
   records: ["Datensätze", "Records"],
   import: ["Import", "Import"],
@@ -18,14 +17,11 @@ const texts = {
   loading: ["Wird geladen …", "Loading …"],
   again: ["Noch einmal", "Try again"],
   cancel: ["Abbrechen", "Cancel"],
-  close: ["Schließen", "Close"],
   save: ["Speichern", "Save"],
   edit: ["Bearbeiten", "Edit"],
-  back: ["Zurück", "Back"],
   yes: ["Ja", "Yes"],
   no: ["Nein", "No"],
   optional: ["freiwillig", "optional"],
-  required: ["Pflichtangabe", "required"],
   not_found: ["Diese Seite gibt es nicht", "There is no such page"],
   not_found_help: ["Vielleicht wurde der Datensatz entfernt oder gelöscht.", "The record may have been removed or erased."],
   to_start: ["Zur Übersicht", "To the overview"],
@@ -76,7 +72,6 @@ const texts = {
   concerns_none: ["betrifft keine Person", "concerns no person"],
   concerns_row: ["je Zeile eine Person", "one person per row"],
   concerns_match: ["Personen nach {fields}", "people by {fields}"],
-  open: ["Öffnen", "Open"],
 
   // ── administration ──
   admin_title: ["Mit Daten arbeiten", "Work with data"],
@@ -163,7 +158,6 @@ const texts = {
   the_person: ["die Person selbst", "the person"],
   by_token: ["Schlüssel {id}", "token {id}"],
   history_more: ["Ältere zeigen", "Show more"],
-  history_none: ["Kein Verlauf", "No history"],
   event_record_added: ["Eingetragen", "Added"],
   event_record_changed: ["Geändert", "Changed"],
   event_record_removed: ["Entfernt", "Removed"],
@@ -182,10 +176,9 @@ const texts = {
   decimal_help: ["Mit Komma, ohne Tausenderpunkte: 1234,50", "With a point, without thousands: 1234.50"],
   decimal_wrong: ["Bitte mit Komma und ohne Tausenderpunkte schreiben.", "Please write it with a point and without thousands separators."],
   choices_help: ["Mehrere sind möglich.", "Several are possible."],
-  leave: ["Eingaben verwerfen?", "Discard your input?"],
-  leave_help: ["Was Sie geändert haben, ist noch nicht gespeichert.", "What you changed is not saved yet."],
-  discard: ["Verwerfen", "Discard"],
+  leave: ["Eingaben verwerfen? Was Sie geändert haben, ist noch nicht gespeichert.", "Discard your input? What you changed is not saved yet."],
   stay: ["Weiter bearbeiten", "Go on editing"],
+  discard: ["Verwerfen", "Discard"],
 
   // ── arranging a form ──
   arrange: ["Formular", "Form"],
@@ -237,7 +230,6 @@ const texts = {
   import_paste_help: ["Zellen mit der Titelzeile kopieren und hier einfügen.", "Copy cells with their header row and paste them here."],
   import_drop: ["Datei hierher ziehen oder auswählen", "Drop a file here, or choose one"],
   import_kinds: ["CSV, TSV, XLSX, ODS oder NDJSON", "CSV, TSV, XLSX, ODS or NDJSON"],
-  import_or: ["oder", "or"],
   import_into: ["Wird zu", "Becomes"],
   import_new_type: ["einem neuen Datensatztyp", "a new record type"],
   import_existing: ["Datensätzen in {title}", "records in {title}"],
@@ -273,7 +265,6 @@ const texts = {
   import_who_none: ["keine Person", "no person"],
   import_who_row: ["je Zeile eine andere Person", "another person in each row"],
   import_who_match: ["dieselbe Person bei gleichem", "the same person where equal"],
-  import_personal: ["Person", "Person"],
   import_bad_n: ["{n} Zeilen passen nicht", "{n} rows do not fit"],
   import_bad_1: ["1 Zeile passt nicht", "1 row does not fit"],
   import_bad_skip: ["ohne sie übernehmen; sie gibt es danach als Datei", "take over without them; they come as a file afterwards"],
