@@ -24,6 +24,7 @@ export interface Import {
   at?: string;
   counts: Counts;
   done?: number;
+  undone?: { removed: number; restored: number; kept: number };
   kept?: { row: number; record?: string | null; reason: string }[];
   error?: string | null;
 }
@@ -33,24 +34,22 @@ export interface Preview extends Import {
   sheets?: string[];
   encoding?: string;
   delimiter?: string;
-  header_row: number | null;
+  header_row: number; // 0: none
   rows_read: number;
   columns: Column[];
   identity?: string[];
   changes: { row: number; record: string; field: string; old: Value; new: Value }[];
-  failures: { row: number; column: string; code: string }[];
-}
-export interface NewType {
-  name: string;
-  title: Record<string, string>;
-  class: string;
-  subject: { mode: "none" | "row" | "match"; fields?: string[] };
-  default_purpose?: string;
+  failures: { row: number; column: string | null; code: string }[];
 }
 export interface Commit {
   bad_rows: "skip" | "none";
-  types: Record<string, string>;
-  create_type: NewType | null;
+  types: Record<string, string>; // of fields, where they are not as guessed
+  // of a new type
+  create_type?: string;
+  title?: Record<string, string>;
+  class?: string;
+  subject?: { mode: "none" | "row" | "match"; fields?: string[] };
+  default_purpose?: string;
 }
 
 // What is sent: cells from the clipboard, or a file as it is.
@@ -93,7 +92,7 @@ export function commit(id: string, body: Commit, asked: Asked): Promise<Import> 
 }
 
 export function undo(id: string, asked: Asked): Promise<Import> {
-  return ask<Import>(`/v1/imports/${enc(id)}/undo`, { ...asked, method: "POST", body: {} });
+  return ask<Import>(`/v1/imports/${enc(id)}/undo`, { ...asked, method: "POST" });
 }
 
 export function cancel(id: string): Promise<unknown> {

@@ -3,7 +3,7 @@ import { html, nothing } from "lit";
 import type { DeletionClass, Field, Type } from "./api.js";
 import { form } from "./fields.js";
 import { lasting, nameOf, shown as shownValue } from "./format.js";
-import type { Column, Commit, NewType, Preview } from "./import-api.js";
+import type { Column, Commit, Preview } from "./import-api.js";
 import { language, titled } from "./language.js";
 import { Part, define } from "./parts.js";
 import type { State } from "./state.js";
@@ -56,16 +56,16 @@ class Preview_ extends Part {
   }
 
   private take(): void {
-    const created = this.type ? null : this.newType();
-    this.wrong = new Set(created ? [created.name && this.title_.trim() ? "" : "title", this.cls ? "" : "class"].filter(Boolean) : []);
+    const created = this.type ? {} : this.newType();
+    this.wrong = new Set(this.type ? [] : [this.title_.trim() ? "" : "title", this.cls ? "" : "class"].filter(Boolean));
     if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-    const commit: Commit = { bad_rows: this.bad, types: this.chosen, create_type: created };
+    const commit: Commit = { bad_rows: this.bad, types: this.chosen, ...created };
     this.dispatchEvent(new CustomEvent<Commit>("siegel-take", { detail: commit }));
   }
 
-  private newType(): NewType {
-    const subject: NewType["subject"] = this.mode === "match" ? { mode: "match", fields: [this.identity] } : { mode: this.mode };
-    const made: NewType = { name: nameOf(this.title_), title: { [language()]: this.title_.trim() }, class: this.cls, subject };
+  private newType(): Partial<Commit> {
+    const subject: NonNullable<Commit["subject"]> = this.mode === "match" ? { mode: "match", fields: [this.identity] } : { mode: this.mode };
+    const made = { create_type: nameOf(this.title_), title: { [language()]: this.title_.trim() }, class: this.cls, subject };
     return this.purpose ? { ...made, default_purpose: this.purpose } : made;
   }
 

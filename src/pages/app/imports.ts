@@ -99,18 +99,19 @@ class Imports extends Part {
     this.problem = null;
     this.going = new AbortController();
     try {
-      const asked = { purpose: event.detail.create_type?.default_purpose ?? this.how.purpose, key: this.key };
+      const asked = { purpose: event.detail.default_purpose ?? this.how.purpose, key: this.key };
       this.running = await commit(shown.import, event.detail, asked);
       this.running = await follow(shown.import, (now) => (this.running = now), this.going.signal);
       if (this.running.state === "finished") {
-        this.into = event.detail.create_type?.name ?? this.into;
+        this.into = event.detail.create_type ?? this.into;
         this.shown = null;
         say(t("import_finished"));
         await this.state.load();
         await this.updateComplete;
         this.querySelector<HTMLElement>("#outcome")?.focus();
       } else if (this.running.error) {
-        this.problem = new Problem(0, this.running.error, named("cell_", this.running.error));
+        this.problem = new Problem(0, this.running.error, `${t("import_failed")} ${named("cell_", this.running.error)}`);
+        this.running = null;
       }
       await this.load();
     } catch (failure) {
@@ -205,6 +206,8 @@ class Imports extends Part {
   }
 
   private counts(one: Import) {
+    const { undone } = one;
+    if (undone) return html`<dl class="counts">${(["removed", "restored", "kept"] as const).map((key) => html`<div><dt>${t(`undone_${key}` as Key)}</dt><dd>${count(undone[key])}</dd></div>`)}</dl>`;
     const keys = ["new", "changed", "unchanged", "failed"] as const;
     return html`<dl class="counts">${keys.map((key) => html`<div class=${key === "failed" && one.counts.failed ? "bad" : ""}><dt>${t(`count_${key}` as Key)}</dt><dd>${count(one.counts[key])}</dd></div>`)}</dl>`;
   }
