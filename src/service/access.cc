@@ -49,10 +49,15 @@ class ReadTask : public Task {
       SIEGEL_CHECK(know(owner));
       SIEGEL_TRY(entry, s.look(owner, owners[owner]));
       SIEGEL_TRY(slot, s.leaf_for(entry, built_in::access_log));
-      s.add_trace(draft, slot, owner);
+      SIEGEL_CHECK(add_seen(draft, slot, owner, entry));
     }
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  virtual Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry&) {
+    s.add_trace(draft, slot, owner);
     return Done{};
   }
 
@@ -399,14 +404,29 @@ class SubjectAnswerTask final : public SubjectTask {
 
  protected:
   Status prepare() override { return find(whole_ ? decide::Action::export_subject : decide::Action::read_subject); }
+  // The list of the export is signed with the ledger (keys.md 3), and given out as it is signed.
+  Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry& entry) override {
+    if (!whole_) return SubjectTask::add_seen(draft, slot, owner, entry);
+    listed_ = leaves_of(entry.leaves);
+    return s.add_part(draft, slot, built_in::access_log, owner, codec::encode(listed_));
+  }
+  std::optional<Decision> decide_read(const ledger::Moment& at) override {
+    if (auto stop = SubjectTask::decide_read(at)) return stop;
+    const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
+    if (whole_ && leaves_of(found.entry->leaves).leaves != listed_.leaves) return Decision(Again{});
+    return std::nullopt;
+  }
   Status answer() override {
     SubjectAnswer out;
     out.registries = registries;
     out.subject = id_;
     out.position = s.views.position();
-    SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
-    if (owner)
-      for (const auto& leaf : owner->leaves) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    if (whole_) {
+      out.leaves = listed_.leaves;
+    } else {
+      SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
+      if (owner) out.leaves = leaves_of(owner->leaves).leaves;
+    }
     SIEGEL_TRY(links, s.views.links_of(id_));
     for (const auto& link : links) {
       auto opened = s.vault.open_row(*receipt, owner_of(id_), link.slot, "subject_links", link.row, link.sealed);
@@ -425,6 +445,15 @@ class SubjectAnswerTask final : public SubjectTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
+  template <class Leaves>  // of the decision state or of the read model
+  static ExportBody leaves_of(const Leaves& leaves) {
+    ExportBody out;
+    for (const auto& leaf : leaves)
+      if (leaf.next > 0) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    std::sort(out.leaves.begin(), out.leaves.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
+    return out;
+  }
+
   Status add_history(SubjectAnswer& out) {
     SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
     const decide::Permit untyped;  // leave_out() asks for each event's own type
@@ -435,6 +464,7 @@ class SubjectAnswerTask final : public SubjectTask {
     return Done{};
   }
   bool whole_;
+  ExportBody listed_;
   Callback<SubjectAnswer> done_;
 };
 

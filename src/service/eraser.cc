@@ -178,8 +178,10 @@ void Impl::eraser_loop() {
       (void)end_terms();  // what cannot end now is looked at again the next time
       next_terms = std::chrono::steady_clock::now() + options.terms_every;
     }
+    // Each turn looks at the root stores too: often while one of them is away, so that erasures go on once it is back.
+    const bool hampered = failed || vault.counters().roots_away > 0;
     bool stop = eraser_.when_for(
-        failed ? options.erase_retry : options.terms_every,
+        hampered ? options.erase_retry : std::min(options.terms_every, options.roots_every),
         [&](const EraserState& e) { return e.stop || (!failed && !e.queue.empty()); },
         [](const EraserState& e, bool) { return e.stop; });
     if (!stop && !failed) {

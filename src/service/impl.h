@@ -174,6 +174,8 @@ class Impl final : public Service {
   Status start_read_only();
   Status add_newer_registries(const ledger::RegistryReceipt& receipt);
   [[nodiscard]] Error read_only_error() const;
+  [[nodiscard]] static Error room_error();
+  [[nodiscard]] std::vector<ledger::Reason> read_only() const override;
   Status load_days();
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);

@@ -124,7 +124,7 @@ StatusAnswer Impl::status() {
   if (out.size.get() > 0)
     if (const auto last = ledger.read(Seq(out.size.get() - 1)))
       if (const auto header = codec::decode_header(last->header)) out.checkpoint_at = header->time;
-  out.read_only = ledger.read_only();
+  out.read_only = read_only();
   out.epoch = vault.epoch();
   out.root_store_kind = options.root_store_kind;
   out.grade = vault.grade();

@@ -154,15 +154,10 @@ struct HistoryAnswer {
   std::optional<Seq> next;
   TreeSize position;
 };
-struct LeafInfo {
-  ClassNo cls;
-  Slot slot;
-  std::uint64_t count = 0;
-};
 struct SubjectAnswer {
   std::shared_ptr<const Registries> registries;
   SubjectId subject;
-  std::vector<LeafInfo> leaves;
+  std::vector<ExportBody::Leaf> leaves;  // of an export: as its access event lists them
   std::vector<Personal<ExternalReference>> external;
   std::vector<ShownRecord> records;
   std::vector<HistoryItem> history;  // export only
@@ -234,9 +229,12 @@ struct Options {
   unsigned idempotency_days = 7;
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
+  std::chrono::milliseconds roots_every{60 * 1000};       // and whether every root store is whole
   std::string root_store_kind = "file";
   std::string verifier_key;
   std::string version;
+  // Asked by each command: true, and only looks at people are still taken, with their traces. Any thread; cheap.
+  std::function<bool()> room_is_short = [] { return false; };
 };
 
 // Filled by the service, read by metrics.
@@ -254,6 +252,8 @@ class Service {
   static std::unique_ptr<Service> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
                                        Executor& executor, Clock& clock, Random& random, const Options& options);
   virtual ~Service() = default;
+  // The ledger's reasons; without one, disk_full while room_is_short().
+  [[nodiscard]] virtual std::vector<ledger::Reason> read_only() const = 0;
   virtual Status start() = 0;
   virtual void stop() = 0;
 

@@ -48,7 +48,10 @@ class CrashDisk {
   CrashDisk(CrashDisk&&) noexcept;
   CrashDisk& operator=(CrashDisk&&) noexcept;
 
-  void plan(const CrashPlan& plan);              // replaces the one before
+  void plan(const CrashPlan& plan);  // replaces the one before
+  // As a dead network mount does: a call that changes something does not return until hang(false). Looking goes on.
+  void hang(bool hangs);
+  [[nodiscard]] bool hung() const;               // a call does hang
   [[nodiscard]] FileSystemHandle file_system();  // for RocksOptions; valid until kill, power loss
   [[nodiscard]] std::unique_ptr<Files> files();
 
@@ -74,6 +77,18 @@ class CrashDisk {
  private:
   explicit CrashDisk(std::shared_ptr<crash::Disk> disk);
   std::shared_ptr<crash::Disk> disk_;
+};
+
+// A disk that hangs for as long as this lives. Declared after what uses the disk, so that it ends before that.
+class Hanging {
+ public:
+  explicit Hanging(CrashDisk& disk) : disk_(disk) { disk_.hang(true); }
+  ~Hanging() { disk_.hang(false); }
+  Hanging(const Hanging&) = delete;
+  Hanging& operator=(const Hanging&) = delete;
+
+ private:
+  CrashDisk& disk_;
 };
 
 }  // namespace siegel::test

@@ -39,8 +39,9 @@ std::string surviving_bytes(const Node& file, std::mt19937_64& random) {
     default:
       break;
   }
-  // Sector by sector old or new; where the file was shorter before, old is zeros.
-  std::string mix(shorter + random() % (longer - shorter + 1), '\0');
+  // Sector by sector old or new; where the file was shorter before, old is zeros. The length is often there before the
+  // bytes are: it stands in the file system's journal.
+  std::string mix(random() % 2 == 0 ? longer : shorter + random() % (longer - shorter + 1), '\0');
   for (std::size_t at = 0; at < mix.size(); at += kSectorBytes) {
     const auto& from = random() % 2 == 0 ? old : now;
     const auto n = std::min({kSectorBytes, mix.size() - at, from.size() - std::min(at, from.size())});
@@ -71,6 +72,17 @@ void Disk::plan(const CrashPlan& plan) {
   plan_ = plan;
   calls_ = 0;
   syncs_ = 0;
+}
+
+void Disk::hang(bool hangs) {
+  const std::lock_guard lock(mutex_);
+  hangs_ = hangs;
+  goes_on_.notify_all();
+}
+
+bool Disk::hung() const {
+  const std::lock_guard lock(mutex_);
+  return hanging_ > 0;
 }
 
 Life Disk::life() const {
@@ -204,7 +216,12 @@ Io Disk::children(Life life, const std::string& path, std::vector<std::string>& 
 // ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Io Disk::mutate(Life life, bool is_sync, const std::function<Io()>& perform) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (hangs_) {
+    ++hanging_;
+    goes_on_.wait(lock, [this] { return !hangs_; });
+    --hanging_;
+  }
   if (!alive(life)) return Io::error;
   ++calls_;
   if (is_sync) ++syncs_;

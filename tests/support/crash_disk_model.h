@@ -1,6 +1,7 @@
 // Private to CrashDisk: the tree, what of it is durable, and the faults. One lock; every call is atomic.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -51,6 +52,8 @@ class Disk {
   Disk(std::uint64_t seed, CrashDisk::Keep keep);
 
   void plan(const CrashPlan& plan);
+  void hang(bool hangs);
+  [[nodiscard]] bool hung() const;
   [[nodiscard]] Life life() const;
   void kill();
   [[nodiscard]] bool power_lost() const;
@@ -109,6 +112,9 @@ class Disk {
   NodePtr survivor(const NodePtr& node, Disk& to, Copies& copies, unsigned fate, std::uint64_t cut) const;
 
   mutable std::mutex mutex_;
+  std::condition_variable goes_on_;
+  bool hangs_ = false;
+  int hanging_ = 0;  // calls
   mutable std::mt19937_64 random_;
   CrashDisk::Keep keep_;
   CrashPlan plan_;

@@ -41,6 +41,7 @@ vault::Options ServiceKit::vault_options() {
   vault::Options options;
   options.keys_dir = "/keys";
   options.spare_leaves = 256;
+  options.replica_wait = replica_wait;
   options.file_system = world.disk.file_system();
   for (std::size_t i = 0; i < key_replicas_; ++i) {
     options.replicas.push_back("/replica" + std::to_string(i));

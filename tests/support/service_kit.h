@@ -113,6 +113,7 @@ class ServiceKit {
 
   LedgerWorld world;
   CrashDisk replica_disk;
+  std::chrono::milliseconds replica_wait = vault::Options().replica_wait;  // from the next open() on
   WallClock wall{world.clock};
   SystemRandom random;
   service::Caller admin, editor, officer;

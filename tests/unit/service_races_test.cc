@@ -242,6 +242,60 @@ TEST_CASE("a start without the replica of the keys: what has its key goes on, th
   check_numbers(*w.ledger);
 }
 
+TEST_CASE("an erasure while a replica of the keys hangs stops nobody, and ends when it answers again",
+          "[unit][service]") {
+  ContactsWorld w(8, std::chrono::hours(1), 1, 1);
+  const auto doomed = must(w.add("Änne Beispiel"));
+  const auto stays = must(w.add("Bert Beispiel"));
+  w.catch_up();
+  w.close();
+  w.replica_wait = std::chrono::milliseconds(300);
+  w.open();
+  w.until([&] { return w.vault->counters().replicas_away == 0 && w.vault->counters().pool > 0; });
+  {
+    const Hanging hanging(w.replica_disk);
+    auto erased = w.begin(w.officer, service::RequestErasure{{*doomed.subject}, {}, "art17-1-b", true});
+    service::ChangeRecord change;
+    change.record = *stays.record;
+    change.values.push_back(w.value("name", "Bert Neu"));
+    auto changed = w.begin(w.editor, std::move(change));
+    REQUIRE(changed.wait_for(kSoon) == std::future_status::ready);
+    must(changed.get());
+    REQUIRE(erased.wait_for(kSoon) == std::future_status::ready);
+    CHECK(must(erased.get()).kind == service::Written::Kind::erasure_requested);
+    CHECK(w.vault->counters().replicas_away == 1);
+    CHECK(w.service->status().erasures_open == 1);
+    CHECK(epochs(*w.ledger).empty());
+    w.catch_up();
+    CHECK(code(w.read(*doomed.record)) == "erased");
+    CHECK(w.read(*stays.record));
+  }
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  CHECK(epochs(*w.ledger).size() == 1);
+  CHECK(must(w.erase(*doomed.subject)).kind == service::Written::Kind::erasure_effective);
+  w.until([&] { return w.add("Cleo Beispiel").has_value(); });
+  check_numbers(*w.ledger);
+}
+
+TEST_CASE("a member of the root mirror that is damaged under way is written anew by the next erasure",
+          "[unit][service]") {
+  ContactsWorld w(9, std::chrono::hours(1), 2);
+  const auto first = must(w.add("Änne Beispiel"));
+  const auto second = must(w.add("Bert Beispiel"));
+  const auto path = w.root_path(1);
+  for (const auto offset : {100, 4096 + 100}) REQUIRE(w.world.disk.flip(path, static_cast<std::uint64_t>(offset)));
+  CHECK(must(w.erase(*first.subject)).kind == service::Written::Kind::erasure_effective);
+  CHECK(w.vault->counters().roots_healed == 1);
+
+  const auto content = w.world.disk.content(path);
+  w.world.disk.remove(path);
+  CHECK(must(w.erase(*second.subject)).kind == service::Written::Kind::erasure_requested);
+  CHECK(w.vault->counters().roots_away == 1);
+  REQUIRE(w.world.files->write_file_durably(path, as_bytes(content), 0600));
+  w.until([&] { return w.service->status().erasures_open == 0 && w.vault->counters().roots_away == 0; });
+  CHECK(epochs(*w.ledger).size() == 2);
+}
+
 TEST_CASE("a removal that changes overtake again and again has its turn", "[unit][service]") {
   constexpr int kChangesMax = 60;
   std::atomic<int> begun{0};
