@@ -134,7 +134,7 @@ const texts = {
   history: ["Verlauf", "History"],
   updated: ["Stand vom {at}", "As of {at}"],
   reason: ["Grund der Änderung", "Reason for the change"],
-  reason_help: ["Steht mit im Verlauf der Person.", "Becomes part of the person's history."],
+  reason_help: ["Wird verschlüsselt mit der Änderung festgehalten.", "Is kept with the change, encrypted."],
   saved: ["Gespeichert.", "Saved."],
   nothing_changed: ["Nichts geändert.", "Nothing changed."],
   conflict: ["Inzwischen hat jemand diesen Datensatz geändert", "Somebody changed this record meanwhile"],
