@@ -18,6 +18,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"--expires is a number with m, h or d: 12h.", "--expires ist eine Zahl mit m, h oder d: 12h."},
     {"--role is one of admin, privacy_officer, editor, sender, auditor, consumer.",
      "--role ist eine von admin, privacy_officer, editor, sender, auditor, consumer."},
+    {"Too many wrong sign-ins within a minute.", "Zu viele falsche Anmeldungen in einer Minute."},
     {"There is no projection of that name.", "Eine Ansicht dieses Namens gibt es nicht."},
     {"The file is empty.", "Die Datei ist leer."},
     {"Characters follow the closing quote of a cell.",
