@@ -10,6 +10,7 @@ namespace siegel::search {
 namespace {
 
 // So many values are looked through one by one before they are merged: the more there are, the less a merge costs each.
+// While a type loads, so many of each field.
 constexpr std::size_t kFreshMin = 1024;
 constexpr std::size_t kFreshMax = 64 * 1024;
 constexpr std::size_t kFreshShare = 16;
@@ -128,7 +129,10 @@ void Index::Table::change(Change& change) {
   if (fresh.size() >= fresh_max()) merge();
 }
 
-std::size_t Index::Table::fresh_max() const { return std::clamp(ids.size() / kFreshShare, kFreshMin, kFreshMax); }
+std::size_t Index::Table::fresh_max() const {
+  if (loading) return kFreshMax * columns.size();
+  return std::clamp(ids.size() / kFreshShare, kFreshMin, kFreshMax);
+}
 
 void Index::Table::merge() {
   std::vector<Column::Item> items;
@@ -175,6 +179,7 @@ void Index::pack(TypeNo type) {
   if (it == tables_.end()) return;
   it->second->merge();
   it->second->fresh.shrink_to_fit();
+  it->second->loading = false;
   for (auto& [field, column] : it->second->columns) column.pack();
 }
 

@@ -57,7 +57,7 @@ class Index {
   void define(TypeNo type, std::span<const FieldNo> fields);
   // Of types and fields that are not defined nothing is kept.
   void change(TypeNo type, std::vector<Change> changes);
-  void pack(TypeNo type);  // after a load
+  void pack(TypeNo type);  // ends a load: until then changes are cheap and searches are not
 
   // Records that meet all conditions (one at least; nothing has a field that is not defined), ascending by id, from
   // behind `after` on.
@@ -83,6 +83,7 @@ class Index {
     std::vector<Fresh> fresh;
     std::unordered_multimap<std::uint32_t, std::uint32_t> fresh_by_ordinal;  // their places in `fresh`
     std::size_t fresh_bytes = 0;
+    bool loading = true;  // until it is packed
 
     [[nodiscard]] std::size_t place_of(const RecordId& id) const;  // its place or a free one
     [[nodiscard]] std::optional<std::uint32_t> find(const RecordId& id) const;

@@ -37,7 +37,10 @@ Condition where(FieldNo field, Op op, std::string_view text) { return {field, op
 
 struct World {
   Index index;
-  World() { index.define(kPeople, std::array{kName, kMail, kTags}); }
+  World() {
+    index.define(kPeople, std::array{kName, kMail, kTags});
+    index.pack(kPeople);
+  }
   void put(std::uint64_t number, std::string_view name, std::string_view mail) {
     std::vector<Change> changes;
     changes.push_back(change(number, {key_of(kName, name), key_of(kMail, mail)}));
