@@ -58,9 +58,6 @@ void ServiceKit::open() {
                                   world.clock, random));
   views = std::make_unique<views::Views>(views_store);
   views->advance(must(views->load_position()));
-  projector = projector::Projector::make(*ledger, *vault, *views, {});
-  ledger->subscribe(*projector);
-  REQUIRE(ledger->start());
   Options options;
   options.origin = kOrigin;
   options.id = test_ledger_id();
@@ -69,6 +66,9 @@ void ServiceKit::open() {
   options.terms_every = terms_every_;
   options.verifier_key = world.signer.verifier_key();
   service = Service::make(*ledger, *vault, *views, *workers_, wall, random, options);
+  projector = projector::Projector::make(*ledger, *vault, *views, {.follower = &service->follower()});
+  ledger->subscribe(*projector);
+  REQUIRE(ledger->start());
   REQUIRE(projector->start(must(service->begin_job(JobFacts::Kind::projector))));
   const auto started = service->start();
   INFO((started ? std::string() : started.error().text()));
