@@ -187,7 +187,7 @@ def check_stop_by_its_user(tree):
         server = serve(siegel, data, home / "log", **nobody)
         (data / "start.pid").write_text(f"{server.pid}\n")
         done = subprocess.run([start, "--stop", "--data", "./data"], text=True, capture_output=True, check=False, **nobody)
-        ended = server.poll()
+        ended = server.poll()  # at once: who stops it may start the next one
         server.kill()
         server.wait()
         expect(done.returncode == 0 and ended == 0, "--stop does not stop a server of who is not root", done.stdout, done.stderr)
