@@ -244,17 +244,22 @@ TEST_CASE("the access event of an export carries the list that the export shows,
   REQUIRE(exported);
   REQUIRE(!exported->leaves.empty());
 
-  const auto of_person = [&](Seq seq) {
-    const auto stored = world.ledger->read(seq);
+  const auto event = [&](Seq seq) {
+    auto stored = world.ledger->read(seq);
     REQUIRE(stored);
-    auto parts = codec::decode_parts(stored->parts);
+    return std::move(*stored);
+  };
+  const auto of_person = [&](const ledger::StoredEvent& stored) {  // shows bytes of the event
+    const auto parts = codec::decode_parts(stored.parts);
     REQUIRE(parts);
     REQUIRE(parts->size() == 2);
     REQUIRE((*parts)[1].envelope.owner == owner_of(subject));
-    return std::pair(*codec::decode_header(stored->header), (*parts)[1]);
+    return (*parts)[1];
   };
-  CHECK(of_person(look).second.ciphertext.empty());
-  const auto [header, part] = of_person(Seq(look.get() + 1));
+  const auto looked = event(look), told = event(Seq(look.get() + 1));
+  CHECK(of_person(looked).ciphertext.empty());
+  const auto header = *codec::decode_header(told.header);
+  const auto part = of_person(told);
   const auto receipt = world.service->begin_job(JobFacts::Kind::backup);
   REQUIRE(receipt);
   const auto opened = world.vault->open(*receipt, header, 1, part);
