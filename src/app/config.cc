@@ -77,6 +77,8 @@ const std::map<std::string, Key>& keys() {
       {"limits.header_bytes_max", Number{&Config::header_bytes_max, 1024, kMiB}},
       {"limits.page_items_max", Number{&Config::page_items_max, 1, 10'000}},
       {"limits.idempotency_days", Number{&Config::idempotency_days, 1, 3650}},
+      {"limits.session_idle_s", Number{&Config::session_idle_s, 1, kDayMs / 1000}},
+      {"limits.session_s", Number{&Config::session_s, 1, 30 * kDayMs / 1000}},
       {"limits.requests_per_second_per_token", Number{&Config::requests_per_second_per_token, 0, 1'000'000}},
   };
   return all;

@@ -166,7 +166,7 @@ class OpenedInstance final : public Instance {
   }
 
   Status start(const StartWatch& watch) {
-    projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {});
+    projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {.follower = &service_->follower()});
     core_.ledger->subscribe(*projector_);
     SIEGEL_CHECK(core_.ledger->start());
     SIEGEL_TRY(receipt, service_->begin_job(JobFacts::Kind::projector));

@@ -25,6 +25,7 @@
 #include "crypto/memory.h"
 #include "crypto/random.h"
 #include "http/api.h"
+#include "http/pages.h"
 #include "http/server.h"
 #include "store/file.h"
 #include "texts/problems.h"
@@ -377,6 +378,16 @@ int serve(const ServeSettings& settings) {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
   };
   http::Api api(std::move(api_options), [&] { return running.service(); });
+  http::PagesOptions pages_options;
+  if (!settings.config.pages_language.empty()) pages_options.language = settings.config.pages_language;
+  pages_options.purpose = settings.config.purpose;
+  pages_options.public_url = settings.config.public_url;
+  pages_options.version = settings.version;
+  pages_options.sessions.idle = std::chrono::seconds(settings.config.session_idle_s);
+  pages_options.sessions.lifetime = std::chrono::seconds(settings.config.session_s);
+  SystemRandom random;
+  http::Pages pages(
+      std::move(pages_options), api, [&] { return running.service(); }, random, pages::assets());
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
   server_options.connections_max = connections_max;
@@ -385,7 +396,7 @@ int serve(const ServeSettings& settings) {
     metrics.finished(request);
     log.finished(request);
   };
-  auto server = http::Server::start(std::move(server_options), api);
+  auto server = http::Server::start(std::move(server_options), pages);
   if (!server) return report(server.error(), settings.speech);
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);

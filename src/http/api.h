@@ -37,6 +37,9 @@ class Api final : public Handler {
   Api(ApiOptions options, Provider service);
   ~Api() override;
   void handle(std::unique_ptr<Request> request, Reply reply) override;
+  [[nodiscard]] bool serves(Method method,
+                            std::string_view pattern) const;  // "/v1/records/*": whether there is such a route
+  [[nodiscard]] Error unavailable() const;                    // while there is no service
 
  private:
   struct Routes;

@@ -250,6 +250,123 @@ class ListTask final : public ReadTask {
   TreeSize position_;
 };
 
+// ── search ──
+
+Error bad_condition(std::size_t number, const char* member, const char* reason,
+                    std::source_location at = std::source_location::current()) {
+  return Error(Errc::invalid, "bad_value", "A condition of the search is not acceptable.", at)
+      .with("pointer", "/where/" + std::to_string(number) + member)
+      .with("reason", reason);
+}
+
+class SearchTask final : public ReadTask {
+ public:
+  SearchTask(Impl& service, Caller who, Service::SearchQuery query, Callback<ListAnswer> then)
+      : ReadTask(service, std::move(who), AccessFacts::Kind::search), query_(std::move(query)), done_(std::move(then)) {
+    type_name = query_.type;
+    named_fields = query_.fields;
+    for (const auto& where : query_.where) named_fields.push_back(where.field);
+  }
+
+ protected:
+  Status prepare() override {
+    SIEGEL_CHECK(permit_now(decide::Action::list_records));
+    SIEGEL_CHECK(read_query());
+    position_ = s.views.position();
+    // One more than shown says whether there is a next page; it is not looked at.
+    SIEGEL_TRY(ids, s.search_feed.find(TypeNo(permit.type->number), conditions_, query_.after, query_.limit + 1));
+    next_.reset();
+    if (ids.size() > query_.limit) {
+      ids.pop_back();
+      next_ = ids.back();
+    }
+    rows_.clear();
+    std::vector<OwnerId> seen;
+    for (const auto& id : ids) {
+      SIEGEL_TRY(row, s.views.record(TypeNo(permit.type->number), id));
+      if (!row) continue;  // gone since
+      seen.push_back(row->subject ? owner_of(*row->subject) : owner_of(TypeNo(permit.type->number)));
+      rows_.push_back({id, std::move(*row)});
+    }
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
+  }
+
+  Status answer() override {
+    ListAnswer out{registries, TypeNo(permit.type->number), {}, next_, position_};
+    for (const auto& listed : rows_) {
+      const auto owner = listed.row.subject ? owner_of(*listed.row.subject) : owner_of(out.type);
+      SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner));
+      // The row may be newer than what the index found, and the index knows the beginning of a long text only.
+      if (!std::ranges::all_of(conditions_, [&](const auto& condition) { return fits(condition, shown); })) continue;
+      if (!query_.fields.empty()) leave_out_of(shown);
+      out.items.push_back(std::move(shown));
+    }
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  Status read_query() {
+    const auto& type = permit.type->definition;
+    if (query_.where.empty() || query_.where.size() > Service::kConditionsMax)
+      return Error(Errc::invalid, "bad_value", "A search has 1 to 16 conditions.").with("pointer", "/where");
+    if (query_.limit < 1 || query_.limit > s.options.search_results_max)
+      return Error(Errc::invalid, "bad_value", "limit is out of range.")
+          .with("pointer", "/limit")
+          .with("limit_name", "search_results_max")
+          .with("limit_value", s.options.search_results_max);
+    shown_.clear();
+    asked_.clear();
+    conditions_.clear();
+    for (const auto& name : query_.fields) asked_.push_back(type.field(name)->number);
+    for (const auto field : asked_) shown_.push_back(field.get());
+    for (std::size_t i = 0; i < query_.where.size(); ++i) {
+      const auto& where = query_.where[i];
+      const auto* field = type.field(where.field);  // exists: authorise() looked
+      if (!field->searchable) return bad_condition(i, "/field", "not_searchable");
+      const auto& raw = where.value.expose();
+      const auto* text = std::get_if<std::string>(&raw);
+      const auto* flag = std::get_if<bool>(&raw);
+      if ((field->type == FieldType::boolean) != (flag != nullptr) || (text == nullptr && flag == nullptr))
+        return bad_condition(i, "/value", "wrong_kind");
+      auto wanted = search::fold(field->type, flag == nullptr ? *text : std::string_view(*flag ? "true" : "false"));
+      if (wanted.empty()) return bad_condition(i, "/value", "nothing_to_search_by");
+      const auto op = where.prefix ? search::Op::prefix : search::Op::exact;
+      conditions_.push_back({field->number, op, std::move(wanted)});
+      // What is searched by is looked at; without named fields all are.
+      if (!asked_.empty()) shown_.push_back(field->number.get());
+    }
+    std::sort(shown_.begin(), shown_.end());
+    shown_.erase(std::unique(shown_.begin(), shown_.end()), shown_.end());
+    return Done{};
+  }
+
+  bool fits(const search::Condition& condition, const ShownRecord& record) const {
+    const auto* field = permit.type->definition.field(condition.field);
+    std::vector<search::FieldKey> keys;
+    for (const auto& value : record.values.expose())
+      if (value.field == condition.field) add_keys(keys, value.field, field->type, value.value.expose());
+    return std::ranges::any_of(
+        keys, [&](const auto& key) { return search::meets(view(condition.wanted), condition.op, view(key.key)); });
+  }
+  void leave_out_of(ShownRecord& record) const {
+    auto values = std::move(record.values).expose();
+    std::erase_if(values, [&](const FieldValue& value) { return std::ranges::count(asked_, value.field) == 0; });
+    record.values = Personal<Values>(std::move(values));
+  }
+
+  Service::SearchQuery query_;
+  Callback<ListAnswer> done_;
+  std::vector<search::Condition> conditions_;
+  std::vector<FieldNo> asked_;  // empty: all
+  std::vector<views::Views::Listed> rows_;
+  std::optional<RecordId> next_;
+  TreeSize position_;
+};
+
 // ── history ──
 
 // Folds one record's events into changes with old and new values.
@@ -521,6 +638,11 @@ void Impl::read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) 
 }
 void Impl::list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) {
   submit(std::make_shared<ListTask>(*this, std::move(caller), std::move(query), std::move(done)));
+}
+// A search that many meet takes milliseconds: not on the thread that serves all connections.
+void Impl::search(Caller caller, SearchQuery query, Callback<ListAnswer> done) {
+  auto task = std::make_shared<SearchTask>(*this, std::move(caller), std::move(query), std::move(done));
+  executor.post([this, task] { submit(task); });
 }
 void Impl::record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                           Callback<HistoryAnswer> done) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <iterator>
+#include <utility>
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
@@ -107,6 +108,7 @@ void Impl::enqueue(OpenErasure erasure) {
   while (std::ssize(erasure.fences) > most) {
     OpenErasure part;
     part.id = erasure.id;
+    part.records = std::exchange(erasure.records, {});  // of all: with the first
     part.now = erasure.now;
     part.requested_at = erasure.requested_at;
     const auto fences_end = erasure.fences.begin() + most;
@@ -147,6 +149,18 @@ Status Impl::tell_untold() {
   return Done{};
 }
 
+// The fences stand: what is opened from here on has nothing of the dying any more.
+void Impl::forget_in_search() {
+  std::vector<RecordId> records;
+  eraser_.with([&](EraserState& e) {
+    for (auto& open : e.queue) {
+      const auto taken = std::exchange(open.records, {});
+      records.insert(records.end(), taken.begin(), taken.end());
+    }
+  });
+  search_feed.look_again(records);
+}
+
 // Epochs are told in their order, each with the requests that it was made for: what could not be told when it came, or
 // waited for a member of the mirror, is told before the next one is made.
 bool Impl::carry_out() {
@@ -162,6 +176,7 @@ bool Impl::carry_out() {
     if (!told()) return false;
     const auto fences = next_batch();
     if (fences.empty()) return true;
+    forget_in_search();
     if (auto change = vault.erase(fences); !change) effective = Error(change.error());
   }
   // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.

@@ -76,7 +76,10 @@ class ErasureTask final : public WriteTask {
     }
     OpenErasure open;
     open.id = erasure_;
-    for (const auto& person : people_) open.subjects.push_back(person.subject);
+    for (const auto& person : people_) {
+      open.subjects.push_back(person.subject);
+      open.records.insert(open.records.end(), person.notice.records.begin(), person.notice.records.end());
+    }
     open.fences = std::move(fences_);
     open.now = command_.now;
     open.requested_at = requested_at_;

@@ -13,6 +13,7 @@
 #include "crypto/hmac.h"
 #include "decide/identity.h"
 #include "decide/state.h"
+#include "service/search_feed.h"
 #include "service/service.h"
 
 namespace siegel::service {
@@ -27,6 +28,7 @@ struct OpenErasure {
   ErasureId id;
   std::vector<SubjectId> subjects;  // one for each fence
   std::vector<vault::Fence> fences;
+  std::vector<RecordId> records;  // that the notices name; none once the search index has forgotten them
   bool now = false;
   TimeMs requested_at;
   Written written;         // what the request's answer was
@@ -49,6 +51,7 @@ class Impl final : public Service {
   void write(Caller caller, Write command, WriteOptions options, Callback<Written> done) override;
   void read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) override;
   void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) override;
+  void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) override;
   void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                       Callback<HistoryAnswer> done) override;
   void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
@@ -64,6 +67,7 @@ class Impl final : public Service {
   Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) override;
   Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) override;
   Result<std::string> checkpoint(const Caller& caller) override;
+  views::Follower& follower() override { return search_feed; }
   LedgerId ledger_id() const override { return options.id; }
   TreeSize position() const override { return views.position(); }
   StatusAnswer status() override;
@@ -142,6 +146,7 @@ class Impl final : public Service {
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
+  void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
   // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
   Status tell_untold();
@@ -169,6 +174,7 @@ class Impl final : public Service {
   const Options options;
   decide::State state;
   decide::IdentityIndex identity;
+  SearchFeed search_feed;
 
  private:
   friend class Task;

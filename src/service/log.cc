@@ -150,7 +150,7 @@ StatusAnswer Impl::status() {
   out.root_store_kind = options.root_store_kind;
   out.grade = vault.grade();
   out.projected = views.position();
-  out.search_ready = identity.loaded();
+  out.search_ready = identity.loaded() && search_feed.ready();
   out.erasures_open = eraser_.with([](const EraserState& e) { return e.queue.size(); });
   if (read_only_)
     if (const auto open = views.open_erasure_requests()) out.erasures_open = open->size();

@@ -35,6 +35,8 @@ Impl::Impl(ledger::Ledger& the_ledger, vault::Vault& the_vault, views::Views& th
       options(the_options),
       state(the_options.decision_entries_max),
       identity(the_random),
+      search_feed(
+          the_views, the_vault, [this] { return registries(); }, the_options.search_bytes_max),
       pins_(random_key(the_random)) {}
 
 Impl::~Impl() { stop(); }

@@ -25,6 +25,10 @@
 #include "vault/vault.h"
 #include "views/views.h"
 
+namespace siegel::views {
+class Follower;
+}
+
 namespace siegel::service {
 
 // Who calls, for what. Made by authenticate(); the door adds purpose, request id and source.
@@ -232,6 +236,8 @@ struct Options {
   std::size_t subjects_per_event_max = 1'000;
   std::size_t requests_per_epoch_max = 4'000;  // their numbers stand in one header
   std::chrono::milliseconds erase_window{1000};
+  std::size_t search_bytes_max = 256 * 1024 * 1024;  // of the search index; a type that does not fit is not searched
+  std::size_t search_results_max = 1'000;            // in one answer
   unsigned idempotency_days = 7;
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
@@ -284,6 +290,25 @@ class Service {
     std::vector<std::string> fields;  // empty: all that the purpose covers
   };
   virtual void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) = 0;
+  // By values of searchable fields, all of which must be met (what meets what: search/fold.h). In order of ids. Also a
+  // search that finds nobody is an access event before it is answered.
+  // Errors: invalid "bad_value" with a pointer (no condition, a field that is not searchable, a value that cannot be
+  // searched by, limit), unavailable "starting" while the index loads, overloaded "overloaded" with its limit where it
+  // has no room.
+  struct SearchQuery {
+    struct Where {
+      std::string field;
+      bool prefix = false;  // of the value; else all of it
+      Personal<RawValue> value;
+    };
+    std::string type;
+    std::vector<Where> where;         // 1 to kConditionsMax
+    std::vector<std::string> fields;  // shown; empty: all that the purpose covers
+    std::optional<RecordId> after;
+    std::size_t limit = 50;
+  };
+  static constexpr std::size_t kConditionsMax = 16;
+  virtual void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) = 0;
   virtual void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                               Callback<HistoryAnswer> done) = 0;
   virtual void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
@@ -302,6 +327,8 @@ class Service {
   virtual Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) = 0;
   virtual Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) = 0;
   virtual Result<std::string> checkpoint(const Caller& caller) = 0;
+  // What must be told of the events that the read models show: the projector's Options.
+  virtual views::Follower& follower() = 0;
   [[nodiscard]] virtual LedgerId ledger_id() const = 0;
   [[nodiscard]] virtual TreeSize position() const = 0;  // what the read models show
   virtual StatusAnswer status() = 0;

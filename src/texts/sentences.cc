@@ -18,6 +18,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"--expires is a number with m, h or d: 12h.", "--expires ist eine Zahl mit m, h oder d: 12h."},
     {"--role is one of admin, privacy_officer, editor, sender, auditor, consumer.",
      "--role ist eine von admin, privacy_officer, editor, sender, auditor, consumer."},
+    {"Too many wrong sign-ins within a minute.", "Zu viele falsche Anmeldungen in einer Minute."},
     {"There is no projection of that name.", "Eine Ansicht dieses Namens gibt es nicht."},
     {"The file is empty.", "Die Datei ist leer."},
     {"Characters follow the closing quote of a cell.",
@@ -274,6 +275,16 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The purpose names a field that the type does not have.", "Der Zweck nennt ein Feld, das der Typ nicht hat."},
     {"A period is an ISO 8601 duration of years, months, days: P3Y.",
      "Eine Frist ist eine Dauer nach ISO 8601 aus Jahren, Monaten, Tagen: P3Y."},
+    {"A condition of the search is not acceptable.", "Eine Bedingung der Suche ist nicht zulässig."},
+    {"A search has 1 to 16 conditions.", "Eine Suche hat 1 bis 16 Bedingungen."},
+    {"A value that is searched by is a string, true or false.", "Gesucht wird nach einem Text, nach true oder false."},
+    {"op is exact or prefix.", "op ist exact oder prefix."},
+    {"A condition is an object.", "Eine Bedingung ist ein Objekt."},
+    {"limit is a whole number from 1.", "limit ist eine ganze Zahl ab 1."},
+    {"The search index is still loading.", "Der Suchindex wird noch geladen."},
+    {"The search index is loading again.", "Der Suchindex wird neu geladen."},
+    {"The search index has no room for this record type.",
+     "Für diesen Datensatztyp reicht der Platz des Suchindex nicht."},
 });
 
 // Why a value does not fit its field. Here English has no other place either.
@@ -301,6 +312,8 @@ constexpr auto kReasons = std::to_array<Reason>({
     {"unknown_type", "a field type that is not known", "ein unbekannter Feldtyp"},
     {"wrong_kind", "the wrong kind of value", "die falsche Art von Wert"},
     {"required", "the field must have a value", "das Feld braucht einen Wert"},
+    {"not_searchable", "a field that is not searchable", "ein Feld, das nicht durchsuchbar ist"},
+    {"nothing_to_search_by", "nothing in it to search by", "nichts darin, wonach sich suchen lässt"},
 });
 
 // Names of what stands beside a sentence.

@@ -225,7 +225,7 @@ class Codes(unittest.TestCase):
     # ── 404 to 415 ──
 
     def test_404_405(self):
-        for path in ("/", "/v1", f"/v1/{CANARY}", "/v1/records/", f"/v1/records/{CANARY}", f"/v1/records/{NOBODY}",
+        for path in ("/v1", f"/v1/{CANARY}", "/v1/records/", f"/v1/records/{CANARY}", f"/v1/records/{NOBODY}",
                      "/v1/records/su_" + "A" * 22, f"/v1/subjects/{CANARY}", "/v1/subjects/su_" + "A" * 22,
                      f"/v1/record-types/{CANARY}/records", f"/v1/record-types/{CANARY.upper()}/records", f"/v1/purposes/{CANARY}",
                      f"/v1/deletion-classes/{CANARY}", f"/v1/record-types/{CANARY}", "/v1/records//history", "/v1/status/"):

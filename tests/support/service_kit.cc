@@ -61,10 +61,10 @@ void ServiceKit::open() {
                                   world.clock, random));
   views = std::make_unique<views::Views>(views_store);
   views->advance(must(views->load_position()));
-  projector = projector::Projector::make(*ledger, *vault, *views, {});
+  service = Service::make(*ledger, *vault, *views, *workers_, wall, random, service_options);
+  projector = projector::Projector::make(*ledger, *vault, *views, {.follower = &service->follower()});
   ledger->subscribe(*projector);
   REQUIRE(ledger->start());
-  service = Service::make(*ledger, *vault, *views, *workers_, wall, random, service_options);
   REQUIRE(projector->start(must(service->begin_job(JobFacts::Kind::projector))));
   const auto started = service->start();
   INFO((started ? std::string() : started.error().text()));
