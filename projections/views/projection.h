@@ -109,7 +109,7 @@ Result<Erasing> leaves_of(const SubjectId& subject, std::span<const std::uint32_
 struct Carried {
   Seq seq;
   RequestRow row;
-  [[nodiscard]] bool end_of_notice() const { return row.effective; }
+  [[nodiscard]] bool end_of_notice() const { return row.effective.has_value(); }
 };
 Result<std::vector<Carried>> carried(const ErasureEffectiveFacts& facts, RowAccess& rows);
 

@@ -17,7 +17,7 @@ struct Config {
   std::string lock_path, root_store_kind = "file", root_store_path, signer_path;
   std::string language;  // empty: pages German, the command line as the terminal
   std::string timezone = "Europe/Berlin", purpose;
-  std::uint64_t erase_window_ms = 1000, key_cache_bytes_max = 64ull << 20, spare_leaves = 4096;
+  std::uint64_t erase_window_ms = 1000, key_cache_bytes_max = 64ull << 20, spare_leaves = 4096, replica_wait_ms = 3000;
   std::uint64_t group_commit_us_max = 200, queue_commands_max = 65'536;
   std::uint64_t body_bytes_max = 1ull << 20, event_bytes_max = 256ull << 10, header_bytes_max = 8ull << 10,
                 page_items_max = 200, idempotency_days = 7, requests_per_second_per_token = 0;

@@ -49,6 +49,8 @@ void ready(const CallPtr& call) {
   JsonWriter json;
   json.begin().flag("ready", failed.empty()).list("checks");
   for (const auto& check : failed) json.text(check);
+  if (call->options->hampered)
+    for (const auto& check : call->options->hampered()) json.text(check);
   json.end_list().end();
   call->send(failed.empty() ? 200 : 503, json.take(), {}, {},
              failed.empty() ? std::vector<Header>{} : std::vector<Header>{{"Retry-After", "1"}});

@@ -32,27 +32,35 @@ std::string actor_text(const StoredPart& part, bool known) {
   return id_text("su", envelope.owner.get());
 }
 
-// Common to all reads: one access event that names everybody looked at.
+// Common to all reads: access events that name everybody looked at. One, unless there are too many people for it; then
+// all are in the ledger with one group, and one receipt speaks for them.
 class ReadTask : public Task {
  public:
   ReadTask(Impl& service, Caller who, AccessFacts::Kind kind) : Task(service, std::move(who)), kind_(kind) {}
 
  protected:
   EventType wanted() const override { return EventType::access_read; }
+  std::size_t events() const override { return events_; }
 
   // Everybody who is looked at, each once.
-  Status make_draft(const std::vector<OwnerId>& seen, std::vector<std::uint16_t> fields) {
-    SIEGEL_TRY(draft, s.draft(EventType::access_read, caller, permit));
-    draft.header.facts = AccessFacts{kind_, std::move(fields)};
+  Status make_drafts(const std::vector<OwnerId>& seen, const std::vector<std::uint16_t>& fields) {
     SIEGEL_CHECK(know(owner_of(caller.token)));
+    SIEGEL_CHECK(begin_draft(fields));
     for (const auto& owner : seen) {
       SIEGEL_CHECK(know(owner));
       SIEGEL_TRY(entry, s.look(owner, owners[owner]));
       SIEGEL_TRY(slot, s.leaf_for(entry, built_in::access_log));
-      s.add_trace(draft, slot, owner);
+      if (traces_left_ == 0) SIEGEL_CHECK(begin_draft(fields));
+      SIEGEL_CHECK(add_seen(drafts.back(), slot, owner, entry));
+      --traces_left_;
     }
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
+    for (auto& draft : drafts) SIEGEL_CHECK(s.encode_ahead(draft));
+    events_ = drafts.size();
+    return Done{};
+  }
+
+  virtual Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry&) {
+    s.add_trace(draft, slot, owner);
     return Done{};
   }
 
@@ -131,6 +139,19 @@ class ReadTask : public Task {
   Receipt receipt;
   TreeSize needed_;                   // what the views must show: the newest change of what is read
   std::vector<std::uint16_t> shown_;  // empty: every field that the purpose covers
+
+ private:
+  Status begin_draft(const std::vector<std::uint16_t>& fields) {
+    SIEGEL_TRY(draft, s.draft(EventType::access_read, caller, permit));
+    draft.header.facts = AccessFacts{kind_, fields};
+    // One at least: where not even that fits, encode_ahead() says so.
+    traces_left_ = std::max<std::size_t>(s.traces_left(draft), 1);
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  std::size_t traces_left_ = 0;  // in the newest draft
+  std::size_t events_ = 1;
 };
 
 // Reads that begin with one record.
@@ -159,7 +180,7 @@ class RecordTask final : public OneRecordTask {
  protected:
   Status prepare() override {
     SIEGEL_CHECK(find_record(id_, decide::Action::read_record));
-    return make_draft({record_owner}, all_fields(permit));
+    return make_drafts({record_owner}, all_fields(permit));
   }
   Status answer() override {
     const auto position = s.views.position();
@@ -204,7 +225,7 @@ class ListTask final : public ReadTask {
     for (const auto& listed : rows_) seen.push_back(owner_of_row(listed.row));
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    return make_draft(seen, shown_.empty() ? all_fields(permit) : shown_);
+    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
   }
   Status answer() override {
     ListAnswer out{registries, TypeNo(permit.type->number), {}, std::nullopt, position_};
@@ -269,7 +290,7 @@ class SearchTask final : public ReadTask {
     }
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    return make_draft(seen, shown_.empty() ? all_fields(permit) : shown_);
+    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
   }
 
   Status answer() override {
@@ -430,7 +451,7 @@ class RecordHistoryTask final : public OneRecordTask {
  protected:
   Status prepare() override {
     SIEGEL_CHECK(find_record(id_, decide::Action::read_history));
-    return make_draft({record_owner}, all_fields(permit));
+    return make_drafts({record_owner}, all_fields(permit));
   }
   Status answer() override {
     const auto position = s.views.position();
@@ -463,7 +484,7 @@ class SubjectTask : public ReadTask {
     about = id_.get();
     SIEGEL_CHECK(permit_now(wanted_action));
     SIEGEL_CHECK(find_subject(id_));
-    return make_draft({owner_of(id_)}, {});
+    return make_drafts({owner_of(id_)}, {});
   }
   std::optional<Decision> decide_read(const ledger::Moment&) override {
     const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
@@ -516,14 +537,29 @@ class SubjectAnswerTask final : public SubjectTask {
 
  protected:
   Status prepare() override { return find(whole_ ? decide::Action::export_subject : decide::Action::read_subject); }
+  // The list of the export is signed with the ledger (keys.md 3), and given out as it is signed.
+  Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry& entry) override {
+    if (!whole_) return SubjectTask::add_seen(draft, slot, owner, entry);
+    listed_ = leaves_of(entry.leaves);
+    return s.add_part(draft, slot, built_in::access_log, owner, codec::encode(listed_));
+  }
+  std::optional<Decision> decide_read(const ledger::Moment& at) override {
+    if (auto stop = SubjectTask::decide_read(at)) return stop;
+    const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
+    if (whole_ && leaves_of(found.entry->leaves).leaves != listed_.leaves) return Decision(Again{});
+    return std::nullopt;
+  }
   Status answer() override {
     SubjectAnswer out;
     out.registries = registries;
     out.subject = id_;
     out.position = s.views.position();
-    SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
-    if (owner)
-      for (const auto& leaf : owner->leaves) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    if (whole_) {
+      out.leaves = listed_.leaves;
+    } else {
+      SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
+      if (owner) out.leaves = leaves_of(owner->leaves).leaves;
+    }
     SIEGEL_TRY(links, s.views.links_of(id_));
     for (const auto& link : links) {
       auto opened = s.vault.open_row(*receipt, owner_of(id_), link.slot, "subject_links", link.row, link.sealed);
@@ -542,6 +578,15 @@ class SubjectAnswerTask final : public SubjectTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
+  template <class Leaves>  // of the decision state or of the read model
+  static ExportBody leaves_of(const Leaves& leaves) {
+    ExportBody out;
+    for (const auto& leaf : leaves)
+      if (leaf.next > 0) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    std::sort(out.leaves.begin(), out.leaves.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
+    return out;
+  }
+
   Status add_history(SubjectAnswer& out) {
     SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
     const decide::Permit untyped;  // leave_out() asks for each event's own type
@@ -552,6 +597,7 @@ class SubjectAnswerTask final : public SubjectTask {
     return Done{};
   }
   bool whole_;
+  ExportBody listed_;
   Callback<SubjectAnswer> done_;
 };
 

@@ -92,6 +92,8 @@ class Impl final : public Service {
   Result<ledger::Draft> system_draft(EventType type);
   Status add_part(ledger::Draft& draft, Slot slot, ClassNo cls, const OwnerId& owner, ByteView body);
   void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
+  // How many an event that has none yet can take.
+  [[nodiscard]] std::size_t traces_left(const ledger::Draft& draft) const;
   Status encode_ahead(ledger::Draft& draft);
 
   // ── for tasks, on the writer with the state locked ──
@@ -159,7 +161,9 @@ class Impl final : public Service {
   Status end_terms();
   Status carry_on_erasures();
 
-  Written finish_replay(Written written);
+  // Of an erasure that was requested: its effect, once the read models show it.
+  Status show_effect(Written& written);
+  Result<CertifiedEvent> certified(const views::ErasureEffect& effect, TreeSize size);
 
   ledger::Ledger& ledger;
   vault::Vault& vault;
@@ -180,6 +184,8 @@ class Impl final : public Service {
   Status start_read_only();
   Status add_newer_registries(const ledger::RegistryReceipt& receipt);
   [[nodiscard]] Error read_only_error() const;
+  [[nodiscard]] static Error room_error();
+  [[nodiscard]] std::vector<ledger::Reason> read_only() const override;
   Status load_days();
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
@@ -315,6 +321,9 @@ class WriteTask : public Task {
     if (done) done(Error(error));
   }
   std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment& at, std::size_t events) final;
+  // The answer is kept when its command is decided; what was waited for before it was given is put in again here.
+  virtual Status complete(Written&) { return Done{}; }
+  [[nodiscard]] bool is_replay() const noexcept { return replay_.has_value(); }
 
   WriteOptions options;
   Callback<Written> done;

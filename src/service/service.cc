@@ -73,6 +73,7 @@ bool Impl::tells_expiry(const TokenId& token) {
 }
 
 void Impl::write(Caller caller, Write command, WriteOptions write_options, Callback<Written> done) {
+  if (options.room_is_short() && ledger.read_only().empty()) return done(room_error());
   if (auto* add = std::get_if<AddRecord>(&command)) {
     submit(make_add_record(*this, std::move(caller), std::move(*add), std::move(write_options), std::move(done)));
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {

@@ -42,6 +42,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "wenn "
      "es die von Berlin ist."},
     {"The file is there already; --force overwrites it.", "Die Datei ist schon da; --force überschreibt sie."},
+    {"Another file took the name meanwhile; the result is kept beside it.",
+     "Inzwischen trägt eine andere Datei den Namen; das Ergebnis steht daneben."},
     {"Something failed that should not.", "Etwas ist fehlgeschlagen, das nicht sollte."},
     {"The import was stopped; nothing was sent.", "Die Aufnahme wurde abgebrochen; nichts wurde gesendet."},
     {"The import was stopped before all rows were sent.",
@@ -139,6 +141,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "Das Buch ist nur zu lesen; der Grund steht im Protokoll des Servers und in /readyz."},
     {"The ledger takes no events, so nothing can be changed or looked at.",
      "Das Buch nimmt keine Ereignisse auf; darum lässt sich nichts ändern oder einsehen."},
+    {"There is little room left on the disk: looking goes on, changes wait for room.",
+     "Auf dem Datenträger ist wenig Platz: Einsehen geht weiter, Änderungen warten auf Platz."},
     {"An erasure cannot be recorded yet. This one is requested, and follows by itself.",
      "Eine Löschung lässt sich noch nicht verzeichnen. Diese ist beauftragt und folgt von selbst."},
     // ── findings of verify ──
@@ -381,6 +385,7 @@ constexpr auto kPieces = std::to_array<Pair>({
     {"the signer has no good verifier key", "der Signierschlüssel hat keinen brauchbaren Prüfschlüssel"},
     {"its note does not hold", "ihre Signatur gilt nicht"},
     {"it cannot be read", "sie lässt sich nicht lesen"},
+    {"events that were acknowledged are missing", "bestätigte Ereignisse fehlen"},
     {"lock record size", "Sperrdatei bei Größe"},
     {"lock record root", "Wurzel der Sperrdatei"},
     {"ledger root there", "Wurzel des Buchs dort"},
