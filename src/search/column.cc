@@ -284,10 +284,12 @@ void Column::each_with(std::string_view prefix, F&& f) const {
 }
 
 // One way through the choices after the other, as long as there are keys that begin so.
-void Column::descend(std::string_view wanted, std::size_t at, Op op, Key& key, Ordinals& found) const {
+void Column::descend(std::string_view wanted, std::size_t at, Op op, Key& key, Ordinals& found,
+                     std::size_t& entries_left) const {
   if (at == wanted.size()) {
     each_with(view(key), [&](std::size_t size, std::uint32_t ordinal) {
-      if (op == Op::exact && size > key.size()) return false;
+      if ((op == Op::exact && size > key.size()) || entries_left == 0) return false;
+      --entries_left;
       found.add(ordinal);
       return true;
     });
@@ -295,20 +297,47 @@ void Column::descend(std::string_view wanted, std::size_t at, Op op, Key& key, O
   }
   const auto choices = choices_at(wanted, at);
   const auto before = key.size();
-  for (std::size_t i = 0; i < choices.count; ++i) {
+  for (std::size_t i = 0; i < choices.count && entries_left > 0; ++i) {
     const auto& choice = choices.list[i];
     key.insert(key.end(), choice.key.begin(), choice.key.end());
     bool there = choices.count == 1;
     if (!there) each_with(view(key), [&](std::size_t, std::uint32_t) { return !(there = true); });
-    if (there) descend(wanted, at + choice.wanted, op, key, found);
+    if (there) descend(wanted, at + choice.wanted, op, key, found, entries_left);
     key.resize(before);
   }
 }
 
-void Column::find(std::string_view wanted, Op op, Ordinals& found) const {
+bool Column::find(std::string_view wanted, Op op, Ordinals& found, std::size_t entries_max) const {
   Key key;
   key.reserve(wanted.size() * 2);
-  descend(wanted, 0, op, key, found);
+  auto entries_left = entries_max;
+  descend(wanted, 0, op, key, found, entries_left);
+  return entries_left > 0;
+}
+
+bool Column::meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) const {
+  if (!holds(ordinal)) return false;
+  const bool several = places_[ordinal] == kSeveral;
+  const std::span<const std::uint32_t> blocks =
+      several ? std::span<const std::uint32_t>(several_.at(ordinal)) : std::span(&places_[ordinal], 1);
+  char key[kKeyBytesMax];
+  bool met = false;
+  for (std::size_t i = 0; i < blocks.size() && !met; ++i) {
+    const auto* const begin = blocks_.at(blocks[i]);
+    const auto* const end = begin + used_of(begin);
+    std::size_t size = 0;
+    Raw raw;
+    for (const auto* at = begin + kBegin; at < end && !met;) {
+      at = read(at, raw);
+      if (!raw.same) {
+        std::memcpy(key + raw.shared, raw.bytes.data(), raw.bytes.size());
+        size = raw.shared + raw.bytes.size();
+      }
+      met = raw.ordinal == ordinal && meets(wanted, op, {key, size});
+    }
+  }
+  wipe(key, sizeof key);
+  return met;
 }
 
 std::size_t Column::bytes() const noexcept {

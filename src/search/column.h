@@ -61,9 +61,10 @@ class Column {
   }
   [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
 
-  // Adds all ordinals with a key that `wanted` meets.
-  void find(std::string_view wanted, Op op, Ordinals& found) const;
-  [[nodiscard]] std::size_t bytes() const noexcept;  // beside the blocks
+  // Adds all ordinals with a key that `wanted` meets. False: there are more than so many, and some are missing.
+  bool find(std::string_view wanted, Op op, Ordinals& found, std::size_t entries_max) const;
+  [[nodiscard]] bool meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) const;  // of its keys
+  [[nodiscard]] std::size_t bytes() const noexcept;                                           // beside the blocks
 
  private:
   static constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
@@ -94,7 +95,8 @@ class Column {
   // f(size of the key, ordinal) for each entry whose key begins with the prefix, in order, until it answers false.
   template <class F>
   void each_with(std::string_view prefix, F&& f) const;
-  void descend(std::string_view wanted, std::size_t at, Op op, Key& key, Ordinals& found) const;
+  void descend(std::string_view wanted, std::size_t at, Op op, Key& key, Ordinals& found,
+               std::size_t& entries_left) const;
 
   Blocks& blocks_;
   std::vector<std::uint32_t> order_;                                       // blocks, ascending by their keys

@@ -1,6 +1,7 @@
 #include "search/index.h"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <unordered_set>
 
@@ -12,9 +13,11 @@ namespace {
 // So many values are looked through one by one before they are merged: the more there are, the less a merge costs each.
 // While a type loads, so many of each field.
 constexpr std::size_t kFreshMin = 1024;
-constexpr std::size_t kFreshMax = 64 * 1024;
+constexpr std::size_t kFreshMax = 32 * 1024;
 constexpr std::size_t kFreshShare = 16;
 constexpr std::size_t kWantedBytesMax = Column::kKeyBytesMax / 2;  // what it meets may be twice as long
+constexpr std::size_t kFewMax = 2048;
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kPlacesMin = 1024;
 
 // At the end of a character.
@@ -185,43 +188,63 @@ void Index::pack(TypeNo type) {
 
 // ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// What meets the condition, or what of `all` does.
+bool Index::Table::add_found(const Condition& condition, std::size_t entries_max, std::optional<Ordinals>& all) const {
+  Ordinals found(ids.size());
+  if (!columns.at(condition.field).find(view(condition.wanted), condition.op, found, entries_max)) return false;
+  for (const auto& value : fresh)
+    if (value.field == condition.field && !value.key.empty() &&
+        meets(view(condition.wanted), condition.op, view(value.key)))
+      found.add(value.ordinal);
+  if (all) found.keep_only(*all);
+  all = std::move(found);
+  return true;
+}
+
+bool Index::Table::meets_one(const Condition& condition, std::uint32_t ordinal) const {
+  if (columns.at(condition.field).meets_one(ordinal, view(condition.wanted), condition.op)) return true;
+  const auto [begin, end] = fresh_by_ordinal.equal_range(ordinal);
+  return std::any_of(begin, end, [&](const auto& place) {
+    const auto& value = fresh[place.second];
+    return value.field == condition.field && meets(view(condition.wanted), condition.op, view(value.key));
+  });
+}
+
 std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> conditions,
                                   const std::optional<RecordId>& after, std::size_t limit) const {
-  SIEGEL_ASSERT(!conditions.empty());
+  SIEGEL_ASSERT(!conditions.empty() && limit > 0);
   const auto lock = among_others();
   const auto it = tables_.find(type);
   if (it == tables_.end()) return {};
   const auto& table = *it->second;
-  std::optional<Ordinals> all;
-  for (const auto& condition : conditions) {
-    const auto column = table.columns.find(condition.field);
-    if (column == table.columns.end()) return {};
-    Ordinals found(table.ids.size());
+  std::vector<Condition> left(conditions.begin(), conditions.end());
+  for (auto& condition : left) {
+    if (!table.columns.contains(condition.field)) return {};
+    if (condition.wanted.size() <= kWantedBytesMax) continue;
     // A long text is looked for by its beginning; the caller sees the rest.
-    auto wanted = condition.wanted;
-    auto op = condition.op;
-    if (wanted.size() > kWantedBytesMax) {
-      cut(wanted, kWantedBytesMax);
-      op = Op::prefix;
-    }
-    column->second.find(view(wanted), op, found);
-    for (const auto& value : table.fresh)
-      if (value.field == condition.field && !value.key.empty() && meets(view(wanted), op, view(value.key)))
-        found.add(value.ordinal);
-    if (all) {
-      all->keep_only(found);
-    } else {
-      all = std::move(found);
-    }
+    cut(condition.wanted, kWantedBytesMax);
+    condition.op = Op::prefix;
   }
+  // Conditions that few meet go first: who meets them is looked at one by one for the others. If there are none, or it
+  // is the only one, all that meet it are gathered.
+  std::optional<Ordinals> all;
+  const bool one = left.size() == 1;
+  std::erase_if(left,
+                [&](const Condition& condition) { return table.add_found(condition, one ? kAll : kFewMax, all); });
+  if (!all) {
+    for (const auto& condition : left) (void)table.add_found(condition, kAll, all);
+    left.clear();
+  }
+  if (!all) return {};
   // The lowest ids: the highest of them stands in front, and goes when a lower one comes. Ordinals mostly rise with
   // ids.
   std::vector<RecordId> out;
   all->each([&](std::uint32_t ordinal) {
     const auto& id = table.ids[ordinal];
-    if (after && id <= *after) return;
-    if (out.size() == limit && (out.empty() || out.front() < id)) return;
-    if (out.size() == limit) {
+    const bool full = out.size() == limit;
+    if ((after && id <= *after) || (full && out.front() < id)) return;
+    if (!std::ranges::all_of(left, [&](const Condition& c) { return table.meets_one(c, ordinal); })) return;
+    if (full) {
       std::pop_heap(out.begin(), out.end());
       out.pop_back();
     }

@@ -92,6 +92,9 @@ class Index {
     void grow();
     void change(Change& change);
     void drop(FieldNo field, std::uint32_t ordinal);
+    [[nodiscard]] bool add_found(const Condition& condition, std::size_t entries_max,
+                                 std::optional<Ordinals>& all) const;  // false: more than so many, nothing is done
+    [[nodiscard]] bool meets_one(const Condition& condition, std::uint32_t ordinal) const;
     [[nodiscard]] std::size_t fresh_max() const;
     void merge();
     [[nodiscard]] std::size_t bytes() const;

@@ -82,6 +82,7 @@ void SearchFeed::define(TypeNo number) {
 
 void SearchFeed::begin_load(TypeNo number, Type& type) {
   std::vector<FieldNo> numbers;
+  numbers.reserve(type.fields.size());
   for (const auto& field : type.fields) numbers.push_back(field.number);
   index_.define(number, numbers);
   type.state = Type::State::loading;

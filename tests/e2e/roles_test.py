@@ -19,6 +19,7 @@ ALLOWED = {
     ("get", "/v1/deletion-classes"): ANY, ("get", "/v1/deletion-classes/{name}"): ANY, ("put", "/v1/deletion-classes/{name}"): "AD",
     ("get", "/v1/record-types"): ANY, ("get", "/v1/record-types/{type}"): ANY, ("put", "/v1/record-types/{type}"): "AE",
     ("post", "/v1/record-types/{type}/records"): "E", ("get", "/v1/record-types/{type}/records"): "EDS",
+    ("post", "/v1/record-types/{type}/search"): "EDS",
     ("get", "/v1/records/{id}"): "EDS", ("patch", "/v1/records/{id}"): "E", ("delete", "/v1/records/{id}"): "E",
     ("get", "/v1/records/{id}/history"): "ED", ("get", "/v1/subjects/{id}"): "ED", ("get", "/v1/subjects/{id}/history"): "ED",
     ("get", "/v1/subjects/{id}/export"): "ED",
@@ -30,6 +31,7 @@ ALLOWED = {
 BODIES = {
     ("post", "/v1/tokens"): {"role": "auditor"}, ("put", "/v1/purposes/{name}"): GROUND, ("put", "/v1/deletion-classes/{name}"): PERIOD,
     ("put", "/v1/record-types/{type}"): TYPE, ("post", "/v1/record-types/{type}/records"): {"values": {"name": "Ro"}},
+    ("post", "/v1/record-types/{type}/search"): {"where": [{"field": "name", "op": "exact", "value": "Who"}]},
     ("patch", "/v1/records/{id}"): {"values": {"name": "La"}}, ("post", "/v1/erasures"): {"ground": "art17-1-a", "mode": "window"},
 }
 QUERIES = {"/v1/events": "?from=0&limit=1", "/v1/log/proofs/inclusion": "?index=0&size=1", "/v1/log/proofs/consistency": "?from=1&to=1"}
