@@ -159,6 +159,8 @@ class Search(Checked):
         self.refused(ask([("name", "exact", "x")], limit=1001), 400, "bad_value")
         self.refused(ask([("name", "exact", "x")], limit=0), 400, "bad_value", "/limit")
         self.refused(ask([("name", "exact", "x")], limit="5"), 400, "bad_value", "/limit")
+        self.refused(ask([("name", "exact", "x")], limit=5.5), 400, "bad_value", "/limit")
+        expect(ask([("name", "exact", "x")], limit=5.0), 200)  # a whole number as JSON has it
         self.refused(ask([("name", "exact", "x")], cursor="no"), 400, "bad_cursor")
         self.refused(ask([("name", "exact", "x")], cursor=""), 400, "bad_cursor")
         self.refused(ask([("name", "exact", "x")], order="name"), 400, "unknown_field")
