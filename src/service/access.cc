@@ -486,12 +486,14 @@ class SubjectTask : public ReadTask {
     SIEGEL_CHECK(find_subject(id_));
     return make_drafts({owner_of(id_)}, {});
   }
-  std::optional<Decision> decide_read(const ledger::Moment&) override {
+  std::optional<Decision> decide_read(const ledger::Moment&) final {
     const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
-    if (!found.known) return Decision(Again{});
+    if (!found.known || !still_holds(*found.entry)) return Decision(Again{});
     needed_ = TreeSize(found.entry->modified.get() + 1);
     return std::nullopt;
   }
+  // Whether what was prepared fits what the writer knows of the person.
+  virtual bool still_holds(const decide::OwnerEntry&) const { return true; }
   // A subject's records may be of types and fields that the purpose or the token does not cover: these are left out.
   Result<std::vector<ShownRecord>> records() {
     std::vector<ShownRecord> out;
@@ -543,11 +545,8 @@ class SubjectAnswerTask final : public SubjectTask {
     listed_ = leaves_of(entry.leaves);
     return s.add_part(draft, slot, built_in::access_log, owner, codec::encode(listed_));
   }
-  std::optional<Decision> decide_read(const ledger::Moment& at) override {
-    if (auto stop = SubjectTask::decide_read(at)) return stop;
-    const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
-    if (whole_ && leaves_of(found.entry->leaves).leaves != listed_.leaves) return Decision(Again{});
-    return std::nullopt;
+  bool still_holds(const decide::OwnerEntry& person) const override {
+    return !whole_ || leaves_of(person.leaves).leaves == listed_.leaves;
   }
   Status answer() override {
     SubjectAnswer out;
