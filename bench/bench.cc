@@ -91,8 +91,7 @@ class Bench {
   Status run() {
     if (wants({"bare_loop_events_per_s", "bulk_events_per_s", "bulk_to_bare_loop_ratio", "ledger_bytes_per_event"}))
       SIEGEL_CHECK(bulk_figures());
-    if (wants({"projected_events_per_s", "verify_events_per_s_per_core", "rebuild_events_per_s", "open_ms",
-               "server_rss_mib"}))
+    if (wants({"projected_events_per_s", "verify_events_per_s_per_core", "rebuild_events_per_s"}) || wants_large())
       SIEGEL_CHECK(projected_figures());
     if (wants({"http_commands_per_s", "http_commands_p99_ms", "http_cpu_us_per_command", "single_client_commands_per_s",
                "single_client_to_sync_ratio", "traced_reads_per_s", "traced_reads_p99_ms", "erase_one_p99_ms"}))
@@ -114,6 +113,9 @@ class Bench {
  private:
   [[nodiscard]] bool wants(std::initializer_list<std::string_view> names) const {
     return options_.only.empty() || std::ranges::find(names, options_.only) != names.end();
+  }
+  [[nodiscard]] bool wants_large() const {  // of the large ledger
+    return wants({"open_ms", "search_load_s", "search_p99_ms", "server_rss_mib"});
   }
   void add(std::string_view name, double value, const SyncLatency& sync) {
     if (wants({name})) results_.push_back({find_figure(name), value, sync});
@@ -172,9 +174,9 @@ class Bench {
       add("projected_events_per_s", median(projected), sync);
       if (wants({"verify_events_per_s_per_core"})) SIEGEL_CHECK(verified(*stores, sync));
       if (wants({"rebuild_events_per_s"})) SIEGEL_CHECK(rebuilt(*stores, sync));
-      if (wants({"open_ms", "server_rss_mib"})) SIEGEL_CHECK(fill(*stores, who));
+      if (wants_large()) SIEGEL_CHECK(fill(*stores, who));
     }
-    if (wants({"open_ms", "server_rss_mib"})) SIEGEL_CHECK(opened(site, record));
+    if (wants_large()) SIEGEL_CHECK(opened(site, record));
     return Done{};
   }
 
@@ -218,6 +220,12 @@ class Bench {
       site.stop();
     }
     add("open_ms", median(times), sync);
+    if (wants({"search_load_s", "search_p99_ms"})) {
+      say("search");
+      SIEGEL_TRY(searched, measure_search(site, sizes_.served));
+      add("search_load_s", searched.load_s, sync);
+      add("search_p99_ms", searched.p99_ms, sync);
+    }
     if (!wants({"server_rss_mib"})) return Done{};
     say("memory of the server");
     SIEGEL_CHECK(site.start());

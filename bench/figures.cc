@@ -26,6 +26,8 @@ constexpr std::array kFigures{
     Figure{"rebuild_events_per_s", "events/s", 100'000, 200'000, Better::higher},
     Figure{"erase_one_p99_ms", "ms", 50, 20, Better::lower},
     Figure{"open_ms", "ms", 1'000, 200, Better::lower},
+    Figure{"search_load_s", "s", 20, 10, Better::lower},
+    Figure{"search_p99_ms", "ms", 20, 10, Better::lower},
     Figure{"server_rss_mib", "MiB", 512, 350, Better::lower},
     Figure{"ledger_bytes_per_event", "bytes", none, none, Better::lower},
 };

@@ -114,6 +114,30 @@ class Erasing final : public Script {
   std::string request_;
 };
 
+class Searching final : public Script {
+ public:
+  explicit Searching(const Site& site) : site_(site) {}
+  std::string_view next(unsigned) override {
+    constexpr std::uint64_t kStride = 7'919;
+    constexpr const char* kBodies[] = {
+        R"({"where":[{"field":"e-mail","op":"prefix","value":"Adelheid.%04llx"}],"limit":20})",
+        R"({"where":[{"field":"name","op":"exact","value":"ADELHEID MUSTERFRAU %08llx"},)"
+        R"({"field":"city","op":"prefix","value":"neu"}],"limit":20})",
+        R"({"where":[{"field":"customer-number","op":"prefix","value":"k-%010llu"}],"limit":20})"};
+    const auto number = next_++ * kStride;
+    char body[256];
+    std::snprintf(body, sizeof body, kBodies[number % 3],
+                  static_cast<unsigned long long>(number % 3 == 0 ? number % 65'536 : number % 1'024));
+    return request_ = editor_request(site_, "POST", "/v1/record-types/contacts/search", body);
+  }
+  void answered(unsigned, const Answer&) override {}
+
+ private:
+  const Site& site_;
+  std::uint64_t next_ = 0;
+  std::string request_;
+};
+
 double ms_of(std::chrono::nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
 
 Result<Driven> drive_all(const Site& site, Script& script, const Load& load) {
@@ -174,6 +198,19 @@ Result<Served> measure_served(Site& site, const ServedTimes& times, const Served
     SIEGEL_TRY(driven, drive_all(site, script, {.connections = 1}));
     out.erase_p99_ms = ms_of(driven.p99);
   }
+  site.stop();
+  return out;
+}
+
+Result<Searched> measure_search(Site& site, const ServedTimes& times) {
+  constexpr unsigned kSearchers = 8;
+  const auto begin = std::chrono::steady_clock::now();
+  SIEGEL_CHECK(site.start());
+  Searched out;
+  out.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  Searching script(site);
+  SIEGEL_TRY(driven, warm_and_drive(site, script, kSearchers, times));
+  out.p99_ms = ms_of(driven.p99);
   site.stop();
   return out;
 }

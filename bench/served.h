@@ -31,6 +31,14 @@ Result<Served> measure_served(Site& site, const ServedTimes& times, const Served
 // From the start of the process until it has answered a change of the record and a traced read of it; ms.
 Result<double> measure_open(Site& site, const RecordId& record);
 
+// Of a site that is stopped: from the start of the process until its search index is loaded; then searches with eight
+// connections: by the beginning of an e-mail address, by a name that some thousand people have and a city that all
+// have, by the beginning of a customer number.
+struct Searched {
+  double load_s = 0, p99_ms = 0;
+};
+Result<Searched> measure_search(Site& site, const ServedTimes& times);
+
 // Peak resident memory of the started server, in MiB, after reads and commands on top of what it holds.
 Result<double> measure_memory(const Site& site, const ServedTimes& times);
 

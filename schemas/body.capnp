@@ -135,6 +135,16 @@ struct ErasureNotice $P.personal {   # sealed under (subject, class erasure-noti
   }
 }
 
+struct ExportEvent $P.personal {     # the subject's part of the access event of an export (keys.md 3); other looks leave a trace
+  leaves @0 :List(Leaf);             # all under which he has parts, before this event; ascending by slot
+
+  struct Leaf {
+    slot @0 :UInt64;
+    count @1 :UInt64;                # parts: their running numbers are 0 to count - 1
+    class @2 :UInt32;
+  }
+}
+
 struct LedgerEvent {                 # ledger.created, ledger.configured
   origin @0 :Text;
   version @1 :Text;

@@ -5,6 +5,7 @@
 
 #include "codec/bodies_codec.h"
 #include "model/definitions.h"
+#include "views/registry_rows.h"
 
 namespace siegel::views {
 
@@ -77,16 +78,60 @@ Status request(Recorded& event, RowAccess& rows) {
   return Done{};
 }
 
+// Takes back what this request has counted; without its last request an effect is nobody's.
+void take_back(const Carried& request, std::vector<ErasureEffect>& effects) {
+  const auto at = std::find_if(effects.begin(), effects.end(),
+                               [&](const ErasureEffect& effect) { return effect.seq == request.row.effective; });
+  if (at == effects.end()) return;
+  if (at->requests > 1)
+    --at->requests;
+  else
+    effects.erase(at);
+}
+
 // With the notice goes everything that only the notice told.
 void end_notice(const Carried& request, std::optional<ErasureRow>& row, RowAccess& rows) {
   for (const auto& id : request.row.marked) rows.erase(Rows::erased, key_of(id, request.seq));
   rows.erase(Rows::erasure_requests, key_of(request.seq));
   if (!row || request.row.id_in_header) return;
   std::erase(row->requests, request.seq);
+  take_back(request, row->effects);
   row->requests_effective -= std::min(row->requests_effective, 1u);
   row->requests_completed -= std::min(row->requests_completed, request.row.completed ? 1u : 0u);
   row->subjects -= std::min<std::uint32_t>(row->subjects, request.row.notices);
   row->leaves -= std::min<std::uint64_t>(row->leaves, request.row.leaves);
+}
+
+// The classes of this moment that people registered and the erasure left. An erasure of all classes leaves none of
+// them.
+Result<std::vector<KeptClass>> kept_classes(const ErasureRow& row, RowAccess& rows) {
+  std::vector<KeptClass> out;
+  if (row.classes.empty()) return out;
+  SIEGEL_TRY(keys, rows.keys_with_prefix(Rows::registries, be(static_cast<std::uint8_t>(RegistryKind::classes))));
+  for (const auto& key : keys) {
+    SIEGEL_TRY(value, rows.get(Rows::registries, key));
+    if (!value) continue;
+    SIEGEL_TRY(registered, decode_registry(*value));
+    const ClassNo number(get_be<std::uint32_t>(key.data() + 1));
+    if (ends_with(row.classes, number)) continue;
+    SIEGEL_TRY(opened, rows.unseal(registered.slot, built_in::registry, kRegistryProjection, key, registered.sealed));
+    const auto* clear = std::get_if<SecretBytes>(&opened);
+    if (clear == nullptr) continue;
+    SIEGEL_TRY(body, codec::decode_registry(clear->view(), codec::kSchemaVersion));
+    if (const auto* cls = std::get_if<ClassDefinition>(&body)) out.push_back({number, cls->legal_ground, cls->period});
+  }
+  return out;
+}
+
+// The entry of this event in the row, made with the first of its requests.
+Result<ErasureEffect*> effect_of(const Header& header, const ErasureEffectiveFacts& facts, ErasureRow& row,
+                                 RowAccess& rows) {
+  auto& effects = row.effects;
+  if (!effects.empty() && effects.back().seq == header.seq) return &effects.back();
+  SIEGEL_TRY(kept, kept_classes(row, rows));
+  effects.push_back({header.seq, header.time, facts.old_epoch, facts.new_epoch, facts.old_root, facts.new_root,
+                     facts.grade, facts.members, facts.replicas, 0, std::move(kept)});
+  return &effects.back();
 }
 
 Status effective(const Header& header, const ErasureEffectiveFacts& facts, RowAccess& rows) {
@@ -107,13 +152,12 @@ Status effective(const Header& header, const ErasureEffectiveFacts& facts, RowAc
       end_notice(request, *row, rows);
       continue;
     }
-    request.row.effective = true;
+    request.row.effective = header.seq;
     rows.put(Rows::erasure_requests, key_of(request.seq), encode(request.row));
-    if (*row && ++(*row)->requests_effective == (*row)->requests.size()) {
-      (*row)->effective_seq = header.seq;
-      (*row)->effective_at = header.time;
-      (*row)->effective = facts;
-    }
+    if (!*row) continue;
+    SIEGEL_TRY(effect, effect_of(header, facts, **row, rows));
+    ++effect->requests;
+    ++(*row)->requests_effective;
   }
   for (auto& [id, row] : erasures) {
     if (!row) continue;

@@ -6,7 +6,7 @@ namespace siegel::views {
 
 namespace {
 // Sealed as a row of the registries, so that whoever reads them all asks for one projection.
-constexpr RegistryPlace kPlace{Rows::record_types, "registries"};
+constexpr RegistryPlace kPlace{Rows::record_types, kRegistryProjection};
 }  // namespace
 
 std::span<const Rows> RecordTypes::rows() const {

@@ -5,7 +5,7 @@
 namespace siegel::views {
 
 namespace {
-constexpr RegistryPlace kPlace{Rows::registries, "registries"};  // the name is in row keys: never changes
+constexpr RegistryPlace kPlace{Rows::registries, kRegistryProjection};
 
 std::uint32_t number_of(const Header& header) {
   const auto* facts = std::get_if<RegistryFacts>(&header.facts);

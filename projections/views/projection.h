@@ -70,6 +70,15 @@ class Projection {
   virtual Result<Bytes> logical(Rows rows, ByteView key, ByteView value, RowAccess& access) = 0;
 };
 
+// Told of each event once its rows are stored, and before anybody can see its position; in order, on the projector's
+// thread, which waits. For what is kept in memory beside the rows.
+class Follower {
+ public:
+  virtual ~Follower() = default;
+  virtual void folded(Recorded& event) = 0;
+  virtual void missed() = 0;  // events may have been stored without being told of: a write failed and took effect
+};
+
 // ── what several folds ask ───────────────────────────────────────────────────────────────────────────────────────────
 
 // The person whose part this is; none for parts of staff, of the system, of registries and record types.
@@ -104,7 +113,7 @@ Result<Erasing> leaves_of(const SubjectId& subject, std::span<const std::uint32_
 struct Carried {
   Seq seq;
   RequestRow row;
-  [[nodiscard]] bool end_of_notice() const { return row.effective; }
+  [[nodiscard]] bool end_of_notice() const { return row.effective.has_value(); }
 };
 Result<std::vector<Carried>> carried(const ErasureEffectiveFacts& facts, RowAccess& rows);
 

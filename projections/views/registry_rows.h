@@ -5,6 +5,9 @@
 
 namespace siegel::views {
 
+// Under which registries and record types are sealed. It is in row keys: it never changes.
+inline constexpr std::string_view kRegistryProjection = "registries";
+
 struct RegistryPlace {
   Rows rows;
   std::string_view projection;

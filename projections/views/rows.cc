@@ -8,15 +8,16 @@ namespace siegel::views {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kErasureVersion = 2;  // of erasures and their requests; 1 knew one erasure.effective of each
 constexpr std::size_t kLeafBytes = 4 + 8 + 8 + 8 + 8;
 
 Error damaged() { return Error(Errc::corrupt, "views_damaged", "A row of the read models is damaged; rebuild them."); }
 
 class Writer {
  public:
-  explicit Writer(std::size_t reserve) {
+  explicit Writer(std::size_t reserve, std::uint8_t version = kVersion) {
     out_.reserve(reserve);
-    out_.push_back(kVersion);
+    out_.push_back(version);
   }
   Writer& number(std::uint64_t n) {
     while (n >= 0x80) {
@@ -59,9 +60,9 @@ class Writer {
 // Reads on after damage with zeros and empty views; done() says whether all was well and nothing is left.
 class Reader {
  public:
-  explicit Reader(ByteView value) : in_(value) {
+  explicit Reader(ByteView value, std::uint8_t wanted = kVersion) : in_(value) {
     std::uint8_t version = 0;
-    ok_ = in_.take_be(version) && version == kVersion;
+    ok_ = in_.take_be(version) && version == wanted;
   }
   std::uint64_t number() {
     std::uint64_t n = 0;
@@ -368,8 +369,41 @@ bool drop_leaves(OwnerRow& row, std::span<const Slot> slots) {
   return !row.leaves.empty();
 }
 
+namespace {
+
+void write(Writer& out, const ErasureEffect& effect) {
+  out.number(effect.seq.get()).number(effect.at.get()).number(effect.old_epoch).number(effect.new_epoch);
+  out.raw(effect.old_root).raw(effect.new_root);
+  out.number(effect.grade).number(effect.members).number(effect.replicas).number(effect.requests);
+  out.number(effect.kept.size());
+  for (const auto& kept : effect.kept)
+    out.number(kept.cls.get()).number(static_cast<std::uint8_t>(kept.ground)).bytes(as_bytes(kept.period));
+}
+ErasureEffect read_effect(Reader& in) {
+  ErasureEffect effect;
+  effect.seq = Seq(in.number());
+  effect.at = TimeMs(in.number());
+  effect.old_epoch = in.number();
+  effect.new_epoch = in.number();
+  effect.old_root = in.hash();
+  effect.new_root = in.hash();
+  effect.grade = in.narrow<std::uint16_t>();
+  effect.members = in.narrow<std::uint16_t>();
+  effect.replicas = in.narrow<std::uint16_t>();
+  effect.requests = in.narrow<std::uint32_t>();
+  effect.kept.resize(in.count());
+  for (auto& kept : effect.kept) {
+    kept.cls = ClassNo(in.narrow<std::uint32_t>());
+    kept.ground = static_cast<LegalGround>(in.narrow<std::uint8_t>());
+    kept.period = as_chars(in.bytes());
+  }
+  return effect;
+}
+
+}  // namespace
+
 Bytes encode(const ErasureRow& row) {
-  Writer out(128);
+  Writer out(128 + 128 * row.effects.size(), kErasureVersion);
   out.number(static_cast<std::uint8_t>(row.state)).number(row.ground).numbers(row.classes).number(row.requests.size());
   std::uint64_t before = 0;
   for (const auto& seq : row.requests) {
@@ -377,21 +411,12 @@ Bytes encode(const ErasureRow& row) {
     before = seq.get();
   }
   out.number(row.requests_effective).number(row.requests_completed).number(row.subjects).number(row.leaves);
-  out.number(row.requested_at.get())
-      .number(row.deadline.get())
-      .number(row.effective_seq ? row.effective_seq->get() + 1 : 0);
-  if (!row.effective_seq) return out.done();
-  const auto& facts = row.effective;
-  out.number(row.effective_at.get())
-      .number(facts.old_epoch)
-      .number(facts.new_epoch)
-      .raw(facts.old_root)
-      .raw(facts.new_root);
-  out.number(facts.leaves).number(facts.grade).number(facts.members).number(facts.replicas).numbers(facts.requests);
+  out.number(row.requested_at.get()).number(row.deadline.get()).number(row.effects.size());
+  for (const auto& effect : row.effects) write(out, effect);
   return out.done();
 }
 Result<ErasureRow> decode_erasure(ByteView value) {
-  Reader in(value);
+  Reader in(value, kErasureVersion);
   ErasureRow row;
   row.state = static_cast<ErasureState>(in.narrow<std::uint8_t>());
   row.ground = in.narrow<std::uint16_t>();
@@ -405,28 +430,16 @@ Result<ErasureRow> decode_erasure(ByteView value) {
   row.leaves = in.number();
   row.requested_at = TimeMs(in.number());
   row.deadline = TimeMs(in.number());
-  const auto effective = in.number();
-  if (effective == 0) return checked(in, std::move(row));
-  row.effective_seq = Seq(effective - 1);
-  row.effective_at = TimeMs(in.number());
-  auto& facts = row.effective;
-  facts.old_epoch = in.number();
-  facts.new_epoch = in.number();
-  facts.old_root = in.hash();
-  facts.new_root = in.hash();
-  facts.leaves = in.number();
-  facts.grade = in.narrow<std::uint16_t>();
-  facts.members = in.narrow<std::uint16_t>();
-  facts.replicas = in.narrow<std::uint16_t>();
-  facts.requests = in.numbers<std::uint64_t>();
+  for (auto left = in.count(); left > 0; --left) row.effects.push_back(read_effect(in));
   return checked(in, std::move(row));
 }
 
 Bytes encode(const RequestRow& row) {
-  Writer out(64 + 24 * row.people.size() + 16 * row.marked.size());
+  Writer out(64 + 24 * row.people.size() + 16 * row.marked.size(), kErasureVersion);
   out.number((row.erasure ? 1u : 0u) | (row.id_in_header ? 2u : 0u) | (row.effective ? 4u : 0u) |
              (row.completed ? 8u : 0u));
   if (row.erasure) out.raw(row.erasure->get());
+  if (row.effective) out.number(row.effective->get());
   out.number(row.leaves).number(row.notices).numbers(row.classes).number(row.people.size());
   for (const auto& person : row.people) out.raw(person.subject.get()).number(person.notice.get());
   out.number(row.marked.size());
@@ -434,13 +447,13 @@ Bytes encode(const RequestRow& row) {
   return out.done();
 }
 Result<RequestRow> decode_request(ByteView value) {
-  Reader in(value);
+  Reader in(value, kErasureVersion);
   RequestRow row;
   const auto flags = in.number();
   if ((flags & 1) != 0) row.erasure = ErasureId(in.id());
   row.id_in_header = (flags & 2) != 0;
-  row.effective = (flags & 4) != 0;
   row.completed = (flags & 8) != 0;
+  if ((flags & 4) != 0) row.effective = Seq(in.number());
   row.leaves = in.narrow<std::uint32_t>();
   row.notices = in.narrow<std::uint16_t>();
   row.classes = in.numbers<std::uint32_t>();

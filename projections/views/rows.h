@@ -1,4 +1,4 @@
-// Rows and their bytes: what projections write and views read. Every value begins with a version byte (1); numbers are
+// Rows and their bytes: what projections write and views read. Every value begins with a version byte; numbers are
 // varints, ids raw, keys big-endian. Format: docs/formats/views.md. Pure; decoding never reads past the end.
 // Errors: corrupt "views_damaged".
 #pragma once
@@ -84,7 +84,7 @@ struct RequestRow {
   };
   std::optional<ErasureId> erasure;  // none: the notice was unreadable when the event was folded
   bool id_in_header = false;         // the erasure's row outlives the notice
-  bool effective = false;
+  std::optional<Seq> effective;      // the erasure.effective that carried it out
   bool completed = false;
   std::uint32_t leaves = 0;
   std::uint16_t notices = 0;  // parts of the event but the actor's, also removed ones

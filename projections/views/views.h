@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "model/event.h"
+#include "model/event_type.h"
 #include "model/ids.h"
 #include "store/store.h"
 
@@ -140,6 +142,29 @@ enum class ErasureState : std::uint8_t {
   recalled
 };
 std::string_view name_of(ErasureState state) noexcept;
+// A class that an erasure did not end, as it was registered when the erasure became effective. No name: a number has
+// the same one for ever, and names are sealed with the registries.
+struct KeptClass {
+  ClassNo cls;
+  LegalGround ground = LegalGround::none;
+  std::string period;
+  bool operator==(const KeptClass&) const = default;
+};
+// One erasure.effective that carried out requests of an erasure. Its header names them, and those of other erasures.
+struct ErasureEffect {
+  Seq seq;
+  TimeMs at;
+  std::uint64_t old_epoch = 0;
+  std::uint64_t new_epoch = 0;
+  Hash old_root{};
+  Hash new_root{};
+  std::uint16_t grade = 0;
+  std::uint16_t members = 0;
+  std::uint16_t replicas = 0;
+  std::uint32_t requests = 0;   // of this erasure
+  std::vector<KeptClass> kept;  // of the classes that people registered; the built-in ones never change
+  bool operator==(const ErasureEffect&) const = default;
+};
 struct ErasureRow {
   ErasureState state = ErasureState::requested;
   std::uint16_t ground = 0;
@@ -151,9 +176,12 @@ struct ErasureRow {
   std::uint64_t leaves = 0;
   TimeMs requested_at;
   TimeMs deadline;
-  std::optional<Seq> effective_seq;
-  TimeMs effective_at;
-  ErasureEffectiveFacts effective;
+  std::vector<ErasureEffect> effects;  // ascending; more than one if one epoch could not take them all
+
+  // The last one, once every request is carried out.
+  [[nodiscard]] const ErasureEffect* effective() const {
+    return effects.empty() || requests_effective < requests.size() ? nullptr : &effects.back();
+  }
 };
 
 class Views {

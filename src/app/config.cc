@@ -69,6 +69,7 @@ const std::map<std::string, Key>& keys() {
       {"vault.erase_window_ms", Number{&Config::erase_window_ms, 0, kDayMs}},
       {"vault.key_cache_bytes_max", Number{&Config::key_cache_bytes_max, kMiB, 65'536 * kMiB}},
       {"vault.spare_leaves", Number{&Config::spare_leaves, 1, 1'000'000}},
+      {"vault.replica_wait_ms", Number{&Config::replica_wait_ms, 100, 60'000}},
       {"ledger.group_commit_us_max", Number{&Config::group_commit_us_max, 0, 1'000'000}},
       {"ledger.queue_commands_max", Number{&Config::queue_commands_max, 1, 16'777'216}},
       {"limits.body_bytes_max", Number{&Config::body_bytes_max, 1024, 1024 * kMiB}},
@@ -83,6 +84,8 @@ const std::map<std::string, Key>& keys() {
       {"limits.sheet_unpacked_bytes_max", Number{&Config::sheet_unpacked_bytes_max, kMiB, 16'384 * kMiB}},
       {"limits.preview_minutes", Number{&Config::preview_minutes, 1, 24 * 60}},
       {"limits.previews_max", Number{&Config::previews_max, 1, 1'000}},
+      {"limits.session_idle_s", Number{&Config::session_idle_s, 1, kDayMs / 1000}},
+      {"limits.session_s", Number{&Config::session_s, 1, 30 * kDayMs / 1000}},
       {"limits.requests_per_second_per_token", Number{&Config::requests_per_second_per_token, 0, 1'000'000}},
   };
   return all;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
+#include <optional>
 #include <vector>
 
 #include "app/local_copy_files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "ledger/layout.h"
 #include "ledger/ledger.h"
@@ -26,19 +29,44 @@ RocksOptions read_only_ledger(const Places& places) {
   return rocks;
 }
 
-// Nothing is lost: what a power loss cut off was never acknowledged. In doubt false.
-bool reaches_lock_record(const Places& places, Files& files) {
+std::optional<std::uint64_t> size_of_lock_record(const Places& places, Files& files) {
   const auto record = files.read_file(places.head, kNoteFileBytes);
-  if (!record) return false;
+  if (!record) return std::nullopt;
   const auto note = parse_note(as_chars(*record));
-  if (!note) return false;
+  if (!note) return std::nullopt;
   const auto locked = parse_checkpoint(note->text);
+  if (!locked) return std::nullopt;
+  return locked->size;
+}
+
+// Of what RocksDB reads from the logs, up to the first record that does not hold.
+std::optional<std::uint64_t> size_of_ledger(const Places& places) {
   const auto store = open_rocksdb(read_only_ledger(places));
-  if (!locked || !store) return false;
+  if (!store) return std::nullopt;
   const auto row = (*store)->get(ledger::kHead, as_bytes(ledger::kHeadKey));
-  if (!row || !*row) return false;
+  if (!row || !*row) return std::nullopt;
   const auto head = ledger::decode_head(**row);
-  return head && head->size.get() >= locked->size;
+  if (!head) return std::nullopt;
+  return head->size.get();
+}
+
+// LOST is one line: the size of the ledger without what is gone.
+Status note_loss(const Places& places, Files& files, std::uint64_t size) {
+  return files.write_file_durably(places.lost(), as_bytes(std::to_string(size) + "\n"), 0600);
+}
+
+Result<std::string> noted_loss(const Places& places, Files& files) {
+  const auto read = files.read_file(places.lost(), kNoteFileBytes);
+  if (!read && read.error().category() == Errc::not_found) return std::string();
+  auto told = read ? std::string(as_chars(*read)) : std::string();
+  while (told.ends_with('\n')) told.pop_back();
+  const auto left = parse_u64(told);
+  const auto size = size_of_ledger(places);
+  if (left && size && *size > *left) {  // the whole ledger was put back
+    SIEGEL_CHECK(forget_loss(places));
+    return std::string();
+  }
+  return "events that were acknowledged are missing, ledger size " + (size ? std::to_string(*size) : told);
 }
 
 std::vector<std::string> names_in(const std::filesystem::path& dir, auto&& wanted) {
@@ -84,28 +112,61 @@ Status copy_aside(const Places& places, Files& files, const std::string& first_l
   return files.sync_dir(places.data);
 }
 
-std::vector<std::string> kept_in(const Places& places) {
-  return names_in(places.data, [](const std::string& name) { return name.starts_with(kPrefix); });
+void remove_unfinished(const Places& places) {  // of a start that was killed
+  for (const auto& name : names_in(
+           places.data, [](const std::string& unfinished) { return unfinished.starts_with("unfinished-evidence-"); })) {
+    std::error_code ignored;
+    std::filesystem::remove_all(places.data / name, ignored);
+  }
+}
+
+std::vector<std::string> kept_in(const std::filesystem::path& data) {
+  return names_in(data, [](const std::string& name) { return name.starts_with(kPrefix); });
 }
 
 }  // namespace
 
-Result<std::string> keep_evidence(const Places& places, Clock& clock) {
+Result<Evidence> keep_evidence(const Places& places, Clock& clock) {
   SystemFiles files;
-  auto kept = kept_in(places);
+  auto kept = kept_in(places.data);
   const auto broken = check_logs(read_only_ledger(places));  // a store that is not there is told of when it is opened
-  if (broken && !broken->empty() && kept.size() < kEvidenceMax && !reaches_lock_record(places, files)) {
-    const auto unfinished = [](const std::string& name) { return name.starts_with("unfinished-evidence-"); };
-    for (const auto& name : names_in(places.data, unfinished)) {  // of a start that was killed
-      std::error_code ignored;
-      std::filesystem::remove_all(places.data / name, ignored);
+  if (broken && !broken->empty()) {
+    const auto size = size_of_ledger(places), locked = size_of_lock_record(places, files);
+    const bool is_reached = size && locked && *size >= *locked;  // in doubt not
+    const bool was_synced = std::ranges::any_of(*broken, &UncheckedBytes::was_followed);
+    if (is_reached && was_synced) SIEGEL_CHECK(note_loss(places, files, *size));
+    if ((!is_reached || was_synced) && kept.size() < kEvidenceMax) {
+      remove_unfinished(places);
+      SIEGEL_CHECK(copy_aside(places, files, broken->front().file, new_name(clock)));
+      kept = kept_in(places.data);
     }
-    SIEGEL_CHECK(copy_aside(places, files, broken->front().file, new_name(clock)));
-    kept = kept_in(places);
   }
-  std::string names;
-  for (const auto& name : kept) names += (names.empty() ? "" : ", ") + name;
-  return names;
+  Evidence out;
+  for (const auto& name : kept) out.names += (out.names.empty() ? "" : ", ") + name;
+  SIEGEL_TRY(lost, noted_loss(places, files));
+  out.lost = std::move(lost);
+  return out;
+}
+
+Status forget_loss(const Places& places) {
+  std::error_code failed;
+  if (!std::filesystem::remove(places.lost(), failed) && !failed) return Done{};  // there was none
+  if (failed)
+    return Error(Errc::unavailable, "io_error", "The file cannot be removed.").with("file", places.lost().string());
+  return SystemFiles().sync_dir(places.data);
+}
+
+KeptEvidence kept_evidence(const std::filesystem::path& data) {
+  KeptEvidence out;
+  for (const auto& name : kept_in(data)) {
+    std::error_code unknown;
+    const auto changed = std::filesystem::last_write_time(data / name, unknown);
+    if (unknown) continue;  // gone at this moment
+    const auto since = std::chrono::file_clock::to_sys(changed).time_since_epoch();
+    const TimeMs made(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count()));
+    if (out.copies++ == 0 || made < out.oldest) out.oldest = made;
+  }
+  return out;
 }
 
 }  // namespace siegel::app

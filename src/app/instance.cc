@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/room.h"
 #include "app/stores.h"
 #include "codec/header_codec.h"
 #include "projector/projector.h"
@@ -47,22 +48,25 @@ class OpenedInstance final : public Instance {
   ~OpenedInstance() override { close(); }
 
   Status open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random,
-              ledger::Tail& watcher, GroupHook on_group, const StartWatch& watch) {
+              ledger::Tail& watcher, const GroupHook& on_group, const StartWatch& watch) {
     SIEGEL_CHECK(core_.open(data, config, clock, random));
     writable_ = core_.ledger->read_only().empty();
+    if (watch.views_in_doubt && writable_ && views_are_damaged(core_.places)) return views_damaged_error();
     SIEGEL_CHECK(open_read_models());
     make_service(config, clock, random);
     if (!writable_) return service_->start();
     core_.ledger->subscribe(watcher);
-    core_.ledger->on_group = std::move(on_group);
+    core_.ledger->on_group = on_group;
     return start(watch);
   }
 
   std::shared_ptr<service::Service> service() override { return lent_; }
   bool opened_writable() const override { return writable_; }
+  std::vector<ledger::Reason> read_only() override { return service_->read_only(); }
   ledger::Ledger& ledger() override { return *core_.ledger; }
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
+  bool views_damaged() const override { return writable_ && views_store_ && views_store_->damaged(); }
   std::string verifier_key() const override { return core_.signer->verifier_key(); }
   Status projector_status() const override { return projecting_ ? projector_->status() : Status(Done{}); }
   TimeMs newest() const override {
@@ -74,6 +78,23 @@ class OpenedInstance final : public Instance {
   }
 
   void close() override {
+    close_stores();
+    core_.lock.reset();
+  }
+
+  // After an open() that failed: if damaged read models are why, they go, and what comes next holds the lock on.
+  Result<bool> give_up_views(const Error& why) {
+    const bool were_open = views_store_ != nullptr;
+    close_stores();
+    if (!writable_ || why.category() != Errc::corrupt) return false;
+    if (!why.is("views_damaged") && !(were_open && views_are_damaged(core_.places))) return false;
+    SIEGEL_CHECK(app::give_up_views(core_.places));
+    return true;
+  }
+  void take_lock_of(OpenedInstance& other) { core_.lock = std::move(other.core_.lock); }
+
+ private:
+  void close_stores() {
     if (service_) service_->stop();
     if (service_ && projector_ && projecting_) service_->end_job(JobFacts::Kind::projector, core_.ledger->size().get());
     if (core_.ledger) core_.ledger->close();  // drains: every tail has its groups
@@ -86,10 +107,8 @@ class OpenedInstance final : public Instance {
     views_.reset();
     views_store_.reset();
     core_.close_stores();
-    core_.lock.reset();
   }
 
- private:
   // Calls in flight hold the service, work of the executor need not; one may bring forth the other. Ledger and read
   // models refuse or answer whatever comes by now, so both come to an end. Who kept a weak pointer, as a live stream
   // does, gets nobody any more: what is lent has a count of its own.
@@ -104,18 +123,24 @@ class OpenedInstance final : public Instance {
   }
 
   Status open_read_models() {
+    auto opened = open_generation();
+    const bool useless = !opened && (opened.error().is("views_ahead") || opened.error().is("views_damaged"));
+    if (!useless || writable_) return opened;
+    // A ledger that lost its tail is behind its read models too, and it is the lock record that says what is wrong.
+    // They are of no use until the tail is back: registries come from the ledger.
+    views_ = std::make_unique<views::Views>(no_views_);
+    return Done{};
+  }
+
+  Status open_generation() {
     SIEGEL_TRY(generation, views_generation(core_.places));
     SIEGEL_TRY(store, open_views(core_.places, generation));
     SIEGEL_CHECK(set_views_generation(core_.places, generation));
     views_store_ = std::move(store);
     views_ = std::make_unique<views::Views>(*views_store_);
-    SIEGEL_TRY(position, views_->load_position());
-    // A ledger that lost its tail is behind its read models too, and it is the lock record that says what is wrong.
-    // They are of no use until the tail is back: registries come from the ledger.
-    if (position > core_.ledger->size() && !writable_) {
-      views_ = std::make_unique<views::Views>(no_views_);
-      return Done{};
-    }
+    auto loaded = views_->load_position();
+    if (!loaded && loaded.error().category() == Errc::corrupt) return views_damaged_error();
+    SIEGEL_TRY(position, std::move(loaded));
     if (position > core_.ledger->size())
       return Error(Errc::corrupt, "views_ahead",
                    "The read models show more than the ledger holds: run `siegel rebuild`.")
@@ -145,12 +170,13 @@ class OpenedInstance final : public Instance {
     imports.previews_per_token_max = (config.previews_max + 1) / 2;
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
+    options.room_is_short = [room = std::make_shared<Room>(core_.places.data)] { return room->is_short(); };
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);
     lent_ = std::shared_ptr<service::Service>(service_.get(), [](service::Service*) {});
   }
 
   Status start(const StartWatch& watch) {
-    projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {});
+    projector_ = projector::Projector::make(*core_.ledger, *core_.vault, *views_, {.follower = &service_->follower()});
     core_.ledger->subscribe(*projector_);
     SIEGEL_CHECK(core_.ledger->start());
     SIEGEL_TRY(receipt, service_->begin_job(JobFacts::Kind::projector));
@@ -196,9 +222,21 @@ class OpenedInstance final : public Instance {
 
 Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& data, const Config& config,
                                                  service::Executor& executor, Clock& clock, Random& random,
-                                                 ledger::Tail& watcher, GroupHook on_group, const StartWatch& watch) {
+                                                 ledger::Tail& watcher, const GroupHook& on_group,
+                                                 const StartWatch& watch) {
   auto instance = std::make_unique<OpenedInstance>(executor);
-  SIEGEL_CHECK(instance->open(data, config, clock, random, watcher, std::move(on_group), watch));
+  auto opened = instance->open(data, config, clock, random, watcher, on_group, watch);
+  if (!opened && watch.views_given_up) {
+    SIEGEL_TRY(given_up, instance->give_up_views(opened.error()));
+    if (given_up) {
+      watch.views_given_up();
+      auto next = std::make_unique<OpenedInstance>(executor);
+      next->take_lock_of(*instance);
+      instance = std::move(next);
+      opened = instance->open(data, config, clock, random, watcher, on_group, watch);
+    }
+  }
+  SIEGEL_CHECK(std::move(opened));
   return std::unique_ptr<Instance>(std::move(instance));
 }
 

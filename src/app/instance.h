@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "app/config.h"
 #include "app/places.h"
@@ -22,6 +23,9 @@ struct StartWatch {
   std::function<bool()> stop;                                             // asked several times in a second
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // events; at once if there are many, then
                                                                           // every few seconds
+  // Read models are damaged and were given up: the projector makes them anew. Without it they are an error.
+  std::function<void()> views_given_up;
+  bool views_in_doubt = false;  // read all their files first: the instance before came upon damage
 };
 
 class Instance {
@@ -31,17 +35,20 @@ class Instance {
   // projector, if it stops before the read models show everything.
   static Result<std::unique_ptr<Instance>> open(const std::filesystem::path& data, const Config& config,
                                                 service::Executor& executor, Clock& clock, Random& random,
-                                                ledger::Tail& watcher, GroupHook on_group,
+                                                ledger::Tail& watcher, const GroupHook& on_group,
                                                 const StartWatch& watch = {});
   virtual ~Instance() = default;
 
   // While the ledger is read-only from the start, it serves what needs no event (service.h).
   [[nodiscard]] virtual std::shared_ptr<service::Service> service() = 0;
   [[nodiscard]] virtual bool opened_writable() const = 0;
+  // Why the ledger takes nothing; or, with the one reason disk_full, nothing but traces of looks (room.h).
+  [[nodiscard]] virtual std::vector<ledger::Reason> read_only() = 0;
   [[nodiscard]] virtual ledger::Ledger& ledger() = 0;
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;
   [[nodiscard]] virtual std::string verifier_key() const = 0;
+  [[nodiscard]] virtual bool views_damaged() const = 0;       // came upon damage while somebody could mend it
   [[nodiscard]] virtual Status projector_status() const = 0;  // Projector::status()
   [[nodiscard]] virtual TimeMs newest() const = 0;            // time of the newest event; 0 without one
   // Waits for all calls that hold the service and all work of the executor, however long they take: nothing that is in

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "app/evidence.h"
 #include "app/local_job.h"
 #include "app/places.h"
 #include "app/stores.h"
@@ -165,6 +166,7 @@ int run_lock_adopt(const std::filesystem::path& data, const std::string& reason,
   LedgerAlone alone;
   if (auto opened = alone.open(data); !opened) return report(opened.error(), speech);
   if (auto adopted = alone.ledger->adopt_lock_record(); !adopted) return report(adopted.error(), speech);
+  if (auto forgot = forget_loss(alone.places); !forgot) return report(forgot.error(), speech);
   alone.ledger->close();
   std::printf(speech.json ? "{\"size\":%llu}\n"
                           : speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),

@@ -89,15 +89,11 @@ class Rebuild {
     auto& core = job_.core();
     auto current = views_generation(core.places);
     old_name_ = current ? *current : "";
-    std::uint64_t newest = old_name_.empty() ? 0 : *parse_u64(old_name_);
+    outcome_.generation = new_views_generation(core.places);
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(core.places.views(), ignored)) {
-      const auto name = entry.path().filename().string();
-      if (name == old_name_) continue;
-      if (const auto number = parse_u64(name)) newest = std::max(newest, *number);
-      std::filesystem::remove_all(entry.path(), ignored);
+      if (entry.path().filename() != old_name_) std::filesystem::remove_all(entry.path(), ignored);
     }
-    outcome_.generation = std::to_string(newest + 1);
     return Done{};
   }
 

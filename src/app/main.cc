@@ -41,6 +41,7 @@ template <class F>
 int with_config(const ctl::Global& global, F&& then) {
   auto config = app::load_config(global.config, environment());
   if (!config) return app::report(config.error(), speech_of(global));
+  config->pages_language = config->language;
   config->language = global.lang;  // --lang and the environment count too
   const std::filesystem::path data = global.data.empty() ? config->data_dir : global.data;
   if (const auto same = app::check_places(*config, data); !same) return app::report(same.error(), speech_of(global));

@@ -60,6 +60,9 @@ struct Metrics::Impl {
                            .Add({}, kErasure);
   prometheus::Gauge& size = gauge("siegel_ledger_size", "Events in the ledger");
   prometheus::Gauge& read_only = gauge("siegel_read_only", "1 while the ledger takes no writes");
+  prometheus::Gauge& evidence =
+      gauge("siegel_evidence_copies", "Copies of damaged logs that are kept in the data directory");
+  prometheus::Gauge& evidence_oldest = gauge("siegel_evidence_oldest_seconds", "Age of the oldest of these copies");
   prometheus::Gauge& kafka_lag = prometheus::BuildGauge()
                                      .Name("siegel_kafka_lag_events")
                                      .Help("Events not published yet; 0 while Kafka is off")
@@ -67,6 +70,12 @@ struct Metrics::Impl {
                                      .Add({{"topic", "siegel.events"}});
   prometheus::Gauge& overdue =
       gauge("siegel_acknowledgements_overdue", "Erasure notices that a consumer did not acknowledge in time");
+  prometheus::Gauge& roots_away = gauge(
+      "siegel_root_stores_away", "Root stores that cannot be read, written or healed: no erasure ends without them");
+  prometheus::Gauge& roots_healed =
+      gauge("siegel_root_stores_healed", "Damaged root stores that were written anew since the stores were opened");
+  prometheus::Gauge& replicas_away =
+      gauge("siegel_key_replicas_away", "Required copies of the keys that do not answer or are not up to date");
   // Families look their labels up by map and lock: remember what was made.
   std::mutex mutex;
   std::map<std::pair<std::string_view, int>, prometheus::Counter*> by_answer;
@@ -119,6 +128,11 @@ std::string Metrics::text(const Now& now) {
   impl_->lag.Set(static_cast<double>(now.size - std::min(now.size, now.projected)));
   impl_->read_only.Set(now.read_only ? 1 : 0);
   impl_->erasure_open.Set(now.erasure_open_seconds);
+  impl_->evidence.Set(static_cast<double>(now.evidence_copies));
+  impl_->evidence_oldest.Set(now.evidence_oldest_seconds);
+  impl_->roots_away.Set(static_cast<double>(now.keys.roots_away));
+  impl_->roots_healed.Set(static_cast<double>(now.keys.roots_healed));
+  impl_->replicas_away.Set(static_cast<double>(now.keys.replicas_away));
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "service/service.h"
+#include "vault/vault.h"
 
 namespace siegel::app {
 
@@ -24,6 +25,9 @@ class Metrics {
     std::uint64_t queued = 0, size = 0, projected = 0;
     bool read_only = false;
     double erasure_open_seconds = 0;
+    std::size_t evidence_copies = 0;
+    double evidence_oldest_seconds = 0;
+    vault::Vault::Counters keys;
   };
   [[nodiscard]] std::string text(const Now& now);
 

@@ -24,6 +24,7 @@ struct Places {
   [[nodiscard]] std::filesystem::path views_name() const { return data / "VIEWS"; }
   [[nodiscard]] std::filesystem::path format() const { return data / "FORMAT"; }
   [[nodiscard]] std::filesystem::path lock() const { return data / "LOCK"; }
+  [[nodiscard]] std::filesystem::path lost() const { return data / "LOST"; }  // only after a loss (evidence.h)
   [[nodiscard]] std::filesystem::path places() const { return data / "PLACES"; }
 };
 // Whether inner is outer or lies below it, links resolved as far as the paths exist.

@@ -11,11 +11,13 @@
 
 #include "app/descriptors.h"
 #include "app/ending.h"
+#include "app/evidence.h"
 #include "app/instance.h"
 #include "app/log.h"
 #include "app/metrics.h"
 #include "app/reopen.h"
 #include "app/stores.h"
+#include "app/warnings.h"
 #include "app/workers.h"
 #include "codec/header_codec.h"
 #include "codec/rows.h"
@@ -23,6 +25,7 @@
 #include "crypto/memory.h"
 #include "crypto/random.h"
 #include "http/api.h"
+#include "http/pages.h"
 #include "http/server.h"
 #include "store/file.h"
 #include "texts/problems.h"
@@ -69,8 +72,12 @@ class EventCounter final : public ledger::Tail {
 // The instance of the moment. After a failed write a new one is opened, as at a start, once the cause is gone.
 class Running {
  public:
-  Running(const ServeSettings& settings, Metrics& metrics, const Ending& ending)
-      : settings_(settings), metrics_(metrics), ending_(ending), workers_(2) {}
+  Running(const ServeSettings& settings, Metrics& metrics, const Ending& ending, bool dumps_are_forbidden)
+      : settings_(settings),
+        metrics_(metrics),
+        ending_(ending),
+        dumps_are_forbidden_(dumps_are_forbidden),
+        workers_(2) {}
   ~Running() { close(); }
 
   Status open() {
@@ -79,12 +86,15 @@ class Running {
                            settings_.data, settings_.config, workers_, clock_, random_, *counter,
                            [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
                            {[this] { return ending_.asked(); },
-                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); }}));
+                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); },
+                            [this] { tell_views_given_up(); }, views_in_doubt_}));
+    views_in_doubt_ = false;
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
     instance_ = std::move(opened);
     service_ = instance_->service();
     projector_told_ = false;
+    keys_told_ = instance_->vault().counters();  // the opening told of them
     return Done{};
   }
 
@@ -99,18 +109,23 @@ class Running {
     if (old) old->close();
   }
 
-  // Every second: a ledger that stopped writing is opened anew, and read models that stand still are told.
+  // Every second: a ledger that stopped writing is opened anew, so are read models that came upon damage, and those
+  // that stand still are told.
   void look_after() {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = instance_ == nullptr || worth_opening_again();
+      views_in_doubt_ = views_in_doubt_ || (instance_ != nullptr && instance_->views_damaged());
+      failed = instance_ == nullptr || views_in_doubt_ || worth_opening_again();
       tell_projector();
+      tell_room();
+      tell_keys_anew();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
     tried_ = now;
     // Closed stores would only take away the reads that still go on.
+    const bool took_writes = instance_ != nullptr && instance_->ledger().read_only().empty();
     if (instance_ != nullptr && !room_to_open_again())
       return tell_once("disk_full", text("wartet auf Platz auf dem Datenträger", "waits for room on the disk"));
     close();
@@ -122,7 +137,8 @@ class Running {
     if (!reasons.empty())
       return tell_once(reasons.front().code, texts::detail(reasons.front().detail, settings_.speech.language));
     told_.clear();
-    std::fprintf(stderr, "siegel: %s\n", text("das Buch nimmt wieder auf", "the ledger takes writes again"));
+    if (!took_writes)
+      std::fprintf(stderr, "siegel: %s\n", text("das Buch nimmt wieder auf", "the ledger takes writes again"));
   }
 
   std::shared_ptr<service::Service> service() {
@@ -143,10 +159,21 @@ class Running {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> out;
     if (!instance_) return {closed_because_.empty() ? "stores_closed" : closed_because_};
-    for (const auto& reason : instance_->ledger().read_only()) out.push_back(reason.code);
+    for (const auto& reason : instance_->read_only()) out.push_back(reason.code);
     if (const auto projector = instance_->projector_status(); !projector)
       out.emplace_back(projector.error().category() == Errc::unavailable ? "projector_waits" : "projector_stopped");
     if (!service_ && out.empty()) out.emplace_back("starting");
+    return out;
+  }
+
+  // What does not keep reads and writes from being served, and has to be seen to all the same.
+  std::vector<std::string> hampered() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> out;
+    if (!instance_) return out;
+    const auto keys = instance_->vault().counters();
+    if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
+    if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
     return out;
   }
 
@@ -164,13 +191,24 @@ class Running {
         now.queued = instance_->ledger().queued();
         now.size = instance_->ledger().size().get();
         now.projected = instance_->views().position().get();
-        now.read_only = !instance_->ledger().read_only().empty();
+        now.read_only = !instance_->read_only().empty();
+        now.keys = instance_->vault().counters();
       } else {
         now.read_only = true;
       }
       if (service_) now.erasure_open_seconds = service_->counters().oldest_erasure_seconds;
     }
+    if (const auto kept = kept_evidence(settings_.data); kept.copies > 0) {
+      now.evidence_copies = kept.copies;
+      const auto time = clock_.now();
+      now.evidence_oldest_seconds = static_cast<double>(time.get() - std::min(time, kept.oldest).get()) / 1000.0;
+    }
     return metrics_.text(now);
+  }
+
+  [[nodiscard]] std::vector<Warning> warned() const {
+    const auto places = read_places(settings_.data);
+    return places ? warnings(*places, dumps_are_forbidden_) : std::vector<Warning>();
   }
 
   void tell_reasons() {
@@ -187,6 +225,17 @@ class Running {
                "auf SSD, bei Schnappschüssen oder Copy-on-Write.",
                "root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
                "copy-on-write."));
+    for (const auto& warning : warned()) std::fprintf(stderr, "siegel: %s\n", text(warning.german, warning.english));
+    if (const auto kept = kept_evidence(settings_.data); kept.copies > 0)
+      std::fprintf(
+          stderr,
+          text("siegel: ALARM im Datenverzeichnis stehen Kopien beschädigter Journale (evidence-…), Zahl: %llu, "
+               "die älteste von %s: sie enthalten auch Geheimtext von seither Gelöschten; löschen, sobald die "
+               "Ursache bekannt ist\n",
+               "siegel: ALARM copies of damaged logs stand in the data directory (evidence-…), number: %llu, the "
+               "oldest of %s: they hold ciphertext of people erased since, too; delete them once the cause is "
+               "known\n"),
+          static_cast<unsigned long long>(kept.copies), to_rfc3339(kept.oldest).c_str());
   }
 
  private:
@@ -216,12 +265,40 @@ class Running {
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
   }
 
+  void tell_views_given_up() const {
+    std::fprintf(stderr, "siegel: ALARM %s [views_damaged]\n",
+                 text("die Lesemodelle sind beschädigt und werden aus dem Buch neu berechnet: ihren Datenträger prüfen",
+                      "the read models are damaged and are made anew from the ledger: look at their disk"));
+  }
+
   // Once: it does not go on by itself. With mutex_.
   void tell_projector() {
     const auto status = instance_ ? instance_->projector_status() : Status(Done{});
     if (status || status.error().category() == Errc::unavailable || std::exchange(projector_told_, true)) return;
     std::fprintf(stderr, "siegel: ALARM the read models stand still: projector_stopped: %s [%s]\n",
                  status.error().text().c_str(), status.error().code());
+  }
+
+  // With mutex_.
+  void tell_room() {
+    if (!instance_ || !instance_->ledger().read_only().empty()) return;
+    const auto reasons = instance_->read_only();
+    if (std::exchange(room_short_, !reasons.empty()) == room_short_) return;
+    if (room_short_) {
+      std::fprintf(stderr, "siegel: ALARM %s [disk_full]\n",
+                   texts::detail(reasons.front().detail, settings_.speech.language).c_str());
+    } else {
+      std::fprintf(stderr, "siegel: %s\n",
+                   text("es ist wieder Platz für Änderungen", "there is room for changes again"));
+    }
+  }
+
+  // With mutex_.
+  void tell_keys_anew() {
+    if (!instance_) return;
+    const auto now = instance_->vault().counters();
+    tell_keys(keys_told_, now, settings_.speech.language);
+    keys_told_ = now;
   }
 
   // The same cause, looked at every two seconds, is one line of the log.
@@ -235,6 +312,7 @@ class Running {
   const ServeSettings& settings_;
   Metrics& metrics_;
   const Ending& ending_;
+  const bool dumps_are_forbidden_;
   SystemClock clock_;
   SystemRandom random_;
   Workers workers_;
@@ -245,7 +323,10 @@ class Running {
   std::chrono::steady_clock::time_point tried_{};
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only
+  bool views_in_doubt_ = false;  // the same; they met damage
   bool projector_told_ = false;  // with mutex_
+  bool room_short_ = false;      // with mutex_
+  vault::Vault::Counters keys_told_;
 };
 
 bool is_loopback(const std::string& listen) {
@@ -259,12 +340,19 @@ int serve(const ServeSettings& settings) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto connections_max = connections_for(raise_descriptors());
 
-  forbid_dumps();
+  const bool dumps_are_forbidden = forbid_dumps();
   if (auto lint = codec::lint_header_schema(); !lint) return report(lint.error(), settings.speech);
+  http::ServerOptions server_options;
+  server_options.listen = settings.config.listen;
+  server_options.tls_cert = settings.config.tls_cert;
+  server_options.tls_key = settings.config.tls_key;
+  // Before the stores: opening them takes a while and leaves traces.
+  if (const auto checked = http::Server::check(server_options); !checked)
+    return report(checked.error(), settings.speech);
   const auto started = std::chrono::steady_clock::now();
   Metrics metrics;
   Log log(settings.config.log_level);
-  Running running(settings, metrics, ending);
+  Running running(settings, metrics, ending, dumps_are_forbidden);
   if (auto opened = running.open(); !opened)
     return opened.error().is("start_ended") ? 0 : report(opened.error(), settings.speech);
   running.tell_reasons();
@@ -278,6 +366,12 @@ int serve(const ServeSettings& settings) {
   api_options.version = settings.version;
   api_options.metrics = [&] { return running.metrics_text(); };
   api_options.not_ready = [&] { return running.not_ready(); };
+  api_options.warnings = [&] {
+    std::vector<std::string> codes;
+    for (const auto& warning : running.warned()) codes.emplace_back(warning.code);
+    return codes;
+  };
+  api_options.hampered = [&] { return running.hampered(); };
   api_options.unavailable = [&] { return running.why_not(); };
   api_options.projector_stopped = [&] { return running.projector_stopped(); };
   api_options.uptime_s = [started] {
@@ -285,10 +379,16 @@ int serve(const ServeSettings& settings) {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count());
   };
   http::Api api(std::move(api_options), [&] { return running.service(); });
-  http::ServerOptions server_options;
-  server_options.listen = settings.config.listen;
-  server_options.tls_cert = settings.config.tls_cert;
-  server_options.tls_key = settings.config.tls_key;
+  http::PagesOptions pages_options;
+  if (!settings.config.pages_language.empty()) pages_options.language = settings.config.pages_language;
+  pages_options.purpose = settings.config.purpose;
+  pages_options.public_url = settings.config.public_url;
+  pages_options.version = settings.version;
+  pages_options.sessions.idle = std::chrono::seconds(settings.config.session_idle_s);
+  pages_options.sessions.lifetime = std::chrono::seconds(settings.config.session_s);
+  SystemRandom random;
+  http::Pages pages(
+      std::move(pages_options), api, [&] { return running.service(); }, random, pages::assets());
   server_options.header_bytes_max = settings.config.header_bytes_max;
   server_options.body_bytes_max = settings.config.body_bytes_max;
   server_options.connections_max = connections_max;
@@ -297,7 +397,7 @@ int serve(const ServeSettings& settings) {
     metrics.finished(request);
     log.finished(request);
   };
-  auto server = http::Server::start(std::move(server_options), api);
+  auto server = http::Server::start(std::move(server_options), pages);
   if (!server) return report(server.error(), settings.speech);
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);

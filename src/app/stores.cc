@@ -1,5 +1,6 @@
 #include "app/stores.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "app/evidence.h"
@@ -12,11 +13,6 @@ namespace {
 constexpr std::size_t kGenerationFileBytes = 64;
 constexpr std::size_t kViewsCacheBytes = std::size_t{32} << 20;
 
-Error views_damaged() {
-  return Error(Errc::corrupt, "views_damaged",
-               "The read models are damaged: `siegel rebuild` makes them anew from the ledger.");
-}
-
 }  // namespace
 
 std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& random) {
@@ -26,6 +22,36 @@ std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& 
   members.push_back(std::move(root));
   for (const auto& path : places.root_mirrors) members.push_back(vault::open_file_root_store(path, random));
   return vault::mirror(std::move(members));
+}
+
+void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language) {
+  const auto tell = [&](const char* german, const char* english, std::uint64_t count = 0) {
+    std::fprintf(stderr, language == "de" ? german : english, static_cast<unsigned long long>(count));
+  };
+  if (now.roots_healed > told.roots_healed)
+    tell(
+        "siegel: ALARM %llu Glieder des Wurzelspiegels waren beschädigt und wurden aus einem heilen neu geschrieben: "
+        "ihre Datenträger prüfen\n",
+        "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole one: "
+        "look at their disks\n",
+        now.roots_healed - told.roots_healed);
+  if (now.roots_away > 0 && now.roots_away != told.roots_away)
+    tell(
+        "siegel: ALARM %llu Wurzelspeicher fehlen oder lassen sich nicht heilen: keine Löschung endet, bis sie zurück "
+        "sind\n",
+        "siegel: ALARM %llu root store(s) are away or cannot be healed: no erasure ends until they are back\n",
+        now.roots_away);
+  if (now.roots_away == 0 && told.roots_away > 0)
+    tell("siegel: alle Wurzelspeicher sind wieder da\n", "siegel: all root stores are back\n");
+  if (now.replicas_away > 0 && now.replicas_away != told.replicas_away)
+    tell(
+        "siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, bis sie "
+        "zurück sind\n",
+        "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
+        now.replicas_away);
+  if (now.replicas_away == 0 && told.replicas_away > 0)
+    tell("siegel: alle Zweitkopien der Schlüssel sind wieder auf dem Stand\n",
+         "siegel: all replicas of the keys are up to date again\n");
 }
 
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places) {
@@ -66,7 +92,8 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   rocks.families = ledger::Ledger::families();
   auto settings = options;
   SIEGEL_TRY(evidence, keep_evidence(places, clock));
-  settings.evidence = std::move(evidence);
+  settings.evidence = std::move(evidence.names);
+  settings.lost = std::move(evidence.lost);
   SIEGEL_TRY(store, open_rocksdb(rocks));
   return ledger::Ledger::open(std::move(store), settings, signer, clock);
 }
@@ -109,24 +136,11 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   options.replicas = places.key_replicas;
   options.key_cache_bytes_max = config.key_cache_bytes_max;
   options.spare_leaves = config.spare_leaves;
+  options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
   options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
   SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
   vault = std::move(keys);
-  const auto text = [&](const char* german, const char* english) { return config.language == "de" ? german : english; };
-  if (const auto healed = vault->counters().roots_healed; healed > 0)
-    std::fprintf(stderr,
-                 text("siegel: ALARM %llu Glieder des Wurzelspiegels waren beschädigt und wurden aus einem heilen neu "
-                      "geschrieben: ihre Datenträger prüfen\n",
-                      "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a "
-                      "whole one: look at their disks\n"),
-                 static_cast<unsigned long long>(healed));
-  if (const auto away = vault->counters().replicas_away; away > 0)
-    std::fprintf(stderr,
-                 text("siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, "
-                      "bis sie zurück sind\n",
-                      "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are "
-                      "back\n"),
-                 static_cast<unsigned long long>(away));
+  tell_keys({}, vault->counters(), config.language);
   return Done{};
 }
 
@@ -139,6 +153,11 @@ void Core::close_stores() {
   signer.reset();
 }
 
+Error views_damaged_error() {
+  return Error(Errc::corrupt, "views_damaged",
+               "The read models are damaged: `siegel rebuild` makes them anew from the ledger.");
+}
+
 Result<std::string> views_generation(const Places& places) {
   SystemFiles files;
   const auto read = files.read_file(places.views_name(), kGenerationFileBytes);
@@ -146,7 +165,7 @@ Result<std::string> views_generation(const Places& places) {
   if (!read) return Error(read.error());
   auto name = std::string(as_chars(*read));
   if (!name.empty() && name.back() == '\n') name.pop_back();
-  if (!parse_u64(name)) return views_damaged();  // a number and nothing else: it becomes part of a path
+  if (!parse_u64(name)) return views_damaged_error();  // a number and nothing else: it becomes part of a path
   return name;
 }
 
@@ -155,18 +174,53 @@ Status set_views_generation(const Places& places, const std::string& generation)
   return files.write_file_durably(places.views_name(), as_bytes(generation + "\n"), 0600);
 }
 
-Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation) {
-  SystemFiles files;
-  SIEGEL_CHECK(files.make_dir(places.views(), 0700));
+std::string new_views_generation(const Places& places) {
+  const auto current = views_generation(places);
+  std::uint64_t newest = current ? *parse_u64(*current) : 0;
+  std::error_code failed;
+  std::filesystem::directory_iterator entries(places.views(), failed);
+  for (; !failed && entries != std::filesystem::directory_iterator(); entries.increment(failed)) {
+    if (const auto number = parse_u64(entries->path().filename().string())) newest = std::max(newest, *number);
+  }
+  return std::to_string(newest + 1);
+}
+
+namespace {
+
+RocksOptions views_options(const Places& places, const std::string& generation) {
   RocksOptions rocks;
   rocks.dir = places.views() / generation;
   rocks.families = views::families();
-  rocks.create = RocksOptions::Create::if_missing;
   rocks.wal = RocksOptions::Wal::off;
+  return rocks;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation) {
+  SystemFiles files;
+  SIEGEL_CHECK(files.make_dir(places.views(), 0700));
+  auto rocks = views_options(places, generation);
+  rocks.create = RocksOptions::Create::if_missing;
   rocks.cache = make_block_cache(kViewsCacheBytes);
   auto store = open_rocksdb(rocks);
-  if (!store && store.error().category() == Errc::corrupt) return views_damaged();
+  if (!store && store.error().category() == Errc::corrupt) return views_damaged_error();
   return store;
+}
+
+bool views_are_damaged(const Places& places) {
+  const auto generation = views_generation(places);
+  if (!generation) return generation.error().is("views_damaged");
+  const auto checked = check_files(views_options(places, *generation));
+  return !checked && checked.error().category() == Errc::corrupt;
+}
+
+Status give_up_views(const Places& places) {
+  const auto damaged = views_generation(places);
+  SIEGEL_CHECK(set_views_generation(places, new_views_generation(places)));
+  std::error_code ignored;  // what is left the next `siegel rebuild` removes
+  if (damaged) std::filesystem::remove_all(places.views() / *damaged, ignored);
+  return Done{};
 }
 
 }  // namespace siegel::app

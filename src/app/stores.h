@@ -19,6 +19,9 @@ namespace siegel::app {
 // The root store with its mirrors, as PLACES names them.
 std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& random);
 
+// Says on stderr what an operator has to look at, where it differs from what was told before.
+void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language);
+
 // not_found "signer_missing"; those of FileSigner::load.
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places);
 
@@ -60,10 +63,17 @@ struct Core {
 
 // Read models stand in views/<generation>; the file VIEWS names the one that counts. Without that file it is the first.
 // corrupt "views_damaged": run `siegel rebuild`.
+Error views_damaged_error();
 inline constexpr const char* kFirstGeneration = "1";
 Result<std::string> views_generation(const Places& places);
 Status set_views_generation(const Places& places, const std::string& generation);
+// Behind all that are there, and behind the one that counts.
+std::string new_views_generation(const Places& places);
 // Made if it is missing: the read models come back from the ledger. corrupt "views_damaged": run `siegel rebuild`.
 Result<std::unique_ptr<Store>> open_views(const Places& places, const std::string& generation);
+// Reads all their files. False also where that cannot be done.
+bool views_are_damaged(const Places& places);
+// Lets a new one count, which is not there yet, and removes the one that did.
+Status give_up_views(const Places& places);
 
 }  // namespace siegel::app

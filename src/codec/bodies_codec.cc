@@ -166,7 +166,8 @@ bool read(schema::SubjectEvent::Reader from, SubjectBody& to) {
   return false;
 }
 
-// ── Erasure notice, ledger, idempotency ─────────────────────────────────────────────────────────────────────────────
+// ── Erasure notice, export, ledger, idempotency
+// ─────────────────────────────────────────────────────────────────────────────
 
 void write(const ErasureNotice& body, schema::ErasureNotice::Builder to) {
   to.setErasure(data_of(body.erasure.get()));
@@ -208,6 +209,24 @@ bool read(schema::ErasureNotice::Reader from, ErasureNotice& to) {
   return true;
 }
 
+void write(const ExportBody& body, schema::ExportEvent::Builder to) {
+  if (body.leaves.empty()) return;
+  auto leaves = to.initLeaves(count_of(body.leaves.size()));
+  for (unsigned i = 0; i < leaves.size(); ++i) {
+    leaves[i].setSlot(body.leaves[i].slot.get());
+    leaves[i].setCount(body.leaves[i].count);
+    leaves[i].setClass(body.leaves[i].cls.get());
+  }
+}
+
+bool read(schema::ExportEvent::Reader from, ExportBody& to) {
+  for (const auto& leaf : from.getLeaves()) {
+    if (!to.leaves.empty() && leaf.getSlot() <= to.leaves.back().slot.get()) return false;
+    to.leaves.push_back({ClassNo(leaf.getClass()), Slot(leaf.getSlot()), leaf.getCount()});
+  }
+  return true;
+}
+
 void write(const LedgerBody& body, schema::LedgerEvent::Builder to) {
   if (!body.origin.empty()) to.setOrigin(text_of(body.origin));
   if (!body.version.empty()) to.setVersion(text_of(body.version));
@@ -246,6 +265,7 @@ Bytes encode(const RecordBody& body) { return encode_body<schema::RecordEvent>(b
 Bytes encode(const SubjectBody& body) { return encode_body<schema::SubjectEvent>(body); }
 Bytes encode(const RegistryBody& body) { return encode_body<schema::RegistryEvent>(body); }
 Bytes encode(const ErasureNotice& body) { return encode_body<schema::ErasureNotice>(body); }
+Bytes encode(const ExportBody& body) { return encode_body<schema::ExportEvent>(body); }
 Bytes encode(const LedgerBody& body) { return encode_body<schema::LedgerEvent>(body); }
 Bytes encode(const IdempotencyBody& body) { return encode_body<schema::IdempotencyEntry>(body); }
 Bytes encode_values(const Values& values) { return encode_body<schema::RecordValues>(values); }
@@ -264,6 +284,9 @@ Result<RegistryBody> decode_registry(ByteView bytes, std::uint16_t version) {
 }
 Result<ErasureNotice> decode_notice(ByteView bytes, std::uint16_t version) {
   return decode_body<schema::ErasureNotice, ErasureNotice>(bytes, version);
+}
+Result<ExportBody> decode_export(ByteView bytes, std::uint16_t version) {
+  return decode_body<schema::ExportEvent, ExportBody>(bytes, version);
 }
 Result<LedgerBody> decode_ledger(ByteView bytes, std::uint16_t version) {
   return decode_body<schema::LedgerEvent, LedgerBody>(bytes, version);

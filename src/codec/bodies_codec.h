@@ -18,6 +18,7 @@ Bytes encode(const RecordBody& body);
 Bytes encode(const SubjectBody& body);
 Bytes encode(const RegistryBody& body);
 Bytes encode(const ErasureNotice& body);
+Bytes encode(const ExportBody& body);
 Bytes encode(const LedgerBody& body);
 Bytes encode(const IdempotencyBody& body);
 
@@ -26,6 +27,7 @@ Result<RecordBody> decode_record(ByteView bytes, std::uint16_t schema);
 Result<SubjectBody> decode_subject(ByteView bytes, std::uint16_t schema);
 Result<RegistryBody> decode_registry(ByteView bytes, std::uint16_t schema);
 Result<ErasureNotice> decode_notice(ByteView bytes, std::uint16_t schema);
+Result<ExportBody> decode_export(ByteView bytes, std::uint16_t schema);
 Result<LedgerBody> decode_ledger(ByteView bytes, std::uint16_t schema);
 Result<IdempotencyBody> decode_idempotency_body(ByteView bytes);
 

@@ -55,6 +55,5 @@ struct KernelTables {
 };
 // unavailable/"swap_unknown" if /proc/swaps cannot be read.
 Result<SwapAreas> swap_areas(const KernelTables& files = {});
-bool unencrypted_swap_present();  // true also where it cannot be known
 
 }  // namespace siegel

@@ -84,9 +84,4 @@ Result<SwapAreas> swap_areas(const KernelTables& files) {
   return areas;
 }
 
-bool unencrypted_swap_present() {
-  const auto areas = swap_areas();
-  return !areas || areas->plain > 0;
-}
-
 }  // namespace siegel

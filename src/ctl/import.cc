@@ -66,11 +66,11 @@ int refuse_all(Import& import, const ImportOutcome& outcome) {
 int take_back(Import& import, ImportRun& sending, ImportOutcome& outcome, const std::string& run) {
   const auto& session = import.session;
   const auto& out = session.out;
-  const auto in = outcome.records.size();
   out.say(session.text("Der Server lehnt eine Zeile ab; was schon aufgenommen ist, wird zurückgenommen.",
                        "The server refuses a row; what is in already is taken back."));
   const auto removed = sending.take_back(outcome);
-  outcome.taken = in - removed;
+  const auto is_in = [](const auto& row) { return !row.second.empty(); };
+  outcome.taken = static_cast<std::uint64_t>(std::ranges::count_if(outcome.records, is_in));
   outcome.repeated = 0;
   report(session, import.file, outcome, run, removed);
   int code = out.fail(std::get<Answer>(sending.cause()));

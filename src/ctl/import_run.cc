@@ -16,6 +16,7 @@ constexpr std::size_t kInFlight = 32;
 constexpr std::chrono::milliseconds kGlance{50};     // how often an interruption is looked for
 constexpr std::uint64_t kWaitMsMax = 30'000;         // at once, whatever the server says
 constexpr std::uint64_t kWaitMsAllMax = 5 * 60'000;  // for one row
+constexpr std::uint64_t kReopenMsMax = 10'000;       // what a server takes to open its ledger anew after a failed write
 
 // What the next row would meet as well.
 bool is_for_all(long status) {
@@ -106,9 +107,23 @@ ImportOutcome ImportRun::finish() {
   return std::move(outcome_);
 }
 
+// With the same key: one that is in answers with its record, and one that is not goes in and can be taken back.
+void ImportRun::ask_again(Client& client, ImportOutcome& outcome) {
+  for (const auto& [number, row] : unsure_) {
+    const auto answer = post(client, row, ReadOnly::wait);
+    if (!answer || answer->status == 503) return;  // the others would wait as long
+    if (answer->ok()) {
+      outcome.records.insert_or_assign(number, member(parse(answer->body), "record"));
+    } else if (!is_for_all(answer->status)) {
+      outcome.records.erase(number);  // one that was in would not be refused
+    }
+  }
+}
+
 std::uint64_t ImportRun::take_back(ImportOutcome& outcome) {
   Client client(global_);
   hurried_ = false;
+  ask_again(client, outcome);
   std::uint64_t removed = 0;
   for (auto at = outcome.records.begin(); at != outcome.records.end();) {
     const auto& [row, record] = *at;
@@ -158,27 +173,29 @@ bool ImportRun::pause(std::uint64_t milliseconds) {
   return false;
 }
 
-Result<Answer> ImportRun::post(Client& client, const Row& row) {
+Result<Answer> ImportRun::post(Client& client, const Row& row, ReadOnly read_only) {
   return patiently(
       client,
-      {"POST", options_.path, row.body, {"Idempotency-Key: " + options_.run + "-" + std::to_string(row.number)}});
+      {"POST", options_.path, row.body, {"Idempotency-Key: " + options_.run + "-" + std::to_string(row.number)}},
+      read_only);
 }
 
 // Until there is an answer that does not ask to wait. The key makes it safe to send a request again.
-Result<Answer> ImportRun::patiently(Client& client, const Request& request) {
+Result<Answer> ImportRun::patiently(Client& client, const Request& request, ReadOnly read_only) {
   std::uint64_t waited = 0;
   for (std::uint64_t pause_ms = 100;; pause_ms = std::min(pause_ms * 2, kWaitMsMax)) {
     auto answer = client.send(request);
     if (!answer && answer.error().category() != Errc::unavailable) return answer;
     if (answer && answer->status != 503 && answer->status != 429) return answer;
-    // Read-only lasts until an operator acts; to wait for it helps nobody.
-    if (answer && member(parse(answer->body), "code") == "read_only") return answer;
+    // Read-only lasts until an operator acts, or ends within seconds: then its Retry-After is too long.
+    const bool is_read_only = answer && member(parse(answer->body), "code") == "read_only";
+    if (is_read_only && read_only == ReadOnly::give_up) return answer;
     std::uint64_t wait_ms = pause_ms;
-    if (answer)
+    if (answer && !is_read_only)
       if (const auto seconds = parse_u64(answer->header("retry-after"))) wait_ms = std::max(wait_ms, *seconds * 1000);
-    wait_ms = std::min(wait_ms, kWaitMsMax);
+    wait_ms = std::min(wait_ms, is_read_only ? kReopenMsMax / 10 : kWaitMsMax);
     waited += wait_ms;
-    const std::uint64_t most = answer ? kWaitMsAllMax : kWaitMsMax;
+    const std::uint64_t most = is_read_only ? kReopenMsMax : answer ? kWaitMsAllMax : kWaitMsMax;
     if (waited > most || !pause(wait_ms)) return answer;
   }
 }
@@ -244,12 +261,14 @@ void ImportRun::work_through() {
 }
 
 bool ImportRun::settle(Row row, Result<Answer> answer) {
+  // Perhaps it is in: an answer was lost, or the server failed after its group was written.
+  if (options_.stop_at_refusal && (!answer || answer->status >= 500)) {
+    const std::lock_guard lock(mutex_);
+    const auto number = row.number;
+    outcome_.records.emplace(number, "");
+    unsure_.emplace(number, std::move(row));
+  }
   if (!answer) {
-    // Perhaps it is in; that nobody can say which record it is, is told at the end.
-    if (options_.stop_at_refusal) {
-      const std::lock_guard lock(mutex_);
-      outcome_.records.emplace(row.number, "");
-    }
     stop(answer.error());
     return false;
   }

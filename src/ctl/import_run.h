@@ -31,8 +31,9 @@ struct ImportOutcome {
   std::uint64_t repeated = 0;      // were in already from the same run
   std::uint64_t known_people = 0;  // went in for a person who was there before this run
   std::map<std::uint64_t, RowFailure> failures;
-  std::string position;                          // of the last row that went in
-  std::map<std::uint64_t, std::string> records;  // that are in, by row; only with Options::stop_at_refusal
+  std::string position;  // of the last row that went in
+  // By row: that are in; "": nobody can say. Only with Options::stop_at_refusal.
+  std::map<std::uint64_t, std::string> records;
 };
 
 class ImportRun {
@@ -59,7 +60,8 @@ class ImportRun {
   bool send(Row row);                                     // waits while all are busy; false: the run has stopped
   void refuse(std::uint64_t number, RowFailure failure);  // a row that is not sent
   ImportOutcome finish();                                 // waits for all rows
-  // After finish(): removes the records that are in, unless somebody has changed one meanwhile. The number removed.
+  // After finish(): removes the records that are in, unless somebody has changed one meanwhile. Rows that are perhaps
+  // in are asked for again first. The number removed.
   std::uint64_t take_back(ImportOutcome& outcome);
 
   // Why the run stopped, after finish().
@@ -74,8 +76,10 @@ class ImportRun {
   void note_person(const std::string& subject, const std::string& record, bool repeated);
   void note(Row row, const Answer& answer);
   void stop(Cause cause);
-  Result<Answer> post(Client& client, const Row& row);
-  Result<Answer> patiently(Client& client, const Request& request);
+  void ask_again(Client& client, ImportOutcome& outcome);
+  enum class ReadOnly : bool { give_up, wait };
+  Result<Answer> post(Client& client, const Row& row, ReadOnly read_only = ReadOnly::give_up);
+  Result<Answer> patiently(Client& client, const Request& request, ReadOnly read_only = ReadOnly::give_up);
   bool pause(std::uint64_t milliseconds);  // false: it is not worth while any more
 
   bool settle(Row row, Result<Answer> answer);  // false: the run has stopped
@@ -89,6 +93,7 @@ class ImportRun {
   bool stopped_ = false;  // nor are any sent
   bool hurried_ = false;  // nor is the answer to those that are under way waited for
   ImportOutcome outcome_;
+  std::map<std::uint64_t, Row> unsure_;  // perhaps in; as many as were under way
   std::set<std::string> new_people_;     // whom a row of this run brought
   std::vector<std::string> people_met_;  // whom a row met, perhaps one of these
   Cause cause_;

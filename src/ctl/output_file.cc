@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,10 +20,29 @@ Error no_output(const std::string& file, int cause) {
       .with("cause", std::strerror(cause));
 }
 
+// 0, or what errno says.
+int rename_over(const char* beside, const char* file) { return std::rename(beside, file) == 0 ? 0 : errno; }
+
+// Only if nobody has the name. 0, or what errno says: EEXIST. The flag is unknown to some file systems, hard links to
+// others; where both are, only a last look is left.
+int take_free_name(const char* beside, const char* file) {
+  if (::renameat2(AT_FDCWD, beside, AT_FDCWD, file, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  if (::link(beside, file) == 0) {
+    ::unlink(beside);
+    return 0;
+  }
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
+  struct stat there {};
+  if (::lstat(file, &there) == 0) return EEXIST;
+  return rename_over(beside, file);
+}
+
 }  // namespace
 
 Result<OutputFile> OutputFile::open(const std::string& file, Overwrite overwrite, const std::string& input) {
   OutputFile out;
+  out.overwrite_ = overwrite;
   if (file.empty() || file == "-") return out;
   out.file_ = file;
   struct stat there {};
@@ -57,6 +77,7 @@ OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   file_ = std::exchange(other.file_, {});
   beside_ = std::exchange(other.beside_, {});
   descriptor_ = std::exchange(other.descriptor_, -1);
+  overwrite_ = other.overwrite_;
   return *this;
 }
 
@@ -83,12 +104,29 @@ Status OutputFile::write(const std::string& content) {
   }
   const bool whole = done == content.size() && (beside_.empty() || ::fsync(descriptor_) == 0);
   const bool closed = ::close(std::exchange(descriptor_, -1)) == 0;
-  if (whole && closed && (beside_.empty() || std::rename(beside_.c_str(), file_.c_str()) == 0)) {
+  if (whole && closed) return take_name();
+  drop();
+  return failed;
+}
+
+Status OutputFile::take_name() {
+  if (beside_.empty()) return Done{};
+  const auto take = overwrite_ == Overwrite::refuse ? take_free_name : rename_over;
+  const int failed = take(beside_.c_str(), file_.c_str());
+  if (failed == 0) {
     beside_.clear();
     return Done{};
   }
+  if (failed == EEXIST) {
+    // What was fetched for it may cost a traced read or be shown once.
+    return Error(Errc::conflict, "exists", "Another file took the name meanwhile; the result is kept beside it.")
+        .with("file", file_)
+        .with("place", std::exchange(beside_, {}));
+  }
   drop();
-  return failed;
+  return Error(Errc::unavailable, "no_output", "The file cannot be written.")
+      .with("file", file_)
+      .with("cause", std::strerror(failed));
 }
 
 }  // namespace siegel::ctl

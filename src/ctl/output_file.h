@@ -1,8 +1,8 @@
 // A file that a command is going to write. It is opened before anything is sent, so that no erasure, no import and no
-// traced read happens whose result then has no place. Guarantees: (1) a file that is there is not overwritten unless
-// --force says so; (2) the file of the name is whole or as it was: what is written goes to a file beside it, the
-// caller's alone, that takes the name at the end and goes if there is no end. Errors: "no_output", "exists",
-// "same_file".
+// traced read happens whose result then has no place. Guarantees: (1) a file that is there, or comes before the end, is
+// not overwritten unless --force says so; (2) the file of the name is whole or as it was: what is written goes to a
+// file beside it, the caller's alone, that takes the name at the end and goes if there is no end; if the name is taken
+// by then, it stays, and the error tells where. Errors: "no_output", "exists", "same_file".
 #pragma once
 
 #include <optional>
@@ -27,10 +27,12 @@ class OutputFile {
 
  private:
   void drop() noexcept;
+  Status take_name();
 
   std::string file_;    // empty: standard output
   std::string beside_;  // what is written until it takes the name; empty: a device or pipe, written as it is
   int descriptor_ = -1;
+  Overwrite overwrite_ = Overwrite::refuse;
 };
 
 }  // namespace siegel::ctl

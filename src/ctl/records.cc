@@ -1,4 +1,4 @@
-// records list, get, add, set, remove, history.
+// records list, search, get, add, set, remove, history.
 #include <algorithm>
 #include <memory>
 
@@ -11,7 +11,7 @@ namespace {
 
 struct Words {
   std::string id, type, expect, fields, values, subject, decimal = "auto";
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, wheres;
   std::string limit = "all";
 };
 
@@ -132,6 +132,36 @@ void show_table(const Session& session, const RecordType& type, const std::vecto
   session.out.table(columns, rows);
 }
 
+// One condition of a search: VALUE* is the beginning of a value. Dates and numbers are read as people write them; what
+// is none is looked for as it stands.
+std::optional<nlohmann::json> condition_of(const RecordType& type, const Words& words, const std::string& where) {
+  const auto equals = where.find('=');
+  const auto* field = equals == std::string::npos ? nullptr : type.find(where.substr(0, equals));
+  if (field == nullptr || !is_utf8(where)) return {};
+  auto text = where.substr(equals + 1);
+  nlohmann::json out = {{"field", field->name}, {"op", "exact"}};
+  if (text.ends_with('*')) {
+    text.pop_back();
+    out["op"] = "prefix";
+  }
+  out["value"] = text;
+  if (out["op"] == "exact" && field->type != FieldType::multichoice)
+    if (const auto value = value_of(*field, text, sign_of(words.decimal)); value && !value->is_null())
+      out["value"] = *value;
+  return out;
+}
+
+std::optional<nlohmann::json> query_of(const RecordType& type, const Words& words) {
+  nlohmann::json query = {{"where", nlohmann::json::array()}};
+  for (const auto& where : words.wheres) {
+    auto condition = condition_of(type, words, where);
+    if (!condition) return {};
+    query["where"].push_back(std::move(*condition));
+  }
+  if (!words.fields.empty()) query["fields"] = split(words.fields, ',');
+  return query;
+}
+
 int list(const Session& session, const Words& words) {
   const auto limit = words.limit == "all" ? std::optional<std::uint64_t>(0) : parse_u64(words.limit);
   if (!limit || (*limit == 0 && words.limit != "all"))
@@ -141,10 +171,19 @@ int list(const Session& session, const Words& words) {
   const auto type_path = "/v1/record-types/" + segment(words.type);
   Request request{"GET", type_path + "/records", "", {}, Thing::type, words.type};
   if (!words.fields.empty()) request.path += "?fields=" + segment(words.fields);
-  if (session.out.json()) return session.list(request, {}, *limit);
+  if (session.out.json() && words.wheres.empty()) return session.list(request, {}, *limit);
   return session.call({"GET", type_path, "", {}, Thing::type, words.type}, [&](const Answer& answer) {
     const auto type = read_type(parse(answer.body));
     if (!type) return session.out.fail(type.error());
+    if (!words.wheres.empty()) {
+      const auto query = query_of(*type, words);
+      if (!query)
+        return session.out.usage(session.text("--where ist FELD=WERT mit einem Feld des Typs; WERT* sucht am Anfang.",
+                                              "--where is FIELD=VALUE with a field of the type; VALUE* looks at its "
+                                              "beginning."));
+      request = {"POST", type_path + "/search", query->dump(), {}, Thing::type, words.type};
+    }
+    if (session.out.json()) return session.list(request, {}, *limit);
     std::vector<nlohmann::json> records;
     const int code = session.each(request, *limit, [&](const nlohmann::json& record) { records.push_back(record); });
     if (code == exit_done) show_table(session, *type, records);
@@ -188,17 +227,30 @@ void add_records(CLI::App& app, Session& session) {
   };
   const char* expect_help = session.text("nur wenn diese Version gilt", "only if this is its version");
 
+  const auto add_list_flags = [&](CLI::App* command) {
+    command->add_option("--type", words->type)->required();
+    command->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
+    command->add_option("--limit", words->limit,
+                        session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
+                                     "at most so many, or all; each person shown is noted as read"));
+    return command
+        ->add_option("--where", words->wheres,
+                     session.text("FELD=WERT, mehrfach: alle müssen zutreffen; WERT* sucht am Anfang. Groß und klein, "
+                                  "Umlaute und Akzente zählen nicht",
+                                  "FIELD=VALUE, repeatable: all must be met; VALUE* looks at the beginning. Case, "
+                                  "umlauts and accents do not count"))
+        ->allow_extra_args(false)
+        ->take_all();
+  };
   auto* lister = add_one("list", session.text("Alle eines Typs", "All of a type"),
                          "  siegel --purpose customer-care records list --type contacts --limit 20",
                          [&session, words] { return list(session, *words); });
-  lister->add_option("--type", words->type)->required();
-  lister->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
-  lister->add_option("--limit", words->limit,
-                     session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
-                                  "at most so many, or all; each person shown is noted as read"));
-
-  add_later_flags(*lister, session, {"--where"});
-  add_later_command(*group, session, "search");
+  add_list_flags(lister);
+  auto* searcher =
+      add_one("search", session.text("Nach Werten durchsuchbarer Felder", "By values of searchable fields"),
+              "  siegel records search --type contacts --where \"name=Müller*\" --where city=Köln",
+              [&session, words] { return list(session, *words); });
+  add_list_flags(searcher)->required();
 
   add_with_id("get", session.text("Einen lesen", "Read one"), "  siegel records get re_…", [&session, words] {
     return session.show({"GET", record_path(*words), "", {}, Thing::record, ""});

@@ -102,10 +102,17 @@ int Session::each(const Request& request, std::optional<std::size_t> limit,
   std::size_t page_items = items_max == 0 ? kPageItems : std::min(kPageItems, items_max);
   bool more = true;
   do {
-    std::string page = path;
-    if (limit) page += separator + "limit=" + std::to_string(page_items);
-    if (!cursor.empty()) page += (limit ? "&" : separator) + "cursor=" + segment(cursor);
-    const auto answer = send(connection, {"GET", page, "", {}});
+    Request page{request.method, path, "", {}};
+    if (request.method == "POST") {
+      auto body = parse(request.body);
+      if (limit) body["limit"] = page_items;
+      if (!cursor.empty()) body["cursor"] = cursor;
+      page.body = body.dump();
+    } else {
+      if (limit) page.path += separator + "limit=" + std::to_string(page_items);
+      if (!cursor.empty()) page.path += (limit ? "&" : separator) + "cursor=" + segment(cursor);
+    }
+    const auto answer = send(connection, page);
     if (!answer) return out.fail(answer.error());
     if (const auto most = page_items_most(*answer); limit && most != 0 && most < page_items) {
       page_items = most;

@@ -42,7 +42,8 @@ struct Session {
   int call(const Request& request, const std::function<int(const Answer&)>& then) const;
   int show(const Request& request) const;    // the answer as one object
   int change(const Request& request) const;  // the same for what changes something
-  // Each item of a list, with all its pages; with a limit in pages of our size, up to so many items (0: all).
+  // Each item of a list, with all its pages; with a limit in pages of our size, up to so many items (0: all). A list
+  // that is asked for by POST has limit and cursor in its body.
   int each(const Request& request, std::optional<std::size_t> limit,
            const std::function<void(const nlohmann::json&)>& take) const;
   // The same as a table or NDJSON.

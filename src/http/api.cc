@@ -49,6 +49,8 @@ void ready(const CallPtr& call) {
   JsonWriter json;
   json.begin().flag("ready", failed.empty()).list("checks");
   for (const auto& check : failed) json.text(check);
+  if (call->options->hampered)
+    for (const auto& check : call->options->hampered()) json.text(check);
   json.end_list().end();
   call->send(failed.empty() ? 200 : 503, json.take(), {}, {},
              failed.empty() ? std::vector<Header>{} : std::vector<Header>{{"Retry-After", "1"}});
@@ -131,9 +133,7 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   }
   if (!found->needs_token) return found->serve(call);
   call->service = service_();
-  if (!call->service)
-    return call->fail(options_.unavailable ? options_.unavailable()
-                                           : Error(Errc::unavailable, "starting", "The server is starting."));
+  if (!call->service) return call->fail(unavailable());
   SIEGEL_CALL_TRY(caller, caller_of(*call));
   call->caller = std::move(caller);
   call->caller.request_id = std::string(call->reply.request_id());
@@ -163,8 +163,21 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
                           });
 }
 
+bool Api::serves(Method method, std::string_view pattern) const {
+  return std::any_of(routes_->all.begin(), routes_->all.end(),
+                     [&](const Route& route) { return route.method == method && route.pattern == pattern; });
+}
+
+Error Api::unavailable() const {
+  return options_.unavailable ? options_.unavailable()
+                              : Error(Errc::unavailable, "starting", "The server is starting.");
+}
+
 Result<service::Caller> Api::caller_of(const Call& call) {
-  auto caller = call.service->authenticate(token_of(call.request));
+  const bool by_page = !call.request.page_token.empty();
+  auto caller =
+      call.service->authenticate(by_page ? std::string_view(call.request.page_token) : token_of(call.request));
+  if (caller && by_page) caller->source = Source::page;
   const auto* expired = caller ? nullptr : caller.error().find("token");
   const auto id = caller ? std::optional(caller->token.get()) : expired ? parse_id("tk", *expired) : std::nullopt;
   if (id && !rate_limit_.take(*id, std::chrono::steady_clock::now()))

@@ -24,6 +24,8 @@ struct ApiOptions {
   std::string version;
   std::function<std::string()> metrics;                 // text format of Prometheus
   std::function<std::vector<std::string>()> not_ready;  // names of failed checks; empty: ready
+  std::function<std::vector<std::string>()> warnings;   // codes of what weakens the promises without stopping anything
+  std::function<std::vector<std::string>()> hampered;   // what else is not as it should be; reads and writes are served
   std::function<std::uint64_t()> uptime_s;
   std::function<Error()> unavailable;       // why there is no service at the moment
   std::function<bool()> projector_stopped;  // the read models stand still: no use in waiting for them
@@ -37,6 +39,9 @@ class Api final : public Handler {
   ~Api() override;
   Result<BodyLimit> admit(const Request& head, BodyLimit normal) override;
   void handle(std::unique_ptr<Request> request, Reply reply) override;
+  [[nodiscard]] bool serves(Method method,
+                            std::string_view pattern) const;  // "/v1/records/*": whether there is such a route
+  [[nodiscard]] Error unavailable() const;                    // while there is no service
 
  private:
   struct Routes;

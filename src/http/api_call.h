@@ -49,6 +49,8 @@ std::vector<Route> erasure_routes();
 std::vector<Route> import_routes();
 std::vector<Route> log_routes();
 
+void search_records(const CallPtr& call);  // api_search.cc, among the routes of records
+
 // ── shared parsing; all errors are answered by the caller of these ──
 Result<JsonObject> body_object(const Call& call);               // 415 without application/json, bad_json
 Result<service::WriteOptions> write_options(const Call& call);  // Idempotency-Key, If-Match, If-None-Match
@@ -70,6 +72,7 @@ Result<Id> id_of(std::string_view prefix, std::string_view text) {
 }
 
 // ── shared rendering ──
+std::function<void(Result<service::ListAnswer>)> answer_list(const CallPtr& call);
 void write_value(JsonWriter& json, const FieldDefinition& field, const Value& value);
 void write_record(JsonWriter& json, const Registries& registries, const service::ShownRecord& record);
 void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item);

@@ -17,10 +17,10 @@ void write_erasure(JsonWriter& json, const ErasureId& id, const views::ErasureRo
       .text("ground", service::name_of(row.ground));
   json.number("subjects", row.subjects).number("leaves", row.leaves);
   json.text("requested_at", to_rfc3339(row.requested_at)).text("deadline", to_rfc3339(row.deadline));
-  if (row.effective_seq) {
-    json.text("effective_at", to_rfc3339(row.effective_at)).number("seq", row.effective_seq->get());
-    json.begin("epoch").number("old", row.effective.old_epoch).number("new", row.effective.new_epoch).end();
-    json.text("grade", grade_text(row.effective.grade));
+  if (const auto* effective = row.effective()) {
+    json.text("effective_at", to_rfc3339(effective->at)).number("seq", effective->seq.get());
+    json.begin("epoch").number("old", effective->old_epoch).number("new", effective->new_epoch).end();
+    json.text("grade", grade_text(effective->grade));
     json.text("certificate", "/v1/erasures/" + to_text(id) + "/certificate");
   }
   json.end();
@@ -123,27 +123,48 @@ constexpr const char* kStyle =
     "dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}pre{background:#f4f4f4;padding:1rem;font-size:.75rem;"
     "white-space:pre-wrap;overflow-wrap:anywhere}@media print{body{margin:0}}</style>";
 
+void write_effect(JsonWriter& json, const views::ErasureEffect& e) {
+  json.text("effective_at", to_rfc3339(e.at));
+  json.begin("epoch").number("old", e.old_epoch).number("new", e.new_epoch).end();
+  json.text("old_root", to_hex(e.old_root)).text("new_root", to_hex(e.new_root)).text("grade", grade_text(e.grade));
+  json.number("root_stores", e.members).number("key_replicas", e.replicas);
+}
+
+void write_proof(JsonWriter& json, const service::CertifiedEvent& event, const service::CertificateAnswer& c) {
+  json.begin("proof")
+      .number("index", event.effect.seq.get())
+      .number("size", c.size.get())
+      .text("header", to_base64(event.header))
+      .list("hashes");
+  for (const auto& hash : event.inclusion) json.text(to_base64(hash));
+  json.end_list().text("checkpoint", c.checkpoint).end();
+}
+
 std::string certificate_json(const service::CertificateAnswer& c) {
   JsonWriter json;
-  const auto& e = c.row.effective;
   json.begin()
       .text("erasure", to_text(c.id))
       .text("stage", "unreadable by destroyed keys")
       .text("state", views::name_of(c.row.state));
   json.text("ground", service::name_of(c.row.ground)).number("subjects", c.row.subjects).number("leaves", c.row.leaves);
-  json.text("requested_at", to_rfc3339(c.row.requested_at)).text("effective_at", to_rfc3339(c.row.effective_at));
-  json.begin("epoch").number("old", e.old_epoch).number("new", e.new_epoch).end();
-  json.text("old_root", to_hex(e.old_root)).text("new_root", to_hex(e.new_root)).text("grade", grade_text(e.grade));
-  json.number("root_stores", e.members).number("key_replicas", e.replicas).list("kept_classes");
+  json.text("requested_at", to_rfc3339(c.row.requested_at));
+  write_effect(json, c.last.effect);
+  json.list("kept_classes");
   for (const auto& kept : c.kept_classes) json.text(kept);
   json.end_list().text("left", kLeftEn);
-  json.begin("proof")
-      .number("index", c.seq.get())
-      .number("size", c.size.get())
-      .text("header", to_base64(c.header))
-      .list("hashes");
-  for (const auto& hash : c.inclusion) json.text(to_base64(hash));
-  json.end_list().text("checkpoint", c.checkpoint).end().end();
+  write_proof(json, c.last, c);
+  if (!c.earlier.empty()) {
+    json.number("requests", c.last.effect.requests).list("earlier");
+    for (const auto& earlier : c.earlier) {
+      json.begin();
+      write_effect(json, earlier.effect);
+      json.number("requests", earlier.effect.requests);
+      write_proof(json, earlier, c);
+      json.end();
+    }
+    json.end_list();
+  }
+  json.end();
   return json.take();
 }
 
@@ -171,7 +192,6 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string certificate_html(const service::CertificateAnswer& c, bool german) {
-  const auto& e = c.row.effective;
   std::string out = std::string("<!doctype html><html lang=\"") + (german ? "de" : "en") +
                     "\"><meta charset=\"utf-8\"><title>" + (german ? "Löschbescheinigung" : "Certificate of erasure") +
                     "</title>" + kStyle + "<h1>" + (german ? "Löschbescheinigung" : "Certificate of erasure") +
@@ -183,9 +203,13 @@ std::string certificate_html(const service::CertificateAnswer& c, bool german) {
   row("Grund", "Ground", std::string(service::name_of(c.row.ground)));
   row("Personen", "People", std::to_string(c.row.subjects));
   row("Verlangt", "Requested", to_rfc3339(c.row.requested_at));
-  row("Wirksam", "Effective", to_rfc3339(c.row.effective_at));
-  row("Schlüsselepoche", "Key epoch", std::to_string(e.old_epoch) + " -> " + std::to_string(e.new_epoch));
-  row("Stufe des Wurzelspeichers", "Root-store grade", grade_text(e.grade));
+  const auto effect = [&](const views::ErasureEffect& e) {
+    row("Wirksam", "Effective", to_rfc3339(e.at));
+    row("Schlüsselepoche", "Key epoch", std::to_string(e.old_epoch) + " -> " + std::to_string(e.new_epoch));
+    row("Stufe des Wurzelspeichers", "Root-store grade", grade_text(e.grade));
+  };
+  for (const auto& earlier : c.earlier) effect(earlier.effect);
+  effect(c.last.effect);
   for (const auto& kept : c.kept_classes) row("Bleibt", "Kept", kept);
   out += std::string("</dl><p>") + (german ? kLeftDe : kLeftEn) + "</p><p>" +
          (german ? "Dasselbe, unterschrieben mit dem Schlüssel des Hauptbuchs; prüfbar ohne Server:"

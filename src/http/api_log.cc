@@ -30,6 +30,11 @@ void status(const CallPtr& call) {
   json.list("checks");
   if (call->options->not_ready)
     for (const auto& check : call->options->not_ready()) json.text(check);
+  if (call->options->hampered)
+    for (const auto& check : call->options->hampered()) json.text(check);
+  json.end_list().list("warnings");
+  if (call->options->warnings)
+    for (const auto& warning : call->options->warnings()) json.text(warning);
   json.end_list();
   json.number("uptime_s", call->options->uptime_s ? call->options->uptime_s() : 0).end();
   call->send(200, json.take(), now.projected);

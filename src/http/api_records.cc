@@ -91,6 +91,23 @@ void write_history(JsonWriter& json, const Registries& registries, const service
   json.end();
 }
 
+std::function<void(Result<service::ListAnswer>)> answer_list(const CallPtr& call) {
+  return [call](Result<service::ListAnswer> answer) {
+    if (!answer) return call->fail(answer.error());
+    JsonWriter json;
+    json.begin().list("items");
+    for (const auto& record : answer->items) write_record(json, *answer->registries, record);
+    json.end_list();
+    if (answer->next) {
+      json.text("next", cursor_text(answer->next->get()));
+    } else {
+      json.null("next");
+    }
+    json.text("position", call->position_text(answer->position)).end();
+    call->send(200, json.take(), answer->position);
+  };
+}
+
 namespace {
 
 constexpr std::ptrdiff_t kExternalIdCharactersMax = 200;
@@ -226,20 +243,7 @@ void list_records(const CallPtr& call) {
       begin = comma + 1;
     }
   }
-  call->service->list_records(call->caller, std::move(query), [call](Result<service::ListAnswer> answer) {
-    if (!answer) return call->fail(answer.error());
-    JsonWriter json;
-    json.begin().list("items");
-    for (const auto& record : answer->items) write_record(json, *answer->registries, record);
-    json.end_list();
-    if (answer->next) {
-      json.text("next", cursor_text(answer->next->get()));
-    } else {
-      json.null("next");
-    }
-    json.text("position", call->position_text(answer->position)).end();
-    call->send(200, json.take(), answer->position);
-  });
+  call->service->list_records(call->caller, std::move(query), answer_list(call));
 }
 
 std::function<void(Result<service::HistoryAnswer>)> answer_history(const CallPtr& call) {
@@ -364,6 +368,7 @@ void export_subject(const CallPtr& call) {
 std::vector<Route> record_routes() {
   return {{Method::post, "/v1/record-types/*/records", add_record},
           {Method::get, "/v1/record-types/*/records", list_records, true, true},
+          {Method::post, "/v1/record-types/*/search", search_records, true, true},
           {Method::get, "/v1/records/*", get_record, true, true},
           {Method::patch, "/v1/records/*", change_record},
           {Method::del, "/v1/records/*", remove_record},

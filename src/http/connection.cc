@@ -21,11 +21,12 @@ constexpr int kStatusClientGone = 499;  // only in Finished
 class Ticket final : public ReplySink {
  public:
   Ticket(std::weak_ptr<Connection> to, std::shared_ptr<Inbox> inbox, std::uint64_t serial, const RequestId& id,
-         std::size_t stream_buffer_bytes_max)
+         std::string_view language, std::size_t stream_buffer_bytes_max)
       : to_(std::move(to)),
         inbox_(std::move(inbox)),
         serial_(serial),
         id_(id),
+        language_(language),
         stream_buffer_bytes_max_(stream_buffer_bytes_max) {}
   ~Ticket() override {
     if (!used_.load(std::memory_order_relaxed))
@@ -47,6 +48,7 @@ class Ticket final : public ReplySink {
     return stream;
   }
   [[nodiscard]] std::string_view request_id() const noexcept override { return id_.text(); }
+  [[nodiscard]] std::string_view language() const noexcept override { return language_; }
 
  private:
   void use() { SIEGEL_ASSERT(!used_.exchange(true)); }  // a second answer to one request
@@ -58,6 +60,7 @@ class Ticket final : public ReplySink {
   const std::shared_ptr<Inbox> inbox_;
   const std::uint64_t serial_;
   const RequestId id_;
+  const std::string_view language_;  // static text
   const std::size_t stream_buffer_bytes_max_;
   std::atomic<bool> used_{false};
 };
@@ -249,8 +252,11 @@ void Connection::on_body_progress() {
 void Connection::dispatch() {
   state_ = State::handling;
   deadline_ = Loop::Instant::max();  // the handler's business, until drain
-  Reply reply(
-      std::make_shared<Ticket>(weak_from_this(), loop_.inbox, serial_, id_, loop_.options.stream_buffer_bytes_max));
+  // Problems are German for who asks for it first; programs mostly do not ask.
+  const auto wanted = request_->header("accept-language").value_or("");
+  const bool german = wanted.size() >= 2 && (wanted[0] | 0x20) == 'd' && (wanted[1] | 0x20) == 'e';
+  Reply reply(std::make_shared<Ticket>(weak_from_this(), loop_.inbox, serial_, id_, german ? "de" : "en",
+                                       loop_.options.stream_buffer_bytes_max));
   try {
     loop_.handler.handle(std::move(request_), std::move(reply));
   } catch (...) {

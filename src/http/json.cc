@@ -3,6 +3,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <set>
 
 namespace siegel::http {
@@ -12,6 +14,13 @@ constexpr unsigned kDepthMax = 32;
 
 Error bad_json(const char* what, std::source_location at = std::source_location::current()) {
   return Error(Errc::invalid, "bad_json", what, at);
+}
+
+// JSON knows one kind of number, and JSON Schema takes 3.0 and 3e0 for integers.
+std::optional<std::int64_t> whole(double number) {
+  constexpr double kExactMax = 9'007'199'254'740'992;  // 2^53
+  if (std::trunc(number) != number || std::abs(number) > kExactMax) return std::nullopt;
+  return static_cast<std::int64_t>(number);
 }
 
 Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
@@ -28,8 +37,10 @@ Status convert(simdjson::dom::element element, unsigned depth, Json& out) {
       out.value = JsonNumber{element.get_int64().value_unsafe()};
       break;
     case element_type::UINT64:
-    case element_type::DOUBLE:
       out.value = JsonNumber{};
+      break;
+    case element_type::DOUBLE:
+      out.value = JsonNumber{whole(element.get_double().value_unsafe())};
       break;
     case element_type::STRING:
       out.value = std::string(element.get_string().value_unsafe());

@@ -20,7 +20,7 @@ using JsonArray = std::vector<Json>;
 struct JsonMember;
 using JsonObject = std::vector<JsonMember>;
 struct JsonNumber {
-  std::optional<std::int64_t> integer;  // none: a fraction, an exponent or too large
+  std::optional<std::int64_t> integer;  // none: a fraction or too large
 };
 struct Json {
   std::variant<std::nullptr_t, bool, JsonNumber, std::string, JsonArray, JsonObject> value;

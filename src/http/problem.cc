@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "texts/problems.h"
 
 namespace siegel::http {
 namespace {
@@ -54,7 +55,7 @@ void context_members(Writer& out, const Error& error) {
 
 }  // namespace
 
-Response problem_response(const Error& error, std::string_view request_id) {
+Response problem_response(const Error& error, std::string_view request_id, std::string_view language) {
   const Cause* cause = find_cause(error.code());
   const Problem* known = find_problem(cause ? cause->shown_as : error.code());
   const Problem& problem = known ? *known : *find_problem("internal");
@@ -66,7 +67,8 @@ Response problem_response(const Error& error, std::string_view request_id) {
   out.Key("status");
   out.Uint(problem.status);
   member(out, "code", problem.code);
-  member(out, "detail", known ? std::string_view(error.what()) : "Something failed that should not.");
+  const std::string_view detail = known ? std::string_view(error.what()) : "Something failed that should not.";
+  member(out, "detail", texts::sentence(known ? error.code() : problem.code, detail, language));
   const auto* hint = known ? error.find("hint") : nullptr;
   member(out, "hint", hint ? std::string_view(*hint) : problem.hint);
   if (known) context_members(out, error);

@@ -45,6 +45,7 @@ inline constexpr std::array kProblems = std::to_array<Problem>({
     {"bulk_denied", 403, "Bulk export is not permitted", "Use a token whose bulk_until lies in the future."},
     {"consent_missing", 403, "Consent is missing", "Ask the person for consent to this purpose first."},
     {"restricted", 403, "Processing is restricted", "Wait until the restriction is lifted."},
+    {"cross_site", 403, "Request comes from another site", "Use the pages of this server, or send a token."},
     {"not_found", 404, "Not found", "Check the path and the id."},
     {"method_not_allowed", 405, "Method is not allowed here", "The Allow header lists the methods of this path."},
     {"request_timeout", 408, "Request took too long to arrive", "Send the request again without pauses."},
@@ -134,10 +135,10 @@ constexpr const Cause* find_cause(std::string_view code) noexcept {
   return nullptr;
 }
 
-// The answer to an error. detail is what() (a literal); members pointer, hint, reason, current_version, hold, erasure
-// come from the context of the same name, limit from limit_name and limit_value, epochs from epoch_ledger and
-// epoch_root_store. No other context is shown. A code in neither table is a fault of ours: 500 internal, without its
-// detail.
-Response problem_response(const Error& error, std::string_view request_id);
+// The answer to an error. detail is what() (a literal), or its German sentence where language is "de"; members pointer,
+// hint, reason, current_version, hold, erasure come from the context of the same name, limit from limit_name and
+// limit_value, epochs from epoch_ledger and epoch_root_store. No other context is shown. A code in neither table is a
+// fault of ours: 500 internal, without its detail.
+Response problem_response(const Error& error, std::string_view request_id, std::string_view language = "en");
 
 }  // namespace siegel::http

@@ -5,7 +5,7 @@
 namespace siegel::http {
 
 void Reply::fail(const Error& error, std::string_view route) const {
-  auto response = problem_response(error, request_id());
+  auto response = problem_response(error, request_id(), language());
   response.route = route;
   send(std::move(response));
 }

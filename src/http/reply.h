@@ -66,6 +66,7 @@ class ReplySink {  // where the answer of one request goes; tests may bring thei
   virtual void send(Response&& response) = 0;
   virtual Stream begin(Response&& head, StreamOptions&& options) = 0;
   [[nodiscard]] virtual std::string_view request_id() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view language() const noexcept { return "en"; }  // of problems: "de" or "en"
 };
 
 class Reply {
@@ -78,6 +79,7 @@ class Reply {
     return sink_->begin(std::move(head), std::move(options));
   }
   [[nodiscard]] std::string_view request_id() const noexcept { return sink_->request_id(); }
+  [[nodiscard]] std::string_view language() const noexcept { return sink_->language(); }
 
  private:
   std::shared_ptr<ReplySink> sink_;

@@ -50,6 +50,40 @@ Result<tcp::endpoint> parse_listen(std::string_view listen) {
   return tcp::endpoint(address, port);
 }
 
+struct Entrance {
+  tcp::endpoint endpoint;
+  std::shared_ptr<asio::ssl::context> tls;  // null: plain HTTP
+};
+
+Result<Entrance> entrance_of(const ServerOptions& options) {
+  SIEGEL_TRY(endpoint, parse_listen(options.listen));
+  Entrance out{endpoint, nullptr};
+  if (options.tls_cert.empty() != options.tls_key.empty())
+    return Error(Errc::invalid, "tls_invalid", "TLS needs both a certificate and a key.");
+  if (options.tls_cert.empty() && !endpoint.address().is_loopback())
+    return Error(Errc::invalid, "tls_required", "Other addresses than loopback are served with TLS only.");
+  if (!options.tls_cert.empty()) {
+    SIEGEL_TRY(context, make_tls_context(options.tls_cert, options.tls_key));
+    out.tls = std::move(context);
+  }
+  return out;
+}
+
+Error not_listening(const ErrorCode& ec, const tcp::endpoint& endpoint) {
+  if (ec == asio::error::address_in_use)
+    return Error(Errc::unavailable, "port_in_use", "Another process listens on that port.")
+        .with("port", endpoint.port());
+  return Error(Errc::unavailable, "listen_failed", "The address cannot be listened on.").with("errno", ec.value());
+}
+
+ErrorCode bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
+  ErrorCode ec;
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  return ec;
+}
+
 struct Counts {
   std::size_t welcome = 0;
   std::size_t refused = 0;
@@ -164,17 +198,10 @@ class Server::Impl {
   }
 
   Status listen(const tcp::endpoint& endpoint) {
-    ErrorCode ec;
-    acceptor_->open(endpoint.protocol(), ec);
-    if (!ec) acceptor_->set_option(tcp::acceptor::reuse_address(true), ec);
-    if (!ec) acceptor_->bind(endpoint, ec);
+    auto ec = bind(*acceptor_, endpoint);
     if (!ec) acceptor_->listen(asio::socket_base::max_listen_connections, ec);
-    if (ec == asio::error::address_in_use)
-      return Error(Errc::unavailable, "port_in_use", "Another process listens on that port.")
-          .with("port", endpoint.port());
     if (!ec) bound_ = acceptor_->local_endpoint(ec);
-    if (ec)
-      return Error(Errc::unavailable, "listen_failed", "The address cannot be listened on.").with("errno", ec.value());
+    if (ec) return not_listening(ec, endpoint);
     return Done{};
   }
   void run() {
@@ -248,20 +275,23 @@ class Server::Impl {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() { stop(); }
 
-Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& handler) {
-  SIEGEL_TRY(endpoint, parse_listen(options.listen));
-  std::shared_ptr<asio::ssl::context> tls;
-  if (options.tls_cert.empty() != options.tls_key.empty())
-    return Error(Errc::invalid, "tls_invalid", "TLS needs both a certificate and a key.");
-  if (options.tls_cert.empty() && !endpoint.address().is_loopback())
-    return Error(Errc::invalid, "tls_required", "Other addresses than loopback are served with TLS only.");
-  if (!options.tls_cert.empty()) {
-    SIEGEL_TRY(context, make_tls_context(options.tls_cert, options.tls_key));
-    tls = std::move(context);
-  }
+Status Server::check(const ServerOptions& options) {
+  SIEGEL_TRY(entrance, entrance_of(options));
   try {
-    auto impl = std::make_unique<Impl>(std::move(options), handler, std::move(tls));
-    SIEGEL_CHECK(impl->listen(endpoint));
+    asio::io_context io;
+    tcp::acceptor acceptor(io);
+    if (const auto ec = bind(acceptor, entrance.endpoint)) return not_listening(ec, entrance.endpoint);
+    return Done{};
+  } catch (const std::exception&) {  // no descriptors left
+    return not_listening({}, entrance.endpoint);
+  }
+}
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& handler) {
+  SIEGEL_TRY(entrance, entrance_of(options));
+  try {
+    auto impl = std::make_unique<Impl>(std::move(options), handler, std::move(entrance.tls));
+    SIEGEL_CHECK(impl->listen(entrance.endpoint));
     impl->run();
     return std::unique_ptr<Server>(new Server(std::move(impl)));
   } catch (const std::exception&) {  // no descriptors or threads left

@@ -47,6 +47,8 @@ struct ServerOptions {
 
 class Server {
  public:
+  // Whether start() would listen, by all that can be known without serving anybody. Nothing is kept open.
+  static Status check(const ServerOptions& options);
   // Listens when it returns. The handler outlives the server.
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler& handler);
   ~Server();  // stop()

@@ -79,7 +79,9 @@ Status LedgerImpl::recover_state() {
 
   TreeSize locked;
   Health health;
-  if (auto reason = compare(lock_record_.read(), signer_, *store_, first.tree, locked)) {
+  auto reason = compare(lock_record_.read(), signer_, *store_, first.tree, locked);
+  if (!reason && !options_.lost.empty()) reason = Reason{"log_damaged", options_.lost};
+  if (reason) {
     if (!options_.evidence.empty()) reason->detail += ", damaged log kept in " + options_.evidence;
     health.of_lock.push_back(std::move(*reason));  // in doubt: nothing is signed, perhaps this size was once already
   } else {

@@ -141,10 +141,12 @@ struct Options {
   Files* files = nullptr;  // for the lock record; null: the system's
   // Where the owner has kept damaged logs, for the detail of a reason that speaks of lost events; empty: nowhere.
   std::string evidence;
+  // What the owner found to be gone though the lock record is reached: the detail of "log_damaged"; empty: nothing.
+  std::string lost;
 };
 
 struct Reason {
-  // lock_record_missing, lock_record_damaged, behind_lock_record, fork: adopt_lock_record() ends them.
+  // lock_record_missing, lock_record_damaged, behind_lock_record, fork, log_damaged: adopt_lock_record() ends them.
   // disk_full, write_failed, sign_failed, row_mismatch (D3), clock_stepped_back: opening again does.
   std::string code;
   std::string detail;  // both values, for status

@@ -58,6 +58,17 @@ struct ErasureNotice {
   std::vector<Slot> slots;
 };
 
+// What an export was made of: who holds the export and the ledger can tell that nothing was left out.
+struct ExportBody {
+  struct Leaf {
+    ClassNo cls;
+    Slot slot;
+    std::uint64_t count = 0;
+    bool operator==(const Leaf&) const = default;
+  };
+  std::vector<Leaf> leaves;  // ascending by slot
+};
+
 struct LedgerBody {
   std::string origin;
   std::string version;

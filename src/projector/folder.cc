@@ -20,11 +20,12 @@ constexpr std::size_t kDaysKept = 32;
 
 }  // namespace
 
-Folder::Folder(views::Views& views, Keys& keys)
-    : views_(views), projections_(all_projections()), rows_(views.store(), keys) {}
+Folder::Folder(views::Views& views, Keys& keys, views::Follower* follower)
+    : views_(views), follower_(follower), projections_(all_projections()), rows_(views.store(), keys) {}
 
 Status Folder::fold(Chunk& chunk) {
   rows_.clear();
+  stored_ = 0;
   // What a fold that failed has remembered is not written: it is looked up again.
   if (!std::exchange(written_, false)) days_.clear();
   auto trailer = chunk.trailers.begin();
@@ -32,12 +33,12 @@ Status Folder::fold(Chunk& chunk) {
     auto& event = chunk.events[i];
     const bool erasure = event.header().type == EventType::erasure_requested;
     if (rows_.rows() > (erasure ? kRowsBeforeErasureMax : kRowsMax) || rows_.bytes() > kBytesMax)
-      SIEGEL_CHECK(write(TreeSize(event.header().seq.get())));
+      SIEGEL_CHECK(write(chunk, i, TreeSize(event.header().seq.get())));
     for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer)
       SIEGEL_CHECK(index(*trailer, event.header()));
     SIEGEL_CHECK(fold(event));
   }
-  SIEGEL_CHECK(write(chunk.end()));
+  SIEGEL_CHECK(write(chunk, chunk.events.size(), chunk.end()));
   written_ = true;
   return Done{};
 }
@@ -85,8 +86,10 @@ Status Folder::remember_day(Slot day, const Header& first) {
   return Done{};
 }
 
-Status Folder::write(TreeSize position) {
+Status Folder::write(Chunk& chunk, std::size_t end, TreeSize position) {
   SIEGEL_CHECK(rows_.write(position));
+  for (; stored_ < end; ++stored_)
+    if (follower_ != nullptr) follower_->folded(chunk.events[stored_]);
   views_.advance(position);
   return Done{};
 }

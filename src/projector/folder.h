@@ -12,7 +12,7 @@ namespace siegel::projector {
 
 class Folder {
  public:
-  Folder(views::Views& views, Keys& keys);
+  Folder(views::Views& views, Keys& keys, views::Follower* follower = nullptr);
 
   // Folds and writes the whole chunk and moves the views' position. After an error nothing of the batch in hand is
   // written; the position says from where to fold again. Fold errors name projection and sequence.
@@ -26,13 +26,16 @@ class Folder {
   Status fold(Event& event);
   Status index(const Chunk::Trailer& trailer, const Header& first);
   Status remember_day(Slot day, const Header& first);
-  Status write(TreeSize position);
+  // The rows of all events before `end`; tells of those that were not stored before.
+  Status write(Chunk& chunk, std::size_t end, TreeSize position);
 
   views::Views& views_;
+  views::Follower* follower_;
   std::vector<std::unique_ptr<views::Projection>> projections_;
   RowCache rows_;
   std::vector<Slot> days_;
-  bool written_ = true;  // the last chunk, to its end
+  std::size_t stored_ = 0;  // events of the chunk in hand
+  bool written_ = true;     // the last chunk, to its end
   bool new_day_ = false;
 };
 

@@ -118,7 +118,7 @@ class ProjectorImpl final : public Projector {
   void run() {
     if (!receipt_) return;  // start() brought it
     Keys keys(ledger_, vault_, *receipt_);
-    Folder folder(views_, keys);
+    Folder folder(views_, keys, options_.follower);
     IdempotencySweep sweep(views_.store(), vault_);
     sweep.begin();
     Feed feed(source_, keys);
@@ -166,6 +166,7 @@ class ProjectorImpl final : public Projector {
       if (auto resumed = views_.store().resume(); !resumed) continue;
       const auto position = views_.load_position();
       if (!position) continue;
+      if (options_.follower != nullptr) options_.follower->missed();
       feed.seek(*position);
       break;
     }

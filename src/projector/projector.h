@@ -20,11 +20,16 @@
 #include "vault/vault.h"
 #include "views/views.h"
 
+namespace siegel::views {
+class Follower;
+}
+
 namespace siegel::projector {
 
 struct Options {
   std::size_t queue_bytes_max = 32 * 1024 * 1024;
   std::size_t batch_events_max = 4096;
+  views::Follower* follower = nullptr;  // lives until stop() has returned; null: nobody follows
 };
 
 // As digests() names them.

@@ -32,27 +32,35 @@ std::string actor_text(const StoredPart& part, bool known) {
   return id_text("su", envelope.owner.get());
 }
 
-// Common to all reads: one access event that names everybody looked at.
+// Common to all reads: access events that name everybody looked at. One, unless there are too many people for it; then
+// all are in the ledger with one group, and one receipt speaks for them.
 class ReadTask : public Task {
  public:
   ReadTask(Impl& service, Caller who, AccessFacts::Kind kind) : Task(service, std::move(who)), kind_(kind) {}
 
  protected:
   EventType wanted() const override { return EventType::access_read; }
+  std::size_t events() const override { return events_; }
 
   // Everybody who is looked at, each once.
-  Status make_draft(const std::vector<OwnerId>& seen, std::vector<std::uint16_t> fields) {
-    SIEGEL_TRY(draft, s.draft(EventType::access_read, caller, permit));
-    draft.header.facts = AccessFacts{kind_, std::move(fields)};
+  Status make_drafts(const std::vector<OwnerId>& seen, const std::vector<std::uint16_t>& fields) {
     SIEGEL_CHECK(know(owner_of(caller.token)));
+    SIEGEL_CHECK(begin_draft(fields));
     for (const auto& owner : seen) {
       SIEGEL_CHECK(know(owner));
       SIEGEL_TRY(entry, s.look(owner, owners[owner]));
       SIEGEL_TRY(slot, s.leaf_for(entry, built_in::access_log));
-      s.add_trace(draft, slot, owner);
+      if (traces_left_ == 0) SIEGEL_CHECK(begin_draft(fields));
+      SIEGEL_CHECK(add_seen(drafts.back(), slot, owner, entry));
+      --traces_left_;
     }
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
+    for (auto& draft : drafts) SIEGEL_CHECK(s.encode_ahead(draft));
+    events_ = drafts.size();
+    return Done{};
+  }
+
+  virtual Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry&) {
+    s.add_trace(draft, slot, owner);
     return Done{};
   }
 
@@ -131,6 +139,19 @@ class ReadTask : public Task {
   Receipt receipt;
   TreeSize needed_;                   // what the views must show: the newest change of what is read
   std::vector<std::uint16_t> shown_;  // empty: every field that the purpose covers
+
+ private:
+  Status begin_draft(const std::vector<std::uint16_t>& fields) {
+    SIEGEL_TRY(draft, s.draft(EventType::access_read, caller, permit));
+    draft.header.facts = AccessFacts{kind_, fields};
+    // One at least: where not even that fits, encode_ahead() says so.
+    traces_left_ = std::max<std::size_t>(s.traces_left(draft), 1);
+    drafts.push_back(std::move(draft));
+    return Done{};
+  }
+
+  std::size_t traces_left_ = 0;  // in the newest draft
+  std::size_t events_ = 1;
 };
 
 // Reads that begin with one record.
@@ -159,7 +180,7 @@ class RecordTask final : public OneRecordTask {
  protected:
   Status prepare() override {
     SIEGEL_CHECK(find_record(id_, decide::Action::read_record));
-    return make_draft({record_owner}, all_fields(permit));
+    return make_drafts({record_owner}, all_fields(permit));
   }
   Status answer() override {
     const auto position = s.views.position();
@@ -204,7 +225,7 @@ class ListTask final : public ReadTask {
     for (const auto& listed : rows_) seen.push_back(owner_of_row(listed.row));
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    return make_draft(seen, shown_.empty() ? all_fields(permit) : shown_);
+    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
   }
   Status answer() override {
     ListAnswer out{registries, TypeNo(permit.type->number), {}, std::nullopt, position_};
@@ -228,6 +249,125 @@ class ListTask final : public ReadTask {
   bool more_ = false;
   TreeSize position_;
 };
+
+// ── search ──
+
+Error bad_condition(std::size_t number, const char* member, const char* reason,
+                    std::source_location at = std::source_location::current()) {
+  return Error(Errc::invalid, "bad_value", "A condition of the search is not acceptable.", at)
+      .with("pointer", "/where/" + std::to_string(number) + member)
+      .with("reason", reason);
+}
+
+class SearchTask final : public ReadTask {
+ public:
+  SearchTask(Impl& service, Caller who, Service::SearchQuery query, Callback<ListAnswer> then)
+      : ReadTask(service, std::move(who), AccessFacts::Kind::search), query_(std::move(query)), done_(std::move(then)) {
+    type_name = query_.type;
+    named_fields = query_.fields;
+    for (const auto& where : query_.where) named_fields.push_back(where.field);
+  }
+
+ protected:
+  Status prepare() override {
+    SIEGEL_CHECK(permit_now(decide::Action::list_records));
+    SIEGEL_CHECK(read_query());
+    position_ = s.views.position();
+    // One more than shown says whether there is a next page; it is not looked at.
+    SIEGEL_TRY(ids, s.search_feed.find(TypeNo(permit.type->number), conditions_, query_.after, query_.limit + 1));
+    next_.reset();
+    if (ids.size() > query_.limit) {
+      ids.pop_back();
+      next_ = ids.back();
+    }
+    rows_.clear();
+    std::vector<OwnerId> seen;
+    for (const auto& id : ids) {
+      SIEGEL_TRY(row, s.views.record(TypeNo(permit.type->number), id));
+      if (!row) continue;  // gone since
+      seen.push_back(row->subject ? owner_of(*row->subject) : owner_of(TypeNo(permit.type->number)));
+      rows_.push_back({id, std::move(*row)});
+    }
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
+  }
+
+  Status answer() override {
+    ListAnswer out{registries, TypeNo(permit.type->number), {}, next_, position_};
+    for (const auto& listed : rows_) {
+      const auto owner = listed.row.subject ? owner_of(*listed.row.subject) : owner_of(out.type);
+      SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner));
+      // The row may be newer than what the index found, and the index knows the beginning of a long text only.
+      if (!std::ranges::all_of(conditions_, [&](const auto& condition) { return fits(condition, shown); })) continue;
+      if (!query_.fields.empty()) leave_out_of(shown);
+      out.items.push_back(std::move(shown));
+    }
+    done_(std::move(out));
+    return Done{};
+  }
+  void failed(const Error& error) override { done_(Error(error)); }
+
+ private:
+  Status read_query() {
+    const auto& type = permit.type->definition;
+    if (query_.where.empty() || query_.where.size() > Service::kConditionsMax)
+      return Error(Errc::invalid, "bad_value", "A search has 1 to 16 conditions.").with("pointer", "/where");
+    if (query_.limit < 1 || query_.limit > s.options.search_results_max)
+      return Error(Errc::invalid, "bad_value", "limit is out of range.")
+          .with("pointer", "/limit")
+          .with("limit_name", "search_results_max")
+          .with("limit_value", s.options.search_results_max);
+    shown_.clear();
+    asked_.clear();
+    conditions_.clear();
+    for (const auto& name : query_.fields) asked_.push_back(type.field(name)->number);
+    for (const auto field : asked_) shown_.push_back(field.get());
+    for (std::size_t i = 0; i < query_.where.size(); ++i) {
+      const auto& where = query_.where[i];
+      const auto* field = type.field(where.field);  // exists: authorise() looked
+      if (!field->searchable) return bad_condition(i, "/field", "not_searchable");
+      const auto& raw = where.value.expose();
+      const auto* text = std::get_if<std::string>(&raw);
+      const auto* flag = std::get_if<bool>(&raw);
+      if ((field->type == FieldType::boolean) != (flag != nullptr) || (text == nullptr && flag == nullptr))
+        return bad_condition(i, "/value", "wrong_kind");
+      auto wanted = search::fold(field->type, flag == nullptr ? *text : std::string_view(*flag ? "true" : "false"));
+      if (wanted.empty()) return bad_condition(i, "/value", "nothing_to_search_by");
+      const auto op = where.prefix ? search::Op::prefix : search::Op::exact;
+      conditions_.push_back({field->number, op, std::move(wanted)});
+      // What is searched by is looked at; without named fields all are.
+      if (!asked_.empty()) shown_.push_back(field->number.get());
+    }
+    std::sort(shown_.begin(), shown_.end());
+    shown_.erase(std::unique(shown_.begin(), shown_.end()), shown_.end());
+    return Done{};
+  }
+
+  bool fits(const search::Condition& condition, const ShownRecord& record) const {
+    const auto* field = permit.type->definition.field(condition.field);
+    std::vector<search::FieldKey> keys;
+    for (const auto& value : record.values.expose())
+      if (value.field == condition.field) add_keys(keys, value.field, field->type, value.value.expose());
+    return std::ranges::any_of(
+        keys, [&](const auto& key) { return search::meets(view(condition.wanted), condition.op, view(key.key)); });
+  }
+  void leave_out_of(ShownRecord& record) const {
+    auto values = std::move(record.values).expose();
+    std::erase_if(values, [&](const FieldValue& value) { return std::ranges::count(asked_, value.field) == 0; });
+    record.values = Personal<Values>(std::move(values));
+  }
+
+  Service::SearchQuery query_;
+  Callback<ListAnswer> done_;
+  std::vector<search::Condition> conditions_;
+  std::vector<FieldNo> asked_;  // empty: all
+  std::vector<views::Views::Listed> rows_;
+  std::optional<RecordId> next_;
+  TreeSize position_;
+};
+
+// ── imports ──
 
 // What an import compares its rows with: these records, each as it is shown, in their order; those that are gone are
 // left out. None is a use too, and an event.
@@ -259,7 +399,7 @@ class CompareTask final : public ReadTask {
     }
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    return make_draft(seen, shown_);
+    return make_drafts(seen, shown_);
   }
   Status answer() override {
     std::vector<ShownRecord> out;
@@ -380,7 +520,7 @@ class RecordHistoryTask final : public OneRecordTask {
  protected:
   Status prepare() override {
     SIEGEL_CHECK(find_record(id_, decide::Action::read_history));
-    return make_draft({record_owner}, all_fields(permit));
+    return make_drafts({record_owner}, all_fields(permit));
   }
   Status answer() override {
     const auto position = s.views.position();
@@ -413,14 +553,16 @@ class SubjectTask : public ReadTask {
     about = id_.get();
     SIEGEL_CHECK(permit_now(wanted_action));
     SIEGEL_CHECK(find_subject(id_));
-    return make_draft({owner_of(id_)}, {});
+    return make_drafts({owner_of(id_)}, {});
   }
-  std::optional<Decision> decide_read(const ledger::Moment&) override {
+  std::optional<Decision> decide_read(const ledger::Moment&) final {
     const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
-    if (!found.known) return Decision(Again{});
+    if (!found.known || !still_holds(*found.entry)) return Decision(Again{});
     needed_ = TreeSize(found.entry->modified.get() + 1);
     return std::nullopt;
   }
+  // Whether what was prepared fits what the writer knows of the person.
+  virtual bool still_holds(const decide::OwnerEntry&) const { return true; }
   // A subject's records may be of types and fields that the purpose or the token does not cover: these are left out.
   Result<std::vector<ShownRecord>> records() {
     std::vector<ShownRecord> out;
@@ -466,14 +608,26 @@ class SubjectAnswerTask final : public SubjectTask {
 
  protected:
   Status prepare() override { return find(whole_ ? decide::Action::export_subject : decide::Action::read_subject); }
+  // The list of the export is signed with the ledger (keys.md 3), and given out as it is signed.
+  Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry& entry) override {
+    if (!whole_) return SubjectTask::add_seen(draft, slot, owner, entry);
+    listed_ = leaves_of(entry.leaves);
+    return s.add_part(draft, slot, built_in::access_log, owner, codec::encode(listed_));
+  }
+  bool still_holds(const decide::OwnerEntry& person) const override {
+    return !whole_ || leaves_of(person.leaves).leaves == listed_.leaves;
+  }
   Status answer() override {
     SubjectAnswer out;
     out.registries = registries;
     out.subject = id_;
     out.position = s.views.position();
-    SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
-    if (owner)
-      for (const auto& leaf : owner->leaves) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    if (whole_) {
+      out.leaves = listed_.leaves;
+    } else {
+      SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
+      if (owner) out.leaves = leaves_of(owner->leaves).leaves;
+    }
     SIEGEL_TRY(links, s.views.links_of(id_));
     for (const auto& link : links) {
       auto opened = s.vault.open_row(*receipt, owner_of(id_), link.slot, "subject_links", link.row, link.sealed);
@@ -492,6 +646,15 @@ class SubjectAnswerTask final : public SubjectTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
+  template <class Leaves>  // of the decision state or of the read model
+  static ExportBody leaves_of(const Leaves& leaves) {
+    ExportBody out;
+    for (const auto& leaf : leaves)
+      if (leaf.next > 0) out.leaves.push_back({leaf.cls, leaf.slot, leaf.next});
+    std::sort(out.leaves.begin(), out.leaves.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
+    return out;
+  }
+
   Status add_history(SubjectAnswer& out) {
     SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
     const decide::Permit untyped;  // leave_out() asks for each event's own type
@@ -502,6 +665,7 @@ class SubjectAnswerTask final : public SubjectTask {
     return Done{};
   }
   bool whole_;
+  ExportBody listed_;
   Callback<SubjectAnswer> done_;
 };
 
@@ -548,6 +712,11 @@ void Impl::read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) 
 }
 void Impl::list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) {
   submit(std::make_shared<ListTask>(*this, std::move(caller), std::move(query), std::move(done)));
+}
+// A search that many meet takes milliseconds: not on the thread that serves all connections.
+void Impl::search(Caller caller, SearchQuery query, Callback<ListAnswer> done) {
+  auto task = std::make_shared<SearchTask>(*this, std::move(caller), std::move(query), std::move(done));
+  executor.post([this, task] { submit(task); });
 }
 void Impl::record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                           Callback<HistoryAnswer> done) {

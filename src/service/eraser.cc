@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <iterator>
+#include <utility>
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
@@ -10,8 +11,6 @@
 
 namespace siegel::service {
 namespace {
-
-constexpr std::ptrdiff_t kRequestsPerEpochMax = 4'000;  // their numbers stand in one header
 
 ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
   ErasureEffectiveFacts facts;
@@ -105,13 +104,15 @@ void Impl::answer_waiting(const Error* error) {
 void Impl::enqueue(OpenErasure erasure) {
   // Whoever waits is answered after the last part.
   std::deque<OpenErasure> parts;
-  while (std::ssize(erasure.fences) > kRequestsPerEpochMax) {
+  const auto most = static_cast<std::ptrdiff_t>(options.requests_per_epoch_max);
+  while (std::ssize(erasure.fences) > most) {
     OpenErasure part;
     part.id = erasure.id;
+    part.records = std::exchange(erasure.records, {});  // of all: with the first
     part.now = erasure.now;
     part.requested_at = erasure.requested_at;
-    const auto fences_end = erasure.fences.begin() + kRequestsPerEpochMax;
-    const auto subjects_end = erasure.subjects.begin() + kRequestsPerEpochMax;
+    const auto fences_end = erasure.fences.begin() + most;
+    const auto subjects_end = erasure.subjects.begin() + most;
     part.fences.assign(std::make_move_iterator(erasure.fences.begin()), std::make_move_iterator(fences_end));
     part.subjects.assign(erasure.subjects.begin(), subjects_end);
     erasure.fences.erase(erasure.fences.begin(), fences_end);
@@ -129,10 +130,10 @@ void Impl::enqueue(OpenErasure erasure) {
 
 // As many as one erasure.effective can name. They stay in the queue until it is told.
 std::vector<vault::Fence> Impl::next_batch() {
-  return eraser_.with([](const EraserState& e) {
+  return eraser_.with([this](const EraserState& e) {
     std::vector<vault::Fence> batch;
     for (const auto& open : e.queue) {
-      if (!batch.empty() && std::ssize(batch) + std::ssize(open.fences) > kRequestsPerEpochMax) break;
+      if (!batch.empty() && batch.size() + open.fences.size() > options.requests_per_epoch_max) break;
       batch.insert(batch.end(), open.fences.begin(), open.fences.end());
     }
     return batch;
@@ -146,6 +147,18 @@ Status Impl::tell_untold() {
     SIEGEL_CHECK(vault.told(change.to));
   }
   return Done{};
+}
+
+// The fences stand: what is opened from here on has nothing of the dying any more.
+void Impl::forget_in_search() {
+  std::vector<RecordId> records;
+  eraser_.with([&](EraserState& e) {
+    for (auto& open : e.queue) {
+      const auto taken = std::exchange(open.records, {});
+      records.insert(records.end(), taken.begin(), taken.end());
+    }
+  });
+  search_feed.look_again(records);
 }
 
 // Epochs are told in their order, each with the requests that it was made for: what could not be told when it came, or
@@ -163,6 +176,7 @@ bool Impl::carry_out() {
     if (!told()) return false;
     const auto fences = next_batch();
     if (fences.empty()) return true;
+    forget_in_search();
     if (auto change = vault.erase(fences); !change) effective = Error(change.error());
   }
   // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
@@ -178,8 +192,10 @@ void Impl::eraser_loop() {
       (void)end_terms();  // what cannot end now is looked at again the next time
       next_terms = std::chrono::steady_clock::now() + options.terms_every;
     }
+    // Each turn looks at the root stores too: often while one of them is away, so that erasures go on once it is back.
+    const bool hampered = failed || vault.counters().roots_away > 0;
     bool stop = eraser_.when_for(
-        failed ? options.erase_retry : options.terms_every,
+        hampered ? options.erase_retry : std::min(options.terms_every, options.roots_every),
         [&](const EraserState& e) { return e.stop || (!failed && !e.queue.empty()); },
         [](const EraserState& e, bool) { return e.stop; });
     if (!stop && !failed) {

@@ -34,12 +34,16 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(permit_now(decide::Action::erase));
     SIEGEL_CHECK(check_command());
     SIEGEL_CHECK(know(owner_of(caller.token)));
-    erasure_ = ErasureId(new_id(s.clock, s.random));
+    const auto now = s.clock.now();
+    erasure_ = ErasureId(new_id(now, s.random));
+    deadline_ = TimeMs(now.get() + kDeadlineMs);
     looked_at_ = s.views.position();
     for (const auto& subject : command_.subjects) SIEGEL_CHECK(prepare_person(subject));
     if (!people_.empty()) already_.reset();  // whoever is erased already is not asked for again
     return Done{};
   }
+
+  Status complete(Written& before) override { return command_.now ? s.show_effect(before) : Status(Done{}); }
 
   Decision decide_write(const ledger::Moment& at) override {
     if (already_) {
@@ -66,13 +70,16 @@ class ErasureTask final : public WriteTask {
   }
 
   void committed(ledger::Committed&& committed) override {
-    if (already_ || fences_.empty()) {
+    if (is_replay() || already_ || fences_.empty()) {
       WriteTask::committed(std::move(committed));
       return;
     }
     OpenErasure open;
     open.id = erasure_;
-    for (const auto& person : people_) open.subjects.push_back(person.subject);
+    for (const auto& person : people_) {
+      open.subjects.push_back(person.subject);
+      open.records.insert(open.records.end(), person.notice.records.begin(), person.notice.records.end());
+    }
     open.fences = std::move(fences_);
     open.now = command_.now;
     open.requested_at = requested_at_;
@@ -171,9 +178,7 @@ class ErasureTask final : public WriteTask {
       SIEGEL_TRY(row, s.views.erasure(*before));
       if (row && !row->requests.empty()) already_->seq = row->requests.back();
       already_->size = TreeSize(already_->seq.get() + 1);
-      *already_ = s.finish_replay(*already_);
-      already_->replayed = false;
-      return Done{};
+      return s.show_effect(*already_);
     }
     Person person{subject, {}, {}, {}};
     auto& notice = person.notice;
@@ -192,8 +197,8 @@ class ErasureTask final : public WriteTask {
     SIEGEL_TRY(slot, s.vault.new_leaf());
     person.notice_slot = slot;
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
-    draft.header.facts = ErasureRequestedFacts{ground_, s.clock.now().get() + kDeadlineMs,
-                                               static_cast<std::uint32_t>(notice.slots.size()), classes_};
+    draft.header.facts =
+        ErasureRequestedFacts{ground_, deadline_.get(), static_cast<std::uint32_t>(notice.slots.size()), classes_};
     SIEGEL_CHECK(s.encode_ahead(draft));
     drafts.push_back(std::move(draft));
     people_.push_back(std::move(person));
@@ -228,6 +233,7 @@ class ErasureTask final : public WriteTask {
 
   RequestErasure command_;
   ErasureId erasure_;
+  TimeMs deadline_;  // one for all people: the row of the erasure is the same whose notices it is made from
   std::uint16_t ground_ = 0;
   std::vector<std::uint32_t> classes_;
   TreeSize looked_at_;

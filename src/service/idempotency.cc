@@ -62,7 +62,7 @@ Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& 
   if (const auto known = state.answered(fresh.pin); known && known->day >= fresh.oldest) {
     if (!equal(known->request, fresh.pinned_request)) return conflict();
     SIEGEL_TRY(before, decode_written(known->outcome));
-    return std::variant<Written, IdempotencyClaim>(finish_replay(std::move(before)));
+    return std::variant<Written, IdempotencyClaim>(std::move(before));
   }
   for (auto it = days.rbegin(); it != days.rend(); ++it) {
     SIEGEL_TRY(mac, vault.day_mac(it->slot, key));
@@ -86,7 +86,7 @@ Result<std::variant<Written, Impl::IdempotencyClaim>> Impl::claim(const Caller& 
       SIEGEL_TRY(body, codec::decode_idempotency_body(opened.view()));
       if (!equal(body.request, request)) return conflict();
       SIEGEL_TRY(before, decode_written(body.outcome));
-      return std::variant<Written, IdempotencyClaim>(finish_replay(std::move(before)));
+      return std::variant<Written, IdempotencyClaim>(std::move(before));
     }
   }
   return std::variant<Written, IdempotencyClaim>(fresh);
@@ -103,18 +103,17 @@ Result<codec::IdempotencyRow> Impl::row_for(const IdempotencyClaim& claim, const
   return row;
 }
 
-Written Impl::finish_replay(Written written) {
-  written.replayed = true;
-  if (!written.erasure) return written;
-  const auto found = views.erasure(*written.erasure);
-  if (!found) return written;
-  if (const auto& row = *found; row && row->effective_seq) {
-    written.kind = Written::Kind::erasure_effective;
-    written.old_epoch = Epoch(row->effective.old_epoch);
-    written.new_epoch = Epoch(row->effective.new_epoch);
-    written.grade = row->effective.grade;
-  }
-  return written;
+Status Impl::show_effect(Written& written) {
+  SIEGEL_TRY(row, views.erasure(*written.erasure));
+  const auto* effective = row ? row->effective() : nullptr;
+  if (effective == nullptr) return Done{};
+  written.kind = Written::Kind::erasure_effective;
+  written.old_epoch = Epoch(effective->old_epoch);
+  written.new_epoch = Epoch(effective->new_epoch);
+  written.grade = effective->grade;
+  written.seq = effective->seq;
+  written.size = TreeSize(effective->seq.get() + 1);
+  return Done{};
 }
 
 }  // namespace siegel::service

@@ -13,6 +13,7 @@
 #include "crypto/hmac.h"
 #include "decide/identity.h"
 #include "decide/state.h"
+#include "service/search_feed.h"
 #include "service/service.h"
 
 namespace siegel::service {
@@ -28,6 +29,7 @@ struct OpenErasure {
   ErasureId id;
   std::vector<SubjectId> subjects;  // one for each fence
   std::vector<vault::Fence> fences;
+  std::vector<RecordId> records;  // that the notices name; none once the search index has forgotten them
   bool now = false;
   TimeMs requested_at;
   Written written;         // what the request's answer was
@@ -50,6 +52,7 @@ class Impl final : public Service {
   void write(Caller caller, Write command, WriteOptions options, Callback<Written> done) override;
   void read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) override;
   void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) override;
+  void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) override;
   void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                       Callback<HistoryAnswer> done) override;
   void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
@@ -73,6 +76,7 @@ class Impl final : public Service {
   Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) override;
   Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) override;
   Result<std::string> checkpoint(const Caller& caller) override;
+  views::Follower& follower() override { return search_feed; }
   LedgerId ledger_id() const override { return options.id; }
   TreeSize position() const override { return views.position(); }
   StatusAnswer status() override;
@@ -97,6 +101,8 @@ class Impl final : public Service {
   Result<ledger::Draft> system_draft(EventType type);
   Status add_part(ledger::Draft& draft, Slot slot, ClassNo cls, const OwnerId& owner, ByteView body);
   void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
+  // How many an event that has none yet can take.
+  [[nodiscard]] std::size_t traces_left(const ledger::Draft& draft) const;
   Status encode_ahead(ledger::Draft& draft);
 
   // ── for tasks, on the writer with the state locked ──
@@ -149,6 +155,7 @@ class Impl final : public Service {
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
+  void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
   // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
   Status tell_untold();
@@ -163,7 +170,9 @@ class Impl final : public Service {
   Status end_terms();
   Status carry_on_erasures();
 
-  Written finish_replay(Written written);
+  // Of an erasure that was requested: its effect, once the read models show it.
+  Status show_effect(Written& written);
+  Result<CertifiedEvent> certified(const views::ErasureEffect& effect, TreeSize size);
 
   ledger::Ledger& ledger;
   vault::Vault& vault;
@@ -174,6 +183,7 @@ class Impl final : public Service {
   const Options options;
   decide::State state;
   decide::IdentityIndex identity;
+  SearchFeed search_feed;
 
  private:
   friend class Task;
@@ -183,6 +193,8 @@ class Impl final : public Service {
   Status start_read_only();
   Status add_newer_registries(const ledger::RegistryReceipt& receipt);
   [[nodiscard]] Error read_only_error() const;
+  [[nodiscard]] static Error room_error();
+  [[nodiscard]] std::vector<ledger::Reason> read_only() const override;
   Status load_days();
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
@@ -324,6 +336,9 @@ class WriteTask : public Task {
     if (done) done(Error(error));
   }
   std::optional<codec::IdempotencyRow> idempotency(const ledger::Moment& at, std::size_t events) final;
+  // The answer is kept when its command is decided; what was waited for before it was given is put in again here.
+  virtual Status complete(Written&) { return Done{}; }
+  [[nodiscard]] bool is_replay() const noexcept { return replay_.has_value(); }
 
   WriteOptions options;
   Callback<Written> done;

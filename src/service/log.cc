@@ -1,5 +1,5 @@
 // What can be answered without personal data: erasures, certificates, headers, proofs, status.
-#include <algorithm>
+#include <map>
 
 #include "codec/header_codec.h"
 #include "service/impl.h"
@@ -34,32 +34,53 @@ Result<std::vector<ErasureAnswer>> Impl::erasures(const Caller& caller, std::opt
   return out;
 }
 
+namespace {
+
+// "name (ground, period)" by name: what people registered and the erasure left, as it was then, and the built-in
+// classes of people, which no erasure ends.
+std::vector<std::string> kept_classes(const Registries& registries, const std::vector<views::KeptClass>& registered) {
+  std::map<std::string, std::string> by_name;
+  const auto add = [&](ClassNo number, LegalGround ground, const std::string& period) {
+    const auto* cls = registries.cls(number);
+    if (cls == nullptr) return;
+    const auto& name = cls->definition.name;
+    by_name[name] = name + " (" + std::string(siegel::name_of(ground)) + ", " + period + ")";
+  };
+  for (const auto cls : {built_in::access_log, built_in::request_file, built_in::suppression, built_in::consent_proof})
+    if (const auto* kept = registries.cls(cls)) add(cls, kept->definition.legal_ground, kept->definition.period);
+  for (const auto& kept : registered) add(kept.cls, kept.ground, kept.period);
+  std::vector<std::string> out;
+  for (auto& [name, text] : by_name) out.push_back(std::move(text));
+  return out;
+}
+
+}  // namespace
+
+Result<CertifiedEvent> Impl::certified(const views::ErasureEffect& effect, TreeSize size) {
+  SIEGEL_TRY(stored, ledger.read(effect.seq));
+  SIEGEL_TRY(path, ledger.inclusion(effect.seq, size));
+  return CertifiedEvent{effect, std::move(stored.header), std::move(path)};
+}
+
 Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) {
   SIEGEL_CHECK(may(caller, decide::Action::read_certificate));
   SIEGEL_TRY(row, views.erasure(id));
   if (!row) return Error(Errc::not_found, "not_found", "There is no such erasure.");
-  if (!row->effective_seq)
+  const auto* effective = row->effective();
+  if (effective == nullptr)
     return Error(Errc::conflict, "state_conflict", "The erasure is not effective yet: there is nothing to certify.");
   CertificateAnswer out;
   out.id = id;
-  out.seq = *row->effective_seq;
   out.size = ledger.size();
-  SIEGEL_TRY(stored, ledger.read(out.seq));
-  out.header = std::move(stored.header);
-  SIEGEL_TRY(path, ledger.inclusion(out.seq, out.size));
-  out.inclusion = std::move(path);
+  SIEGEL_TRY(last, certified(*effective, out.size));
+  out.last = std::move(last);
+  for (std::size_t i = 0; i + 1 < row->effects.size(); ++i) {
+    SIEGEL_TRY(earlier, certified(row->effects[i], out.size));
+    out.earlier.push_back(std::move(earlier));
+  }
   SIEGEL_TRY(note, ledger.checkpoint_at(out.size));
   out.checkpoint = std::move(note);
-  for (const auto& [name, cls] : registries()->classes) {
-    const bool asked = row->classes.empty() ? dies_at_erasure(ClassNo(cls.number))
-                                            : std::binary_search(row->classes.begin(), row->classes.end(), cls.number);
-    const bool of_people = cls.number == built_in::access_log.get() || cls.number == built_in::request_file.get() ||
-                           cls.number == built_in::suppression.get() || cls.number == built_in::consent_proof.get() ||
-                           cls.number >= built_in::first_free_class;
-    if (!asked && of_people)
-      out.kept_classes.push_back(name + " (" + std::string(siegel::name_of(cls.definition.legal_ground)) + ", " +
-                                 cls.definition.period + ")");
-  }
+  out.kept_classes = kept_classes(*registries(), effective->kept);
   out.row = std::move(*row);
   SIEGEL_TRY(root, ledger.root(out.size));
   SIEGEL_TRY(signed_text, ledger.statement(certificate_text(out, options.origin, root)));
@@ -124,12 +145,12 @@ StatusAnswer Impl::status() {
   if (out.size.get() > 0)
     if (const auto last = ledger.read(Seq(out.size.get() - 1)))
       if (const auto header = codec::decode_header(last->header)) out.checkpoint_at = header->time;
-  out.read_only = ledger.read_only();
+  out.read_only = read_only();
   out.epoch = vault.epoch();
   out.root_store_kind = options.root_store_kind;
   out.grade = vault.grade();
   out.projected = views.position();
-  out.search_ready = identity.loaded();
+  out.search_ready = identity.loaded() && search_feed.ready();
   out.erasures_open = eraser_.with([](const EraserState& e) { return e.queue.size(); });
   if (read_only_)
     if (const auto open = views.open_erasure_requests()) out.erasures_open = open->size();

@@ -15,6 +15,15 @@ constexpr unsigned kOvertakenMax = 3;  // then it is this command's turn
 constexpr std::chrono::milliseconds kFreshWait{5000};
 constexpr std::chrono::milliseconds kLetPassWait{20};
 
+constexpr std::size_t kTraceBytes = sizeof(std::uint32_t) + kEnvelopeBytes;  // length and envelope
+
+// As the ledger counts them: a limit that it would not keep to must not be passed here (number, then length and bytes).
+std::size_t parts_bytes(const ledger::Draft& draft) {
+  std::size_t bytes = sizeof(std::uint16_t);
+  for (const auto& part : draft.parts) bytes += sizeof(std::uint32_t) + kEnvelopeBytes + part.ciphertext.size();
+  return bytes;
+}
+
 std::int64_t month_of(TimeMs time) {
   const auto date = civil_from_days(static_cast<std::int64_t>(time.get() / 86'400'000));
   return std::int64_t{date.year} * 12 + static_cast<std::int64_t>(date.month) - 1;
@@ -381,11 +390,14 @@ void Impl::add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner) {
   draft.header.part_count = static_cast<std::uint16_t>(draft.parts.size());
 }
 
+std::size_t Impl::traces_left(const ledger::Draft& draft) const {
+  const auto bytes = parts_bytes(draft);
+  const auto fit = bytes < options.event_bytes_max ? (options.event_bytes_max - bytes) / kTraceBytes : 0;
+  return std::min(fit, options.subjects_per_event_max);
+}
+
 Status Impl::encode_ahead(ledger::Draft& draft) {
-  // As the ledger counts them: a limit that it would not keep to must not be passed here (number, then length and
-  // bytes).
-  std::size_t bytes = sizeof(std::uint16_t);
-  for (const auto& part : draft.parts) bytes += sizeof(std::uint32_t) + kEnvelopeBytes + part.ciphertext.size();
+  const auto bytes = parts_bytes(draft);
   if (bytes > options.event_bytes_max)
     return Error(Errc::invalid, "too_large", "The values of one change are too large.")
         .with("limit_name", "event_bytes_max")
@@ -403,10 +415,8 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
     for (const auto& part : draft.parts) {
       const auto& owner = part.envelope.owner;
       if (out.entries.contains(owner)) continue;
-      if (fresh && owner == owner_of(*fresh)) {
-        out.entries[owner] = &state.new_owner(owner);
-        continue;
-      }
+      // Who comes with this command has no fences and no leaves; an entry only if it is written for certain.
+      if (fresh && owner == owner_of(*fresh)) continue;
       const auto it = owners.find(owner);
       const auto found = state.owner(owner, it == owners.end() ? std::nullopt : it->second);
       if (!found.known) return out;
@@ -415,7 +425,8 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
   }
   for (const auto& draft : drafts) {
     for (const auto& part : draft.parts) {
-      if (out.entries[part.envelope.owner]->is_fenced(part.envelope.cls)) {
+      const auto entry = out.entries.find(part.envelope.owner);
+      if (entry != out.entries.end() && entry->second->is_fenced(part.envelope.cls)) {
         out.outcome = Placed::erased;
         return out;
       }
@@ -426,10 +437,13 @@ Impl::Places Impl::look_for_places(const std::vector<ledger::Draft>& drafts,
   for (const auto& draft : drafts) {
     for (const auto& part : draft.parts) {
       const auto slot = part.envelope.slot;
-      const bool known = part.ciphertext.empty() || out.entries[part.envelope.owner]->leaf(slot) != nullptr;
+      const auto entry = out.entries.find(part.envelope.owner);
+      const bool known =
+          part.ciphertext.empty() || (entry != out.entries.end() && entry->second->leaf(slot) != nullptr);
       if (!known && !vault.living(slot)) return out;
     }
   }
+  if (fresh) out.entries[owner_of(*fresh)] = &state.new_owner(owner_of(*fresh));
   out.outcome = Placed::yes;
   return out;
 }
@@ -574,7 +588,7 @@ Task::Decision WriteTask::decide(const ledger::Moment& at) {
         return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
       auto before = decode_written(it->outcome);
       if (!before) return Error(before.error());
-      replay_ = s.finish_replay(std::move(*before));
+      replay_ = std::move(*before);
       return std::vector<ledger::Draft>{};
     }
     if (!s.state.trusted(claim_->looked_at)) return Again{};
@@ -595,6 +609,7 @@ void WriteTask::committed(ledger::Committed&& committed) {
   if (!done) return;
   if (replay_) {
     replay_->replayed = true;
+    if (auto completed = complete(*replay_); !completed) return done(Error(completed.error()));
     if (replay_->event_hash == Hash{})
       if (auto leaf = s.ledger.leaf(replay_->seq)) replay_->event_hash = *leaf;
     done(std::move(*replay_));

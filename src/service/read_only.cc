@@ -67,6 +67,17 @@ Status Impl::add_newer_registries(const ledger::RegistryReceipt& receipt) {
   return Done{};
 }
 
+Error Impl::room_error() {
+  return Error(Errc::unavailable, "disk_full",
+               "There is little room left on the disk: looking goes on, changes wait for room.");
+}
+
+std::vector<ledger::Reason> Impl::read_only() const {
+  auto reasons = ledger.read_only();
+  if (reasons.empty() && options.room_is_short()) reasons.push_back({"disk_full", room_error().text()});
+  return reasons;
+}
+
 Error Impl::read_only_error() const {
   Error error(Errc::unavailable, "read_only", "The ledger takes no events, so nothing can be changed or looked at.");
   const auto reasons = ledger.read_only();

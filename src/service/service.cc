@@ -36,6 +36,8 @@ Impl::Impl(ledger::Ledger& the_ledger, vault::Vault& the_vault, views::Views& th
       options(the_options),
       state(the_options.decision_entries_max),
       identity(the_random),
+      search_feed(
+          the_views, the_vault, [this] { return registries(); }, the_options.search_bytes_max),
       pins_(random_key(the_random)) {}
 
 Impl::~Impl() { stop(); }
@@ -72,6 +74,7 @@ bool Impl::tells_expiry(const TokenId& token) {
 }
 
 void Impl::write(Caller caller, Write command, WriteOptions write_options, Callback<Written> done) {
+  if (options.room_is_short() && ledger.read_only().empty()) return done(room_error());
   if (auto* add = std::get_if<AddRecord>(&command)) {
     submit(make_add_record(*this, std::move(caller), std::move(*add), std::move(write_options), std::move(done)));
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {

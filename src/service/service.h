@@ -26,6 +26,10 @@
 #include "vault/vault.h"
 #include "views/views.h"
 
+namespace siegel::views {
+class Follower;
+}
+
 namespace siegel::service {
 
 // Who calls, for what. Made by authenticate(); the door adds purpose, request id and source.
@@ -167,15 +171,10 @@ struct HistoryAnswer {
   std::optional<Seq> next;
   TreeSize position;
 };
-struct LeafInfo {
-  ClassNo cls;
-  Slot slot;
-  std::uint64_t count = 0;
-};
 struct SubjectAnswer {
   std::shared_ptr<const Registries> registries;
   SubjectId subject;
-  std::vector<LeafInfo> leaves;
+  std::vector<ExportBody::Leaf> leaves;  // of an export: as its access event lists them
   std::vector<Personal<ExternalReference>> external;
   std::vector<ShownRecord> records;
   std::vector<HistoryItem> history;  // export only
@@ -186,14 +185,19 @@ struct ErasureAnswer {
   views::ErasureRow row;
   TreeSize position;
 };
+// One erasure.effective, and its way to the root.
+struct CertifiedEvent {
+  views::ErasureEffect effect;
+  Bytes header;  // its canonical bytes
+  std::vector<Hash> inclusion;
+};
 struct CertificateAnswer {
   ErasureId id;
   views::ErasureRow row;
-  Seq seq;       // of erasure.effective
-  Bytes header;  // its canonical bytes
-  std::vector<Hash> inclusion;
-  std::string checkpoint;  // note that the proof leads to
-  std::string note;        // the certificate for people to read, signed by the ledger's key (certificate.cc)
+  CertifiedEvent last;                  // with it the erasure became effective
+  std::vector<CertifiedEvent> earlier;  // ascending; of an erasure that one epoch could not take
+  std::string checkpoint;               // note that the proofs lead to
+  std::string note;  // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
 };
@@ -243,15 +247,21 @@ struct Options {
   std::size_t decision_entries_max = 200'000;
   std::size_t event_bytes_max = 256 * 1024;
   std::size_t subjects_per_event_max = 1'000;
+  std::size_t requests_per_epoch_max = 4'000;  // their numbers stand in one header
   std::chrono::milliseconds erase_window{1000};
+  std::size_t search_bytes_max = 256 * 1024 * 1024;  // of the search index; a type that does not fit is not searched
+  std::size_t search_results_max = 1'000;            // in one answer
   unsigned idempotency_days = 7;
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
+  std::chrono::milliseconds roots_every{60 * 1000};       // and whether every root store is whole
   std::string root_store_kind = "file";
   std::string verifier_key;
   std::string version;
   std::string country = "DE";  // of national phone numbers in files
   ImportLimits imports;
+  // Asked by each command: true, and only looks at people are still taken, with their traces. Any thread; cheap.
+  std::function<bool()> room_is_short = [] { return false; };
 };
 
 // Filled by the service, read by metrics.
@@ -269,6 +279,8 @@ class Service {
   static std::unique_ptr<Service> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,
                                        Executor& executor, Clock& clock, Random& random, const Options& options);
   virtual ~Service() = default;
+  // The ledger's reasons; without one, disk_full while room_is_short().
+  [[nodiscard]] virtual std::vector<ledger::Reason> read_only() const = 0;
   virtual Status start() = 0;
   virtual void stop() = 0;
 
@@ -293,6 +305,25 @@ class Service {
     std::vector<std::string> fields;  // empty: all that the purpose covers
   };
   virtual void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) = 0;
+  // By values of searchable fields, all of which must be met (what meets what: search/fold.h). In order of ids. Also a
+  // search that finds nobody is an access event before it is answered.
+  // Errors: invalid "bad_value" with a pointer (no condition, a field that is not searchable, a value that cannot be
+  // searched by, limit), unavailable "starting" while the index loads, overloaded "overloaded" with its limit where it
+  // has no room.
+  struct SearchQuery {
+    struct Where {
+      std::string field;
+      bool prefix = false;  // of the value; else all of it
+      Personal<RawValue> value;
+    };
+    std::string type;
+    std::vector<Where> where;         // 1 to kConditionsMax
+    std::vector<std::string> fields;  // shown; empty: all that the purpose covers
+    std::optional<RecordId> after;
+    std::size_t limit = 50;
+  };
+  static constexpr std::size_t kConditionsMax = 16;
+  virtual void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) = 0;
   virtual void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                               Callback<HistoryAnswer> done) = 0;
   virtual void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
@@ -322,6 +353,8 @@ class Service {
   virtual Result<InclusionAnswer> inclusion(const Caller& caller, Seq index, TreeSize size) = 0;
   virtual Result<ConsistencyAnswer> consistency(const Caller& caller, TreeSize from, TreeSize to) = 0;
   virtual Result<std::string> checkpoint(const Caller& caller) = 0;
+  // What must be told of the events that the read models show: the projector's Options.
+  virtual views::Follower& follower() = 0;
   [[nodiscard]] virtual LedgerId ledger_id() const = 0;
   [[nodiscard]] virtual TreeSize position() const = 0;  // what the read models show
   virtual StatusAnswer status() = 0;

@@ -59,6 +59,7 @@ Status Impl::start() {
   eraser_thread_ = std::thread([this] { eraser_loop(); });
   loader_ = std::thread([this] { load_identities(); });
   clock_thread_ = std::thread([this] { watch_clock(); });
+  search_feed.start(index_receipt_);
   started_ = true;
   return Done{};
 }
@@ -72,6 +73,7 @@ void Impl::stop() {
   clock_stop_.notify_all();
   for (auto* thread : {&eraser_thread_, &loader_, &clock_thread_})
     if (thread->joinable()) thread->join();
+  search_feed.stop();
   answer_waiting(nullptr);
   end_job(JobFacts::Kind::identity_index, identity.size());
 }

@@ -2,6 +2,8 @@
 
 #include <expat.h>
 
+#include <cstdint>
+
 #include "base/assert.h"
 
 namespace siegel::sheet {
@@ -9,8 +11,17 @@ namespace {
 
 constexpr int kChunkBytes = 64 * 1024;
 constexpr unsigned kDepthMax = 256;
-constexpr XML_Index kTokenBytesMax = 1024 * 1024;  // a tag, with its attributes, or a comment
-constexpr char kSeparator = '\n';                  // between namespace and name; in neither of both
+constexpr std::int64_t kTokenBytesMax = 1024 * 1024;  // a tag, with its attributes, or a comment
+constexpr char kSeparator = '\n';                     // between namespace and name; in neither of both
+
+// Expat 2.9 gave its positions 64 bits on every system, under new names, and warns of the old ones.
+std::int64_t position(XML_Parser parser) {
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+  return XML_GetCurrentByteIndex64(parser);
+#else
+  return XML_GetCurrentByteIndex(parser);
+#endif
+}
 
 Error damaged(const char* what) { return Error(Errc::invalid, "damaged_file", what); }
 
@@ -61,7 +72,7 @@ struct XmlReader::Impl {
   XmlHandler& handler;
   XML_Parser parser;
   std::optional<Error> error;
-  XML_Index fed = 0;
+  std::int64_t fed = 0;
   unsigned depth = 0;
   bool suspended = false;
   bool final = false;
@@ -118,7 +129,7 @@ Result<bool> XmlReader::advance() {
       if (buffer == nullptr) return Error(Errc::unavailable, "internal", "There is no memory left.");
       SIEGEL_TRY(got, me.zip.read({static_cast<char*>(buffer), std::size_t{kChunkBytes}}));
       me.final = got == 0;
-      me.fed += static_cast<XML_Index>(got);
+      me.fed += static_cast<std::int64_t>(got);
       status = XML_ParseBuffer(me.parser, static_cast<int>(got), me.final ? XML_TRUE : XML_FALSE);
     }
     me.suspended = status == XML_STATUS_SUSPENDED;
@@ -127,7 +138,7 @@ Result<bool> XmlReader::advance() {
     if (me.suspended) return true;
     if (status == XML_STATUS_ERROR) return damaged("A part of the file is not well-formed XML.");
     // Without this, expat would look at one endless tag from its beginning with each chunk.
-    const auto seen = XML_GetCurrentByteIndex(me.parser);
+    const auto seen = position(me.parser);
     if (seen >= 0 && me.fed - seen > kTokenBytesMax) return damaged("A part of the file has a tag without end.");
   }
   return false;

@@ -1,13 +1,8 @@
 // Every byte of a store's files against what RocksDB wrote beside it.
 //
-// Tables:   the checksum of the whole file, which the manifest holds. RocksDB's own check of a table goes block by
-// block
-//           and sees neither the padding of the footer nor that a file is longer than it was.
-// Logs and manifest: blocks of 32 KiB of records (crc32c u32, length u16, type u8, payload; little-endian, the crc
-//           rotated), each block's last bytes zero where no record begins. RocksDB reads up to the first record that
-//           does not hold, and takes it for the end: what a killed process left looks the same.
-#include <rocksdb/file_checksum.h>
-
+// Tables: the checksum of the whole file, which the manifest holds. RocksDB's own check of a table goes block by block
+//         and sees neither the padding of the footer nor that a file is longer than it was.
+// Logs and manifest: their records (rocks_records.h).
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -17,124 +12,18 @@
 #include <thread>
 
 #include "store/rocks_error.h"
+#include "store/rocks_records.h"
 #include "store/rocks_store.h"
 
 namespace siegel {
 
 namespace {
 
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kFooterBytes = 53;  // of a table: block checksums cover what stands before
 constexpr int kOpenTriesBesideWriter = 5;
 constexpr std::chrono::milliseconds kBetweenTries{50};
 
-// Gives the file to `take` from its beginning, piece by piece. not_found file_missing.
-template <class F>
-Status read_through(rocksdb::FileSystem& files, const std::string& path, F&& take) {
-  std::unique_ptr<rocksdb::FSSequentialFile> file;
-  const auto opened = files.NewSequentialFile(path, {}, &file, nullptr);
-  if (opened.IsNotFound() || opened.IsPathNotFound()) {
-    return Error(Errc::not_found, "file_missing", "A file of the store is missing.");
-  }
-  if (!opened.ok()) return error_of(opened);
-  std::string scratch(kReadBytes, '\0');
-  for (;;) {
-    rocksdb::Slice piece;
-    const auto done = file->Read(kReadBytes, {}, &piece, scratch.data(), nullptr);
-    if (!done.ok()) return error_of(done);
-    if (piece.empty()) return Done{};
-    take(piece);
-  }
-}
-
-std::unique_ptr<rocksdb::FileChecksumGenerator> new_checksum() {
-  return rocksdb::GetFileChecksumGenCrc32cFactory()->CreateFileChecksumGenerator({});
-}
-
-std::uint32_t crc32c(rocksdb::Slice bytes) {
-  const auto sum = new_checksum();
-  sum->Update(bytes.data(), bytes.size());
-  sum->Finalize();
-  const auto text = sum->GetChecksum();  // four bytes, big-endian
-  return get_be<std::uint32_t>(as_bytes(text).data());
-}
-
-template <class T>
-T little_endian(const std::uint8_t* at) noexcept {
-  T out = 0;
-  for (std::size_t i = sizeof(T); i > 0; --i) out = static_cast<T>((out << 8) | at[i - 1]);
-  return out;
-}
-
-// The records of one log or manifest, given in pieces.
-class RecordFile {
- public:
-  static constexpr std::size_t kBlockBytes = 32'768;
-
-  void take(rocksdb::Slice piece) {
-    while (!piece.empty()) {
-      const auto n = std::min(piece.size(), kBlockBytes - block_.size());
-      block_.append(piece.data(), n);
-      piece.remove_prefix(n);
-      if (block_.size() == kBlockBytes) take_block();
-    }
-  }
-  // The parts of the file that nothing covers, ascending.
-  std::vector<UncheckedBytes> finish(const std::string& name) {
-    take_block();
-    if (!ended_ && within_) end_at(record_begin_);
-    if (ended_) unchecked_.push_back({"", *ended_, at_});
-    for (auto& range : unchecked_) range.file = name;
-    return std::move(unchecked_);
-  }
-
- private:
-  static constexpr std::size_t kHeaderBytes = 7;
-  enum Type : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
-
-  void take_block() {
-    std::size_t in = 0;
-    while (!ended_ && block_.size() - in >= kHeaderBytes) {
-      const auto taken = take_record(in);
-      if (taken == 0) break;
-      in += taken;
-    }
-    if (!ended_ && block_.find_first_not_of('\0', in) != std::string::npos) {
-      if (block_.size() < kBlockBytes) {
-        end_at(at_ + in);
-      } else {
-        unchecked_.push_back({"", at_ + in, at_ + block_.size()});
-      }
-    }
-    at_ += block_.size();
-    block_.clear();
-  }
-  // The record's length; 0: there is none.
-  std::size_t take_record(std::size_t in) {
-    const auto* const header = reinterpret_cast<const std::uint8_t*>(block_.data()) + in;
-    const auto crc = little_endian<std::uint32_t>(header);
-    const auto length = little_endian<std::uint16_t>(header + 4);
-    const auto type = header[6];
-    if (block_.size() - in - kHeaderBytes < length || crc != masked(crc32c({block_.data() + in + 6, length + 1U}))) {
-      end_at(within_ ? record_begin_ : at_ + in);
-      return 0;
-    }
-    if (type == full || type == first) record_begin_ = at_ + in;
-    within_ = type == first || type == middle;
-    return kHeaderBytes + length;
-  }
-  static std::uint32_t masked(std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282'ead8U; }
-  void end_at(std::uint64_t at) { ended_ = at; }
-
-  std::string block_;
-  std::uint64_t at_ = 0;  // of the block in the file
-  std::uint64_t record_begin_ = 0;
-  bool within_ = false;  // a record that goes on in the next block
-  std::optional<std::uint64_t> ended_;
-  std::vector<UncheckedBytes> unchecked_;
-};
-
-// The same of all files of that kind in the directory whose name is `wanted`.
+// What no checksum covers in the logs or manifests of the directory whose name is `wanted`.
 template <class F>
 Result<std::vector<UncheckedBytes>> unchecked_in(rocksdb::FileSystem& files, const std::string& dir, F&& wanted) {
   std::vector<std::string> names;
@@ -144,7 +33,9 @@ Result<std::vector<UncheckedBytes>> unchecked_in(rocksdb::FileSystem& files, con
   std::vector<UncheckedBytes> out;
   for (const auto& name : names) {
     RecordFile records;
-    auto read = read_through(files, dir + "/" + name, [&](const rocksdb::Slice& piece) { records.take(piece); });
+    auto path = dir;
+    path.append("/").append(name);
+    auto read = read_through(files, path, [&](const rocksdb::Slice& piece) { records.take(piece); });
     if (!read && read.error().is("file_missing")) continue;  // a writer has taken it away
     SIEGEL_CHECK(std::move(read));
     for (auto& range : records.finish(name)) out.push_back(std::move(range));

@@ -3,6 +3,7 @@
 
 #include "store/rocks_error.h"
 #include "store/rocks_log.h"
+#include "store/rocks_manifest.h"
 #include "store/rocks_store.h"
 
 namespace siegel {
@@ -144,6 +145,7 @@ Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const Rocks
   auto out = std::make_shared<OpenDb>();
   const auto opened = open_mode(options, settings, *out);
   if (!opened.ok()) return open_error_of(opened);
+  if (options.mode == RocksOptions::Mode::read_write) drop_old_marks(files, options.dir.string());
   return out;
 }
 

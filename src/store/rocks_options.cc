@@ -6,7 +6,9 @@
 #include <rocksdb/table.h>
 
 #include "base/assert.h"
+#include "store/rocks_manifest.h"
 #include "store/rocks_store.h"
+#include "store/rocks_threads.h"
 
 namespace siegel {
 
@@ -96,9 +98,12 @@ RocksSettings settings_of(const RocksOptions& options) {
   SIEGEL_ASSERT(!options.families.empty() && options.families.size() <= UINT8_MAX);
   RocksSettings out;
   out.db = db_options(options);
-  out.env = std::static_pointer_cast<rocksdb::Env>(options.file_system.pointer);
-  if (out.env) out.db.env = out.env.get();
-  out.file_system = out.db.env->GetFileSystem();
+  auto base = std::static_pointer_cast<rocksdb::Env>(options.file_system.pointer);
+  if (options.threads == RocksOptions::Threads::own) base = with_own_threads(std::move(base));
+  if (!base) base = {std::shared_ptr<void>(), rocksdb::Env::Default()};  // lives for ever
+  out.file_system = base->GetFileSystem();
+  out.env = with_marks(base, options.mode);
+  out.db.env = out.env.get();
   out.cache = options.cache.pointer ? std::static_pointer_cast<rocksdb::Cache>(options.cache.pointer)
                                     : rocksdb::NewLRUCache(kOwnCacheBytes, kCacheShardBits);
   for (const auto& family : options.families) {

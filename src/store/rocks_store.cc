@@ -45,6 +45,12 @@ rocksdb::ColumnFamilyHandle* handle(const OpenDb& open, Family family) {
   return open.handles[family.get()];
 }
 
+Error noted(OpenDb& open, const rocksdb::Status& status) {
+  auto error = error_of(status);
+  if (error.category() == Errc::corrupt) open.damaged = true;
+  return error;
+}
+
 class RocksCursor final : public Cursor {
  public:
   RocksCursor(std::shared_ptr<OpenDb> open, rocksdb::Iterator* iterator) : open_(std::move(open)), at_(iterator) {}
@@ -69,7 +75,10 @@ class RocksCursor final : public Cursor {
     SIEGEL_ASSERT(at_->Valid());
     return view_of(at_->value());
   }
-  Status status() const override { return status_of(at_->status()); }
+  Status status() const override {
+    const auto status = at_->status();
+    return status.ok() ? Status(Done{}) : Status(noted(*open_, status));
+  }
 
  private:
   std::shared_ptr<OpenDb> open_;  // before the iterator: goes after it
@@ -176,7 +185,7 @@ Status RocksStore::write(const Batch& batch, Sync sync) {
   if (auto room = check_room(options_, settings_, batch.bytes()); !room) return fail(std::move(room).error());
   const auto done = write_batch(*open, batch, sync);
   if (done.ok()) return Done{};
-  return fail(error_of(done));
+  return fail(noted(*open, done));
 }
 
 Error RocksStore::fail(Error error) {
@@ -224,7 +233,7 @@ Result<std::optional<Pinned>> RocksStore::get_pinned(Family family, ByteView key
   const auto done =
       holder->open->db->Get(read_options(snapshot), handle(*holder->open, family), slice_of(key), &holder->slice);
   if (done.IsNotFound()) return std::optional<Pinned>();
-  if (!done.ok()) return error_of(done);
+  if (!done.ok()) return noted(*holder->open, done);
   const auto value = view_of(holder->slice);
   return std::optional<Pinned>(Pinned(value, std::move(holder)));
 }
@@ -247,6 +256,11 @@ std::unique_ptr<Cursor> RocksStore::cursor(Family family, const CursorOptions& o
   return std::make_unique<RocksCursor>(std::move(open), iterator);
 }
 
+bool RocksStore::damaged() const {
+  const auto open = current();
+  return open && open->damaged;
+}
+
 Status RocksStore::catch_up() {
   if (options_.mode != RocksOptions::Mode::secondary) return Done{};
   return status_of(current()->db->TryCatchUpWithPrimary());
@@ -259,7 +273,7 @@ Status RocksStore::flush() {
   const auto open = current();
   if (!open) return failure();
   const auto done = open->db->Flush({}, open->handles);
-  if (!done.ok()) return fail(error_of(done));
+  if (!done.ok()) return fail(noted(*open, done));
   return status_of(delete_obsolete_files(*open->db));
 }
 

@@ -31,8 +31,8 @@ inline ByteView view_of(const rocksdb::Slice& slice) noexcept {
 
 // What RocksDB is given, and what must outlive it.
 struct RocksSettings {
-  std::shared_ptr<rocksdb::Env> env;  // null: the default one
-  std::shared_ptr<rocksdb::FileSystem> file_system;
+  std::shared_ptr<rocksdb::Env> env;                 // RocksDB's: keeps marks of manifests (rocks_manifest.h)
+  std::shared_ptr<rocksdb::FileSystem> file_system;  // what lies below: files as they are
   std::shared_ptr<rocksdb::Cache> cache;
   rocksdb::DBOptions db;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;  // "default", unused but demanded, comes last
@@ -47,6 +47,7 @@ struct OpenDb {
   ~OpenDb();
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;  // owned by db, given back in ~
+  std::atomic<bool> damaged = false;
 };
 // disk_full if the disk would have less than kRoomBytesMin left with `more` on it. Below that nothing is written, and
 // nothing opened for writing: there is room to find one's way back, and RocksDB is spared most of what it does badly on
@@ -70,6 +71,7 @@ class RocksStore final : public Store {
   Status checkpoint(const std::filesystem::path& dir) override;
   Status resume() override;
   Status catch_up() override;
+  bool damaged() const override;
   StoreStats stats() override;
   std::uint64_t rows_estimate(Family family) override;
 

@@ -3,7 +3,8 @@
 //
 // Durability. write(batch, Sync::yes) returns after the whole batch is on disk; Sync::no returns once the operating
 // system has it: it survives kill -9, and at a power loss a prefix of the unsynced batches survives, never half a batch
-// and never a later batch without the earlier ones. A store opened without WAL (views) keeps nothing before flush();
+// and never a later batch without the earlier ones. What a power loss tears hinders no opening; what was synced once
+// and is damaged does. A store opened without WAL (views) keeps nothing before flush();
 // a power loss or kill takes it back, in all families together, to a flush.
 //
 // Failure. After a failed write it is unknown whether the batch will be seen after a restart. Every later write and
@@ -118,6 +119,8 @@ class Store {
   // do.
   virtual Status catch_up() = 0;
 
+  // Damage was met since it was opened: by a read, a write, or in the background. Not every damage: check_files.
+  [[nodiscard]] virtual bool damaged() const { return false; }
   [[nodiscard]] virtual StoreStats stats() = 0;
   [[nodiscard]] virtual std::uint64_t rows_estimate(Family family) = 0;
   [[nodiscard]] std::uint64_t memory_bytes();  // memtables, readers and cache
@@ -158,6 +161,8 @@ struct RocksOptions {
   BlockCache cache;  // null: 8 MiB of its own
   int open_files_max = 256;
   FileSystemHandle file_system;
+  // Of flushes and compactions. own: this store's disk may hang without holding up those of others.
+  enum class Threads : std::uint8_t { shared, own } threads = Threads::shared;
 };
 
 Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options);
@@ -167,6 +172,9 @@ struct UncheckedBytes {
   std::string file;  // in the store's directory
   std::uint64_t from = 0;
   std::uint64_t until = 0;
+  // A record that holds begins behind: of a writer that syncs each record before it writes the next, what is unchecked
+  // was synced, and no crash left it so.
+  bool was_followed = false;
 };
 // Reads the files that rows stand in whole (tables, logs, manifest): corrupt "store_damaged" also where no reader would
 // come across the damage. A log or manifest ends at the first record that does not hold, as RocksDB reads it; what lies

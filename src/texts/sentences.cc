@@ -18,6 +18,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"--expires is a number with m, h or d: 12h.", "--expires ist eine Zahl mit m, h oder d: 12h."},
     {"--role is one of admin, privacy_officer, editor, sender, auditor, consumer.",
      "--role ist eine von admin, privacy_officer, editor, sender, auditor, consumer."},
+    {"Too many wrong sign-ins within a minute.", "Zu viele falsche Anmeldungen in einer Minute."},
     {"There is no projection of that name.", "Eine Ansicht dieses Namens gibt es nicht."},
     {"The file is empty.", "Die Datei ist leer."},
     {"Characters follow the closing quote of a cell.",
@@ -42,6 +43,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "wenn "
      "es die von Berlin ist."},
     {"The file is there already; --force overwrites it.", "Die Datei ist schon da; --force überschreibt sie."},
+    {"Another file took the name meanwhile; the result is kept beside it.",
+     "Inzwischen trägt eine andere Datei den Namen; das Ergebnis steht daneben."},
     {"Something failed that should not.", "Etwas ist fehlgeschlagen, das nicht sollte."},
     {"The import was stopped; nothing was sent.", "Die Aufnahme wurde abgebrochen; nichts wurde gesendet."},
     {"The import was stopped before all rows were sent.",
@@ -139,6 +142,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "Das Buch ist nur zu lesen; der Grund steht im Protokoll des Servers und in /readyz."},
     {"The ledger takes no events, so nothing can be changed or looked at.",
      "Das Buch nimmt keine Ereignisse auf; darum lässt sich nichts ändern oder einsehen."},
+    {"There is little room left on the disk: looking goes on, changes wait for room.",
+     "Auf dem Datenträger ist wenig Platz: Einsehen geht weiter, Änderungen warten auf Platz."},
     {"An erasure cannot be recorded yet. This one is requested, and follows by itself.",
      "Eine Löschung lässt sich noch nicht verzeichnen. Diese ist beauftragt und folgt von selbst."},
     // ── findings of verify ──
@@ -270,6 +275,16 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The purpose names a field that the type does not have.", "Der Zweck nennt ein Feld, das der Typ nicht hat."},
     {"A period is an ISO 8601 duration of years, months, days: P3Y.",
      "Eine Frist ist eine Dauer nach ISO 8601 aus Jahren, Monaten, Tagen: P3Y."},
+    {"A condition of the search is not acceptable.", "Eine Bedingung der Suche ist nicht zulässig."},
+    {"A search has 1 to 16 conditions.", "Eine Suche hat 1 bis 16 Bedingungen."},
+    {"A value that is searched by is a string, true or false.", "Gesucht wird nach einem Text, nach true oder false."},
+    {"op is exact or prefix.", "op ist exact oder prefix."},
+    {"A condition is an object.", "Eine Bedingung ist ein Objekt."},
+    {"limit is a whole number from 1.", "limit ist eine ganze Zahl ab 1."},
+    {"The search index is still loading.", "Der Suchindex wird noch geladen."},
+    {"The search index is loading again.", "Der Suchindex wird neu geladen."},
+    {"The search index has no room for this record type.",
+     "Für diesen Datensatztyp reicht der Platz des Suchindex nicht."},
 });
 
 // Why a value does not fit its field. Here English has no other place either.
@@ -297,6 +312,8 @@ constexpr auto kReasons = std::to_array<Reason>({
     {"unknown_type", "a field type that is not known", "ein unbekannter Feldtyp"},
     {"wrong_kind", "the wrong kind of value", "die falsche Art von Wert"},
     {"required", "the field must have a value", "das Feld braucht einen Wert"},
+    {"not_searchable", "a field that is not searchable", "ein Feld, das nicht durchsuchbar ist"},
+    {"nothing_to_search_by", "nothing in it to search by", "nichts darin, wonach sich suchen lässt"},
 });
 
 // Names of what stands beside a sentence.
@@ -369,6 +386,7 @@ constexpr auto kPieces = std::to_array<Pair>({
     {"the signer has no good verifier key", "der Signierschlüssel hat keinen brauchbaren Prüfschlüssel"},
     {"its note does not hold", "ihre Signatur gilt nicht"},
     {"it cannot be read", "sie lässt sich nicht lesen"},
+    {"events that were acknowledged are missing", "bestätigte Ereignisse fehlen"},
     {"lock record size", "Sperrdatei bei Größe"},
     {"lock record root", "Wurzel der Sperrdatei"},
     {"ledger root there", "Wurzel des Buchs dort"},

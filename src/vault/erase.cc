@@ -242,7 +242,9 @@ Status VaultImpl::replace_root(NextEpoch& next) {
                         .root_node = next.root.hash(),
                         .ledger = keys_->head().ledger,
                         .tree = tree()};
-  if (auto prepared = root_store_.prepare(entry); !prepared) {
+  auto prepared = root_store_.prepare(entry);
+  roots_refused_ = !prepared;
+  if (!prepared) {
     take_back(next);
     return prepared;
   }
@@ -254,6 +256,7 @@ Status VaultImpl::replace_root(NextEpoch& next) {
   }
   step(42);
   auto destroyed = root_store_.commit(next.change.to);
+  roots_refused_ = !destroyed;
   // After prepare the way is forward only: some member may have destroyed the old root, and a restart would take the
   // new one.
   make_effective(next, destroyed.has_value());
@@ -277,7 +280,9 @@ Status VaultImpl::finish_unfinished() {
   const auto epoch =
       erasures_.with([](const Erasures& e) { return e.unfinished ? std::optional(e.unfinished->to) : std::nullopt; });
   if (!epoch) return Done{};
-  SIEGEL_CHECK(root_store_.commit(*epoch));
+  auto destroyed = root_store_.commit(*epoch);
+  roots_refused_ = !destroyed;
+  SIEGEL_CHECK(destroyed);
   erasures_.with([](Erasures& e) {
     e.untold.push_back(std::move(*e.unfinished));
     e.unfinished.reset();
@@ -299,7 +304,20 @@ void VaultImpl::take_back(const NextEpoch& next) {
 Status VaultImpl::settle() {
   if (!options_.prefill) return Done{};
   const std::lock_guard lock(epoch_mutex_);
-  return finish_unfinished();
+  const auto& root = tree_.root();
+  heal_roots(
+      {.epoch = epoch(), .key = root.key(), .root_node = root.hash(), .ledger = keys_->head().ledger, .tree = tree()});
+  SIEGEL_CHECK(finish_unfinished());
+  // One that refused a change is asked again: overwriting the dead slot once more harms nothing.
+  if (roots_refused_) roots_refused_ = !root_store_.commit(epoch());
+  return Done{};
+}
+
+// What cannot be healed stays away, and no epoch changes without it.
+void VaultImpl::heal_roots(const RootEntry& living) {
+  const auto seen = root_store_.heal(living);
+  roots_healed_ += seen.healed;
+  roots_away_ = seen.away;
 }
 
 std::vector<EpochChange> VaultImpl::untold() {

@@ -79,10 +79,11 @@ class FileRootStore final : public RootStore {
     return write_noise(1 - living->at);
   }
 
-  std::uint16_t heal(const RootEntry& living) override {
+  Healed heal(const RootEntry& living) override {
     const auto slots = read_slots();
-    if (!slots || lowest(*slots)) return 0;
-    return write(0, encode_root_slot(living).view()) && write_noise(1) ? 1 : 0;
+    if (slots && lowest(*slots)) return {};
+    const bool healed = slots && write(0, encode_root_slot(living).view()) && write_noise(1);
+    return healed ? Healed{.healed = 1} : Healed{.away = 1};
   }
 
   unsigned grade() const override { return 0; }

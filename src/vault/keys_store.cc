@@ -2,97 +2,25 @@
 
 #include <algorithm>
 
-#include "crypto/sha256.h"
-
 namespace siegel::vault {
 namespace {
 
-constexpr std::uint16_t kFormat = 1;
-constexpr std::size_t kHeadBytes = 2 + 16 + 8;
-constexpr std::size_t kCopyBatchBytes = std::size_t{4} << 20;
-// Each erasure reads the log from its beginning (from_disk), so it is kept short: 2 MiB are some hundred erasures, or
-// the leaf nodes of 45,000 leaves.
-constexpr std::uint64_t kWalBytesMax = std::uint64_t{2} << 20;
-
-ByteView head_key() { return as_bytes("head"); }
-ByteView mark_key() { return as_bytes("mark"); }
-// Since when a replica has been away; the path stands there as a hash so that its length does not matter.
-Bytes away_key(const std::filesystem::path& dir) {
-  Bytes key = to_bytes(as_bytes("away/"));
-  append(key, ByteView(sha256(as_bytes(dir.string()))).first(8));
-  return key;
-}
-
-RocksOptions rocks_options(const std::filesystem::path& dir, const FileSystemHandle& file_system) {
-  RocksOptions out;
-  out.dir = dir;
-  out.families = {{.name = "nodes"},
-                  {.name = "fences", .write_buffer_bytes = std::size_t{1} << 20},
-                  {.name = "meta", .write_buffer_bytes = std::size_t{1} << 20},
-                  {.name = "pending", .write_buffer_bytes = std::size_t{1} << 20}};
-  out.wal_bytes_max = kWalBytesMax;
-  out.file_system = file_system;
-  return out;
-}
+constexpr int kWaitsToOpen = 10;
+constexpr std::size_t kRowsBytes = std::size_t{1} << 20;  // given to a replica at once, with the lock held
 
 FileSystemHandle replica_file_system(const Options& options, std::size_t i) {
   return i < options.replica_file_systems.size() ? options.replica_file_systems[i] : options.file_system;
 }
 
 Result<std::unique_ptr<Store>> make_store(const std::filesystem::path& dir, const FileSystemHandle& file_system) {
-  auto options = rocks_options(dir, file_system);
+  auto options = keys_options(dir, file_system);
   if (auto there = open_rocksdb(options)) return Error(Errc::conflict, "exists", "There is a keys store already.");
   options.create = RocksOptions::Create::if_missing;
   return open_rocksdb(options);
 }
 
-Result<KeysStore::Head> decode_head(const std::optional<Bytes>& row) {
-  if (!row || row->size() < 2) return keys_damaged();
-  if (const auto format = get_be<std::uint16_t>(row->data()); format != kFormat) {
-    return Error(Errc::corrupt, "format_unknown", "The keys store has a format that this version does not know.")
-        .with("format", format);
-  }
-  if (row->size() != kHeadBytes) return keys_damaged();
-  const ByteView bytes(*row);
-  return KeysStore::Head{KeyTreeId(to_array<16>(bytes.subspan(2, 16))), LedgerId(to_array<8>(bytes.subspan(18, 8)))};
-}
-
-Result<std::uint64_t> read_mark(Store& store) {
-  SIEGEL_TRY(row, store.get(kMeta, mark_key()));
-  if (!row || row->size() != 8) return keys_damaged();
-  return get_be<std::uint64_t>(row->data());
-}
-
-// Makes one family of `to` equal to that of `from`, in pieces.
-Status copy_family(Store& from, Store& to, Family family) {
-  const auto source = from.cursor(family, {.reading = CursorOptions::Reading::all});
-  const auto target = to.cursor(family, {.reading = CursorOptions::Reading::all});
-  source->seek_to_first();
-  target->seek_to_first();
-  Batch batch;
-  const auto less = [](ByteView a, ByteView b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-  };
-  while (source->valid() || target->valid()) {
-    if (!source->valid() || (target->valid() && less(target->key(), source->key()))) {
-      batch.erase(family, target->key());
-      target->next();
-    } else if (!target->valid() || less(source->key(), target->key())) {
-      batch.put(family, source->key(), source->value());
-      source->next();
-    } else {
-      if (!equal(source->value(), target->value())) batch.put(family, source->key(), source->value());
-      source->next();
-      target->next();
-    }
-    if (batch.bytes() >= kCopyBatchBytes) {
-      SIEGEL_CHECK(to.write(batch, Sync::no));
-      batch.clear();
-    }
-  }
-  SIEGEL_CHECK(source->status());
-  SIEGEL_CHECK(target->status());
-  return to.write(batch, Sync::yes);
+Error replica_away() {
+  return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
 }
 
 }  // namespace
@@ -105,30 +33,25 @@ Status KeysStore::create(const Options& options, const Head& head, Batch first) 
     SIEGEL_TRY(replica, make_store(options.replicas[i], replica_file_system(options, i)));
     stores.push_back(std::move(replica));
   }
-  Bytes row;
-  append_be(row, kFormat);
-  append(row, head.tree.get());
-  append(row, head.ledger.get());
-  first.put(kMeta, head_key(), row);
+  put_head(head, first);
   first.put(kMeta, mark_key(), be(std::uint64_t{1}));
   for (const auto& store : stores) SIEGEL_CHECK(store->write(first, Sync::yes));
   return Done{};
 }
 
 Result<std::unique_ptr<KeysStore>> KeysStore::open(const Options& options, Clock* clock) {
-  auto rocks = rocks_options(options.keys_dir, options.file_system);
+  auto rocks = keys_options(options.keys_dir, options.file_system);
   auto reading = rocks;
   reading.mode = RocksOptions::Mode::read_only;
   SIEGEL_TRY(local, open_rocksdb(clock == nullptr ? reading : rocks));
-  std::unique_ptr<KeysStore> out(new KeysStore(clock, std::move(local), std::move(reading)));
-  SIEGEL_CHECK(out->read_head());
+  std::unique_ptr<KeysStore> out(new KeysStore(clock, options.replica_wait, std::move(local), std::move(reading)));
+  SIEGEL_CHECK(out->load());
   if (clock != nullptr) SIEGEL_CHECK(out->open_replicas(options));
   return out;
 }
 
-Status KeysStore::read_head() {
-  SIEGEL_TRY(row, local_->get(kMeta, head_key()));
-  SIEGEL_TRY(head, decode_head(row));
+Status KeysStore::load() {
+  SIEGEL_TRY(head, read_head(*local_));
   SIEGEL_TRY(mark, read_mark(*local_));
   head_ = head;
   mark_ = mark;
@@ -137,61 +60,67 @@ Status KeysStore::read_head() {
 
 Result<std::unique_ptr<Store>> KeysStore::from_disk() const { return open_rocksdb(reading_); }
 
+// ── replicas ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 Status KeysStore::open_replicas(const Options& options) {
   for (std::size_t i = 0; i < options.replicas.size(); ++i) {
+    KeysReplica::Place place{options.replicas[i], replica_file_system(options, i), std::nullopt};
+    SIEGEL_TRY(away, local_->get(kMeta, away_key(place.dir)));
+    if (away && away->size() == 8) place.away_since = TimeMs(get_be<std::uint64_t>(away->data()));
     auto& replica = replicas_.emplace_back();
-    replica.dir = options.replicas[i];
-    replica.file_system = replica_file_system(options, i);
-    SIEGEL_TRY(away, local_->get(kMeta, away_key(replica.dir)));
-    if (away && away->size() == 8) replica.away_since = TimeMs(get_be<std::uint64_t>(away->data()));
     replica.noted = away.has_value();
-    const auto done = bring_up(replica);
-    if (done) continue;
+    replica.copy = std::make_unique<KeysReplica>(std::move(place), *this, *clock_);
+    replica.copy->try_again();
+  }
+  for (const auto& replica : replicas_) {
+    replica.copy->wait_tried(kWaitsToOpen * replica_wait_);
     // What the operator must look at is said; a disk that is away is waited for.
-    if (done.error().is("keys_behind") || done.error().is("other_ledger")) return done;
-    note_away(replica);
+    const auto failure = replica.copy->failure();
+    if (failure && (failure->is("keys_behind") || failure->is("other_ledger"))) return Error(*failure);
   }
   return Done{};
 }
 
-Status KeysStore::bring_up(Replica& replica) {
-  replica.store.reset();
-  SIEGEL_TRY(store, open_rocksdb(rocks_options(replica.dir, replica.file_system)));
-  SIEGEL_TRY(row, store->get(kMeta, head_key()));
-  SIEGEL_TRY(head, decode_head(row));
-  if (head.tree != head_.tree || head.ledger != head_.ledger) {
-    return Error(Errc::invalid, "other_ledger", "A key replica belongs to another ledger.");
-  }
-  SIEGEL_TRY(mark, read_mark(*store));
-  if (mark > mark_) {
-    return Error(Errc::unavailable, "keys_behind", "The keys store is behind its replica.")
-        .with("keys", mark_.load())
-        .with("replica", mark);
-  }
-  if (mark < mark_) {
-    // meta comes last: its mark says that the rest is there.
-    for (const auto family : {kNodes, kFences, kPending, kMeta}) SIEGEL_CHECK(copy_family(*local_, *store, family));
-  }
-  replica.store = std::move(store);
-  replica.away_since.reset();
-  count_away();
-  return Done{};
+Result<std::uint64_t> KeysStore::join(KeysReplica& replica) {
+  const std::lock_guard lock(commit_mutex_);
+  if (doubtful_.batch) return Error(Errc::unavailable, "io_error", "The keys store here waits for its disk.");
+  replica.begin_joining();
+  return mark_.load();
 }
 
-void KeysStore::note_away(Replica& replica) {
-  replica.store.reset();
-  if (!replica.away_since) replica.away_since = clock_->now();
-  count_away();
+// With the lock, so that the store is not opened again under the cursor.
+Result<KeysReplica::Rows> KeysStore::rows(Family family, ByteView from) {
+  const std::lock_guard lock(commit_mutex_);
+  KeysReplica::Rows out;
+  const auto cursor = local_->cursor(family, {.reading = CursorOptions::Reading::all});
+  std::size_t bytes = 0;
+  for (cursor->seek(from); cursor->valid() && bytes < kRowsBytes; cursor->next()) {
+    out.rows.emplace_back(to_bytes(cursor->key()), to_bytes(cursor->value()));
+    bytes += cursor->key().size() + cursor->value().size();
+  }
+  out.last = !cursor->valid();
+  SIEGEL_CHECK(cursor->status());
+  return out;
 }
 
-void KeysStore::count_away() {
-  away_ = static_cast<std::uint16_t>(
-      std::count_if(replicas_.begin(), replicas_.end(), [](const auto& replica) { return !replica.store; }));
+bool KeysStore::replicas_there_or_stale() const {
+  return std::all_of(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
+    const auto since = replica.copy->away_since();
+    return !since || clock_->now().get() >= since->get() + kReplicaStaleMs;
+  });
 }
 
-Error KeysStore::replica_away() {
-  return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
+std::uint16_t KeysStore::replicas_away() const {
+  return static_cast<std::uint16_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [](const auto& replica) { return !replica.copy->there(); }));
 }
+
+void KeysStore::retry_replicas() {
+  for (const auto& replica : replicas_) replica.copy->try_again();
+  for (const auto& replica : replicas_) replica.copy->wait_tried(replica_wait_);
+}
+
+// ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Status KeysStore::ready() {
   const std::lock_guard lock(commit_mutex_);
@@ -199,7 +128,7 @@ Status KeysStore::ready() {
 }
 
 Status KeysStore::take_up() {
-  if (!local_failed_) return Done{};
+  if (!doubtful_.batch) return Done{};
   SIEGEL_CHECK(local_->resume());
   SIEGEL_TRY(mark, read_mark(*local_));
   if (mark < mark_) {
@@ -208,65 +137,55 @@ Status KeysStore::take_up() {
         .with("synced", mark_.load());
   }
   for (auto& replica : replicas_) {
-    SIEGEL_TRY(away, local_->get(kMeta, away_key(replica.dir)));
+    SIEGEL_TRY(away, local_->get(kMeta, away_key(replica.copy->dir())));
     replica.noted = away.has_value();
   }
-  const bool was_written = mark > mark_;
   mark_.store(mark, std::memory_order_release);
-  local_failed_ = false;
-  for (auto& replica : replicas_) {
-    if (was_written && replica.store && !bring_up(replica)) note_away(replica);
-  }
+  const auto doubtful = std::exchange(doubtful_, {});
+  if (mark == doubtful.mark) send(mark, doubtful.batch);
   return Done{};
 }
 
+void KeysStore::send(std::uint64_t mark, const std::shared_ptr<const Batch>& batch) {
+  for (const auto& replica : replicas_) replica.copy->send(mark, batch);
+}
+
+// Since when each replica is away, where that has changed.
+void KeysStore::note_away(Batch& batch) {
+  for (auto& replica : replicas_) {
+    const auto since = replica.copy->away_since();
+    if (since.has_value() == replica.noted) continue;
+    replica.noted = since.has_value();
+    if (since) {
+      batch.put(kMeta, away_key(replica.copy->dir()), be(since->get()));
+    } else {
+      batch.erase(kMeta, away_key(replica.copy->dir()));
+    }
+  }
+}
+
 Result<std::uint16_t> KeysStore::commit(Batch batch, Need need) {
-  const std::lock_guard lock(commit_mutex_);
-  SIEGEL_CHECK(take_up());
-  if (need == Need::all_replicas &&
-      std::any_of(replicas_.begin(), replicas_.end(), [](const auto& r) { return !r.store; })) {
-    return replica_away();
-  }
-  const auto mark = mark_.load() + 1;
-  batch.put(kMeta, mark_key(), be(mark));
-  for (auto& replica : replicas_) {
-    if (replica.away_since.has_value() == replica.noted) continue;
-    replica.noted = replica.away_since.has_value();
-    if (replica.noted) {
-      batch.put(kMeta, away_key(replica.dir), be(replica.away_since->get()));
-    } else {
-      batch.erase(kMeta, away_key(replica.dir));
+  std::uint64_t mark = 0;
+  {
+    const std::lock_guard lock(commit_mutex_);
+    SIEGEL_CHECK(take_up());
+    if (need == Need::all_replicas && replicas_away() > 0) return replica_away();
+    mark = mark_.load() + 1;
+    batch.put(kMeta, mark_key(), be(mark));
+    note_away(batch);
+    const auto shared = std::make_shared<const Batch>(std::move(batch));
+    if (auto written = local_->write(*shared, Sync::yes); !written) {
+      doubtful_ = {mark, shared};
+      return Error(std::move(written).error());
     }
+    mark_.store(mark, std::memory_order_release);
+    send(mark, shared);
   }
-  if (auto written = local_->write(batch, Sync::yes); !written) {
-    local_failed_ = true;
-    return Error(std::move(written).error());
-  }
-  mark_.store(mark, std::memory_order_release);
-  std::uint16_t acknowledged = 0;
-  for (auto& replica : replicas_) {
-    if (replica.store && replica.store->write(batch, Sync::yes)) {
-      ++acknowledged;
-    } else {
-      note_away(replica);
-    }
-  }
-  if (need == Need::all_replicas && acknowledged != replicas_.size()) return replica_away();
-  return acknowledged;
-}
-
-bool KeysStore::replicas_there_or_stale() {
-  const std::lock_guard lock(commit_mutex_);
-  return std::all_of(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
-    return replica.store || clock_->now().get() >= replica.away_since->get() + kReplicaStaleMs;
-  });
-}
-
-void KeysStore::retry_replicas() {
-  const std::lock_guard lock(commit_mutex_);
-  for (auto& replica : replicas_) {
-    if (!replica.store && !bring_up(replica)) note_away(replica);
-  }
+  const auto until = std::chrono::steady_clock::now() + replica_wait_;
+  const auto acknowledged = std::count_if(replicas_.begin(), replicas_.end(),
+                                          [&](const auto& replica) { return replica.copy->wait_for(mark, until); });
+  if (need == Need::all_replicas && acknowledged != std::ssize(replicas_)) return replica_away();
+  return static_cast<std::uint16_t>(acknowledged);
 }
 
 }  // namespace siegel::vault

@@ -63,9 +63,13 @@ class MirrorRootStore final : public RootStore {
     return all([&](RootStore& member) { return member.abort(next); });
   }
 
-  std::uint16_t heal(const RootEntry& living) override {
-    std::uint16_t sum = 0;
-    for (const auto& member : members_) sum = static_cast<std::uint16_t>(sum + member->heal(living));
+  Healed heal(const RootEntry& living) override {
+    Healed sum;
+    for (const auto& member : members_) {
+      const auto one = member->heal(living);
+      sum.healed = static_cast<std::uint16_t>(sum.healed + one.healed);
+      sum.away = static_cast<std::uint16_t>(sum.away + one.away);
+    }
     return sum;
   }
 

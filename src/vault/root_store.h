@@ -32,6 +32,10 @@ struct RootEntry {
 // there, or it is the only one). Threads: one at a time.
 class RootStore {
  public:
+  struct Healed {
+    std::uint16_t healed = 0;  // written anew
+    std::uint16_t away = 0;    // cannot be read or written, or are no root stores
+  };
   virtual ~RootStore() = default;
   // Ascending by epoch: the living one, and the prepared one if there is one. A mirror whose members differ (one was
   // away) answers with all there are. not_found "root_store_missing" if there is no file, corrupt "root_store_damaged"
@@ -41,10 +45,9 @@ class RootStore {
   virtual Status prepare(const RootEntry& next) = 0;
   virtual Status commit(Epoch next) = 0;
   virtual Status abort(Epoch next) = 0;
-  // For a member of a mirror: writes the entry, which another one holds and the keys store knows, where no slot is
-  // whole any more. How many were written anew. A store that is not there, is no root store, or has a whole slot stays
-  // as it is.
-  virtual std::uint16_t heal(const RootEntry& living) = 0;
+  // Writes the entry, which another member or the running vault holds and the keys store knows, where no slot is whole
+  // any more. A store that is not there, is no root store, or has a whole slot stays as it is.
+  virtual Healed heal(const RootEntry& living) = 0;
   [[nodiscard]] virtual unsigned grade() const = 0;  // 0..3
   [[nodiscard]] virtual std::uint16_t members() const = 0;
   [[nodiscard]] virtual std::string kind() const = 0;  // "file"

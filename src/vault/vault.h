@@ -7,8 +7,8 @@
 //             living key leads to an erased one, on any medium, whatever it kept; (5) every other leaf key is unchanged
 //             (ER-02).
 // Threads:    everything from any thread unless said otherwise. One thread of its own writes leaf nodes ahead (the
-// pool) and
-//             one drops interior nodes 60 s after their last use.
+//             pool), one drops interior nodes 60 s after their last use, and each replica has one. No call waits for a
+//             replica longer than a few replica_wait; the destructor waits for calls that hang in one.
 // Memory:     leaf keys and node keys are kept in locked, undumped memory, at most key_cache_bytes_max; in use they are
 // on the
 //             stack, or on the heap for as long as one node is open, and are wiped after. Step 1 of an erasure also
@@ -18,6 +18,7 @@
 //             invalid "slot_unknown" (never given out), denied "keys_read_only" (opened without prefill).
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -40,8 +41,10 @@ struct Options {
   std::vector<std::filesystem::path> replicas;  // required copies of the keys store: synced before a slot is used
   std::size_t key_cache_bytes_max = 64 * 1024 * 1024;
   std::size_t spare_leaves = 4096;  // kept ahead in the pool
-  bool prefill = true;              // false: read-only use (verify, dry restore): gives no slots, changes nothing
-  FileSystemHandle file_system;     // of the keys store; null: the real one
+  // A replica that does not acknowledge a write for so long is away.
+  std::chrono::milliseconds replica_wait{3000};
+  bool prefill = true;           // false: read-only use (verify, dry restore): gives no slots, changes nothing
+  FileSystemHandle file_system;  // of the keys store; null: the real one
   std::vector<FileSystemHandle> replica_file_systems;  // by replica; those missing: file_system
 };
 
@@ -121,7 +124,8 @@ class Vault {
   // Erasure, keys.md 5. fence: step 0, writer thread, synced before it returns, together with the request's number;
   // from then on seal, open and row calls on these slots answer gone "erased". forget_fences drops fences whose request
   // is not in the ledger.
-  // All of them in one synced batch: either every fence stands or none.
+  // All of them in one synced batch: either every fence stands or none. Replicas that do not have it within
+  // replica_wait are away; it stands all the same, and erase() waits for them.
   virtual Status fence(std::span<const Fence> fences) = 0;
   Status fence(const Fence& one) { return fence(std::span(&one, 1)); }
   [[nodiscard]] virtual std::vector<Fence> fences() = 0;
@@ -132,8 +136,8 @@ class Vault {
   // one is gone; asked for together with others, only these die now, and untold() has both changes.
   // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
-  // Finishes a change whose old root a member of the mirror still held: from then on it is untold. unavailable
-  // "root_store_unavailable" while one is away.
+  // Writes damaged root stores anew, as an opening does, counts those that are away, and finishes a change whose old
+  // root one of them still held: from then on it is untold. unavailable "root_store_unavailable" while one is away.
   virtual Status settle() = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;
@@ -148,7 +152,8 @@ class Vault {
     std::uint64_t sealed = 0, opened = 0, nodes_written = 0, pool = 0, cached_keys = 0, memory_locked = 0;
     std::uint64_t cached_nodes = 0, replicas_away = 0,
                   erasures_aborted = 0,  // the check of step 4b failed; alarm
-        roots_healed = 0;                // members of the mirror that were damaged at the opening
+        roots_healed = 0,                // members of the mirror that were damaged, and written anew; alarm
+        roots_away = 0;                  // that cannot be read, written or healed; without them no erasure ends
   };
   [[nodiscard]] virtual Counters counters() const = 0;
   virtual void close() = 0;

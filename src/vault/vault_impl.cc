@@ -129,6 +129,7 @@ Vault::Counters VaultImpl::counters() const {
   out.replicas_away = keys_->replicas_away();
   out.erasures_aborted = erasures_aborted_;
   out.roots_healed = roots_healed_;
+  out.roots_away = std::max<std::uint64_t>(roots_away_, roots_refused_ ? 1 : 0);
   return out;
 }
 

@@ -114,6 +114,7 @@ class VaultImpl final : public Vault {
   void take_back(const NextEpoch& next);
   void make_effective(NextEpoch& next, bool all_destroyed);
   Status finish_unfinished();
+  void heal_roots(const RootEntry& living);
   Batch pending_batch(const NextEpoch& next);
 
   const Options options_;
@@ -132,7 +133,9 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> nodes_written_{0};
   std::atomic<std::uint64_t> erasures_aborted_{0};
   std::atomic<std::uint64_t> roots_healed_{0};
-  std::uint32_t next_leaf_node_ = 0;  // key thread
+  std::atomic<std::uint16_t> roots_away_{0};  // at the last look
+  std::atomic<bool> roots_refused_{false};    // at the last change of epoch, one of them
+  std::uint32_t next_leaf_node_ = 0;          // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;
   std::thread idle_thread_;

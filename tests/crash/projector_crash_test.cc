@@ -84,7 +84,7 @@ TEST_CASE("PJ-02 power lost at any call: rows go on from their position to the w
     calls = disk.calls();
   }
   REQUIRE(calls > 10);
-  std::uint64_t lost = 0, refused = 0;
+  std::uint64_t lost = 0;
   for (std::uint64_t round = 0; round < 12; ++round) {
     const auto at = 1 + people.world.random.below(calls);
     CAPTURE(round, at);
@@ -92,7 +92,8 @@ TEST_CASE("PJ-02 power lost at any call: rows go on from their position to the w
     {
       auto store = open_views(disk);
       REQUIRE(store);
-      disk.plan({.power_loss_at_call = at});
+      // RocksDB (as Debian builds it, with its assertions) sometimes aborts where an atomic flush fails.
+      disk.plan({.power_loss_at_call = at, .unnoticed = true});
       views::Views views(**store);
       auto projector = Projector::make(*people.ledger, *people.vault, views, {.batch_events_max = 64});
       (void)projector->rebuild(receipt, {});
@@ -101,13 +102,7 @@ TEST_CASE("PJ-02 power lost at any call: rows go on from their position to the w
     auto after = disk.after_restart(people.world.random.next());
     auto store = open_views(after);
     INFO((store ? std::string() : store.error().text()));
-    if (!store) {
-      // A manifest torn in its unsynced end: RocksDB refuses the whole store. It is never half read; read models are
-      // made anew (`siegel rebuild`).
-      REQUIRE(store.error().is("store_damaged"));
-      ++refused;
-      continue;
-    }
+    REQUIRE(store);
     fold_all(people, **store);
     views::Views views(**store);
     CHECK(views.load_position().value() == people.ledger->size());
@@ -115,7 +110,6 @@ TEST_CASE("PJ-02 power lost at any call: rows go on from their position to the w
     CHECK(digests_of(*projector, receipt) == rebuilt(people, receipt));
   }
   CHECK(lost > 6);
-  CHECK(refused <= 3);
 }
 
 TEST_CASE("PJ-04 EV-06 no personal value stands in any byte that the read models ever wrote",

@@ -1,5 +1,6 @@
 // The keys store after a write that failed: the batch may stand on the disk all the same.
 #include <map>
+#include <thread>
 
 #include "support/catch.h"
 #include "support/vault_world.h"
@@ -117,4 +118,44 @@ TEST_CASE("marks go up one by one through failures at any sync, and the replica 
 
   REQUIRE(world.open());
   for (const auto& person : living) CHECK(world.readable(person));
+}
+
+TEST_CASE("a replica that is brought up while batches go on gets each of them", "[crash][vault]") {
+  const auto seed = GENERATE(range(0u, 6u));
+  CAPTURE(seed);
+  CrashDisk disk(seed);
+  CrashDisk replica_disk(seed + 100);
+  HandClock clock;
+  SeededRandom random(seed);
+  const auto options = options_on(disk, replica_disk);
+  REQUIRE(KeysStore::create(options, {KeyTreeId(random.array<16>()), test_ledger_id()}, Batch()));
+  auto keys = KeysStore::open(options, &clock).value();
+  // Puts, changes and removals all over a few thousand rows.
+  const auto some = [&random](std::size_t rows) {
+    Batch out;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto key = be(random.below(4000));
+      if (random.below(3) == 0) {
+        out.erase(vault::kNodes, key);
+      } else {
+        out.put(vault::kNodes, key, random.bytes(400));
+      }
+    }
+    return out;
+  };
+  replica_disk.plan({.space_bytes = 0});
+  for (int i = 0; i < 40; ++i) REQUIRE(keys->commit(some(100), KeysStore::Need::tried));
+  CHECK(keys->replicas_away() == 1);
+  replica_disk.plan({});
+  std::thread retry([&] { keys->retry_replicas(); });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  int meanwhile = 0;
+  for (; keys->replicas_away() > 0 && std::chrono::steady_clock::now() < end; ++meanwhile)
+    REQUIRE(keys->commit(some(5), KeysStore::Need::tried));
+  retry.join();
+  CHECK(keys->replicas_away() == 0);
+  CHECK(meanwhile > 0);
+  REQUIRE(keys->commit(some(1), KeysStore::Need::all_replicas));
+  keys.reset();
+  CHECK(rows(disk, "/keys") == rows(replica_disk, "/replica"));
 }

@@ -98,6 +98,24 @@ class Precedence(Data):
         self.assertEqual(done.returncode, 2)
         self.assertIn("PLACES", done.stderr)
 
+    def test_what_init_makes_and_says(self):
+        """Contract section 5: where each thing lies, and for whom."""
+        made = json.loads(self.run_siegel("--data", self.s.home / "d4", "--json", "init", "--single-disk").stdout)
+        self.assertRegex(made["ledger"], r"^[0-9a-f]{16}$")
+        self.assertEqual(made["origin"], f"siegel.local/{made['ledger']}")
+        self.assertRegex(made["verifier_key"], rf"^{re.escape(made['origin'])}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}$")
+        self.assertEqual(made["grade"], "L0")
+        for directory in ("d4", "d4.root", "d4.outside"):
+            self.assertEqual((self.s.home / directory).stat().st_mode & 0o777, 0o700, directory)
+        self.assertEqual((self.s.home / "d4" / "FORMAT").read_text().strip(), f"siegel-data 1 {made['ledger']}")
+        self.assertLessEqual({"FORMAT", "ledger", "keys", "views"}, {entry.name for entry in (self.s.home / "d4").iterdir()})
+        self.assertEqual({entry.name for entry in (self.s.home / "d4.root").iterdir()}, {"root", "CACHEDIR.TAG"})
+        self.assertTrue((self.s.home / "d4.root" / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55"))
+        self.assertEqual({entry.name for entry in (self.s.home / "d4.outside").iterdir()}, {"signer", "head"})
+        for secret in ("d4.root/root", "d4.outside/signer"):
+            self.assertEqual((self.s.home / secret).stat().st_mode & 0o777, 0o600, secret)
+        self.assertTrue((self.s.home / "d4.outside" / "signer").read_text().startswith(f"PRIVATE+KEY+{made['origin']}+"))
+
     def test_root_inside_the_data_directory_is_refused(self):
         for place in ("d3/root", "d3/keys/root", "d3/../d3/root"):
             done = self.run_siegel("--data", self.s.home / "d3", "init", "--single-disk",
@@ -155,6 +173,9 @@ class Wrong(Data):
         self.assertEqual(self.run_siegel("--data", self.s.data, "lock", "show", env={"SIEGEL_TOKEN": "x"}).returncode, 0)
 
     def test_listeners_that_are_refused(self):
+        """before a store is opened: RocksDB begins its own log anew at each opening"""
+        log = pathlib.Path(self.s.data) / "ledger" / "LOG"
+        before = (log.stat().st_ino, log.stat().st_mtime_ns)
         for listen, code, said in (("0.0.0.0:0", 2, "tls_required"), ("[::]:0", 2, "tls_required"), ("192.0.2.7:0", 2, "tls_required"),
                                    ("example.org:80", 2, "listen_invalid"), ("127.0.0.1", 2, "listen")):
             done = self.run_siegel("--data", self.s.data, "serve", "--listen", listen)
@@ -167,6 +188,7 @@ class Wrong(Data):
             done = self.run_siegel("--data", self.s.data, "serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("port_in_use", done.stderr)
+        self.assertEqual((log.stat().st_ino, log.stat().st_mtime_ns), before)
 
 
 class Limits(Data):

@@ -7,8 +7,9 @@ TYPE = {
     "subject": {"mode": "match", "fields": ["e-mail"]},
     "default_purpose": PURPOSE,
     "fields": [
-        {"name": "name", "title": "Name", "type": "text", "personal": True, "required": True, "class": "customer"},
-        {"name": "e-mail", "title": "E-Mail", "type": "email", "personal": True, "class": "customer"},
+        {"name": "name", "title": "Name", "type": "text", "personal": True, "required": True, "class": "customer",
+         "searchable": True},
+        {"name": "e-mail", "title": "E-Mail", "type": "email", "personal": True, "class": "customer", "searchable": True},
         {"name": "born", "title": "Geboren", "type": "date", "personal": True, "class": "customer"},
         {"name": "news", "title": "Newsletter", "type": "boolean", "personal": True, "class": "marketing"},
     ],

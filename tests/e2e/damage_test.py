@@ -129,6 +129,10 @@ def flip(path, at):
     path.write_bytes(bytes(content))
 
 
+def manifest_of(directory):
+    return directory / (directory / "CURRENT").read_text().strip()
+
+
 def largest_log(directory):
     return max(directory.glob("*.log"), key=lambda p: p.stat().st_size)
 
@@ -340,6 +344,102 @@ class SingleDisk(Damage):
                 # What came back by itself is what a rebuild beside it makes: 3 if their digests differed.
                 self.assertEqual(self.s.run("rebuild", check=False).returncode, 0)
 
+    def test_views_damaged(self):
+        """What cannot be opened is made anew by the server itself; it starts with the same answers, and says so."""
+        table = max((self.s.data / "views/1").glob("*.sst"), key=lambda p: p.stat().st_size)
+        manifest = manifest_of(self.s.data / "views/1")
+        for name, damage in (
+                ("middle of the manifest", lambda: flip(manifest, manifest.stat().st_size // 2)),
+                ("end of the manifest", lambda: flip(manifest, manifest.stat().st_size - 1)),
+                ("manifest cut", lambda: os.truncate(manifest, manifest.stat().st_size - 1)),
+                ("end of a table", lambda: flip(table, table.stat().st_size - 1)),
+                ("table cut", lambda: os.truncate(table, table.stat().st_size // 2)),
+                ("table missing", table.unlink),
+                ("CURRENT", lambda: (self.s.data / "views/1/CURRENT").write_bytes(b"\xff\n")),
+                ("rows", lambda: [flip(path, 20) for path in table.parent.glob("*.sst")]),
+                ("VIEWS", lambda: (self.s.data / "VIEWS").write_bytes(b"../ledger\n"))):
+            with self.subTest(name):
+                self.world.put_back()
+                damage()
+                self.world.start()
+                log = self.s.log_text()
+                self.assertRegex(log, r"ALARM .*made anew.* \[views_damaged\]")
+                self.assertEqual(self.world.look(), self.world.lists)
+                self.assertEqual((self.s.data / "VIEWS").read_text(), "2\n")
+                if name != "VIEWS":
+                    self.assertEqual([path.name for path in (self.s.data / "views").iterdir()], ["2"])
+                self.world.stop()
+                self.world.start()
+                self.assertNotIn("ALARM", self.s.log_text()[len(log):])
+                self.world.stop()
+                self.assertEqual(self.s.run("rebuild", check=False).returncode, 0)
+
+    def test_views_damaged_where_the_server_looks_later(self):
+        """They open; who comes upon the damage makes them anew, and nobody has to do anything."""
+        for older in (False, True):
+            with self.subTest(older=older):
+                self.world.put_back()
+                if older:
+                    self.world.put_back("before", "data/views")
+                table = max((self.s.data / "views/1").glob("*.sst"), key=lambda p: p.stat().st_size)
+                for at in range(0, table.stat().st_size // 2, 64):
+                    flip(table, at)
+                self.s.serve()
+                deadline = time.monotonic() + 60
+                while "[views_damaged]" not in self.s.log_text():
+                    self.assertLess(time.monotonic(), deadline, self.s.log_text())
+                    for record in self.world.records:
+                        self.s.request("GET", f"/v1/records/{record['record']}", token=self.s.tokens["editor"])
+                    time.sleep(0.1)
+                while self.s.request("GET", "/readyz", token=None).status != 200:
+                    self.assertLess(time.monotonic(), deadline, self.s.log_text())
+                    time.sleep(0.1)
+                wait_for_index(self.s)
+                self.assertEqual(self.world.look(), self.world.lists)
+                self.assertEqual(self.world.try_to_add("Danach Da").status, 201)
+                self.assertEqual(self.s.log_text().count("[views_damaged]"), 1, self.s.log_text())
+                self.assertEqual((self.s.data / "VIEWS").read_text(), "2\n")
+                self.world.stop()
+                self.assertEqual(self.s.run("rebuild", check=False).returncode, 0)
+
+    def test_views_damaged_beside_a_ledger_in_doubt(self):
+        """Nobody can make them anew: the server only reads, and says why."""
+        manifest = manifest_of(self.s.data / "views/1")
+        flip(manifest, manifest.stat().st_size // 2)
+        flip(largest_log(self.s.data / "ledger"), largest_log(self.s.data / "ledger").stat().st_size // 2)
+        self.read_only("behind_lock_record")
+        self.assertEqual((self.s.data / "VIEWS").read_text(), "1\n")
+        self.mended("data/ledger", "data/keys")
+
+    def test_manifest_damaged(self):
+        """Of a store that is the truth: what was synced once is never passed over, and nothing is swept."""
+        for store in ("ledger", "keys"):
+            for name in ("middle", "end", "cut"):
+                with self.subTest(f"{store} {name}"):
+                    self.world.put_back()
+                    manifest = manifest_of(self.s.data / store)
+                    size = manifest.stat().st_size
+                    if name == "cut":
+                        os.truncate(manifest, size - 1)
+                    else:
+                        flip(manifest, size - 1 if name == "end" else size // 2)
+                    self.refused("store_damaged", 1, untouched=(f"data/{store}", "data.root", "data.outside"))
+                    self.mended(f"data/{store}")
+
+    def test_what_a_power_loss_left_at_the_end_of_a_manifest(self):
+        """As long as it was to be, some of its sectors never written: nobody was told of it, and it hinders nobody."""
+        for store in ("ledger", "keys", "views/1"):
+            for behind in (bytes(600), b"\0" * 300 + b"x" * 300, b"x" * 600, b"\1\2\3\4\x20\0\1" + b"x" * 0x20):
+                with self.subTest(store):
+                    self.world.put_back()
+                    with open(manifest_of(self.s.data / store), "ab") as file:
+                        file.write(behind)
+                    verified = self.s.run("--json", "verify", check=False)
+                    self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+                    self.mended()
+                    self.assertNotIn("ALARM", self.s.log_text())
+        self.assertEqual(list(self.s.data.glob("*evidence-*")), [])
+
     def test_views_older(self):
         self.world.put_back("before", "data/views")
         self.mended()
@@ -367,6 +467,58 @@ class SingleDisk(Damage):
         with open(log, "ab") as file:
             file.write(b"half a record")
         self.mended()
+        self.assertEqual(list(self.s.data.glob("*evidence-*")), [])
+
+    def behind_the_lock_record(self):
+        """Records of the last moments before a kill, which the lock record does not know yet. Where they begin in the log."""
+        self.world.start()
+        time.sleep(1.5)  # the lock record knows the start
+        log, head = largest_log(self.s.data / "ledger"), self.home / "data.outside" / "head"
+        known, begin = head.read_bytes(), log.stat().st_size
+        for i in range(10):
+            self.world.add(f"{PERSON} {200 + i}")
+        self.s.stop(9)
+        head.write_bytes(known)
+        return log, begin
+
+    def test_bad_byte_behind_the_lock_record(self):
+        log, begin = self.behind_the_lock_record()
+        ledger = self.home / "whole"
+        shutil.copytree(self.s.data / "ledger", ledger)
+        flip(log, begin + 20)
+        damaged = log.read_bytes()
+        for _ in range(2):  # and stays so: it is not made good by a second start
+            self.read_only("log_damaged")
+            kept = list(self.s.data.glob("evidence-*"))
+            self.assertEqual([(path / log.name).read_bytes() for path in kept], [damaged])
+            self.assertIn(f"kept in {kept[0].name}", self.s.log_text())
+            self.assertTrue((self.s.data / "LOST").exists())
+        # The whole ledger is put back: nothing is in doubt.
+        remove(self.s.data / "ledger")
+        shutil.move(ledger, self.s.data / "ledger")
+        self.world.start()
+        self.assertFalse((self.s.data / "LOST").exists())
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.world.stop()
+
+    def test_bad_byte_behind_the_lock_record_is_adopted(self):
+        log, begin = self.behind_the_lock_record()
+        flip(log, begin + 20)
+        self.read_only("log_damaged")
+        self.assertEqual(self.s.run("lock", "adopt", "--reason", "a bad byte", "--yes", check=False).returncode, 0)
+        self.assertFalse((self.s.data / "LOST").exists())
+        self.s.run("rebuild", check=False)  # the read models know of the records that are gone
+        self.world.start()
+        self.world.stop()
+
+    def test_bad_byte_in_the_last_record_is_a_torn_end(self):
+        """What nothing stands behind was perhaps never acknowledged: a power loss looks the same."""
+        log, _ = self.behind_the_lock_record()
+        flip(log, log.stat().st_size - 3)
+        remove(self.s.data / "views")
+        self.world.start()
+        self.assertEqual(self.world.look(), self.world.lists)
+        self.world.stop()
         self.assertEqual(list(self.s.data.glob("*evidence-*")), [])
 
     def test_evidence_is_bounded(self):

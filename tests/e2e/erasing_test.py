@@ -1,4 +1,6 @@
 """Work goes on while people are erased, and permission ends where its withdrawal stands. usage: erasing_test.py SIEGEL_BINARY"""
+import base64
+import hashlib
 import os
 import pathlib
 import sys
@@ -11,6 +13,22 @@ from clients import Client, at_once  # noqa: E402
 from contacts import PURPOSE, RECORDS, add, erase, expect, get, token, wait_for_index  # noqa: E402
 
 LONG = "SIEGEL_LONG" in os.environ
+
+
+def root_by(leaf, index, size, path):
+    """Where the path of an inclusion proof leads to (RFC 9162 2.1.3.2); none if it is too short or too long."""
+    node, last, at = leaf, size - 1, index
+    for hash_ in path:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            node = hashlib.sha256(b"\1" + hash_ + node).digest()
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            node = hashlib.sha256(b"\1" + node + hash_).digest()
+        at, last = at >> 1, last >> 1
+    return node if last == 0 else None
 
 
 class Erasing(Checked):
@@ -98,6 +116,38 @@ class Erasing(Checked):
                 answer = get(s, f"/v1/records/{person['record']}")
                 self.assertEqual((answer.status, answer.json["erasure"]), (410, erasure))
                 self.assertEqual(get(s, f"/v1/subjects/{person['subject']}").status, 410)
+
+    def test_an_erasure_of_more_people_than_one_epoch_takes(self):
+        """ER-08 The certificate proves each of its events, as JSON, as a page and as a note."""
+        s = self.s
+
+        def bring(number):
+            with Client(s, s.tokens["editor"], check=False) as client:
+                values = [{"values": {"name": f"M {i}", "e-mail": f"m{i}@example.org"}} for i in range(number, 4_001, 16)]
+                return [expect(client.request("POST", RECORDS, one), 201).json["subject"] for one in values]
+
+        people = [subject for some in at_once(bring, 16) for subject in some]
+        with Client(s, s.tokens["privacy_officer"]) as client:
+            body = {"subjects": people, "classes": ["customer"], "ground": "art17-1-b", "mode": "now"}
+            erased = expect(client.request("POST", "/v1/erasures", body), 201).json
+            path = f"/v1/erasures/{erased['erasure']}"
+            state = expect(client.request("GET", path, Siegel_At_Least=erased["position"], Siegel_Wait_Ms="30000"), 200).json
+            shown = expect(client.request("GET", path + "/certificate"), 200).json
+            note = expect(client.request("GET", path + "/certificate", Accept="text/plain"), 200).body.decode()
+            page = expect(client.request("GET", path + "/certificate", Accept="text/html", Accept_Language="en"), 200).body.decode()
+        self.assertEqual((shown["subjects"], shown["requests"], [e["requests"] for e in shown["earlier"]]), (4_001, 1, [4_000]))
+        # Whoever waits hears of the last epoch, and so do the state and the top of the certificate.
+        self.assertEqual((shown["epoch"], state["epoch"], state["seq"]), (erased["epoch"], erased["epoch"], shown["proof"]["index"]))
+        self.assertEqual(shown["earlier"][0]["epoch"]["new"], shown["epoch"]["old"])
+        self.assertTrue(any(kept.startswith("marketing (contract, ") for kept in shown["kept_classes"]))
+        for event in (shown, *shown["earlier"]):
+            proof = event["proof"]
+            root = base64.b64decode(proof["checkpoint"].splitlines()[2])
+            leaf = hashlib.sha256(b"\0" + base64.b64decode(proof["header"])).digest()
+            self.assertEqual(root_by(leaf, proof["index"], proof["size"], [base64.b64decode(h) for h in proof["hashes"]]), root)
+            self.assertIn(f"\nevent: {proof['index']}\n", note)
+            self.assertIn(f"{event['epoch']['old']} -&gt; {event['epoch']['new']}", page)
+        self.assertIn("\nearlier events: 1\n", note)
 
     def guard(self, work, stop):
         self.failures = []

@@ -222,9 +222,15 @@ class Scan(unittest.TestCase):
 
         copied = self.keep / "copied"
         shutil.copytree(self.s.home, copied)  # as it lies there while the server runs
+        exported = self.keep / "exported"
+        self.s.run("export-log", str(exported))
         self.assertEqual(self.s.stop(), 0)
+        saved = self.keep / "saved"
+        self.s.run("backup", str(saved))
+        for place, name in ((exported, "tile"), (saved, "ledger")):
+            self.assertTrue(any((place / name).rglob("*")), place)
         partly_gone = {partly["name"].encode(), partly["e-mail"].encode(), partly["name"].split()[-1].encode()}
-        for place in (self.s.home, copied):
+        for place in (self.s.home, copied, exported, saved):
             self.assertEqual(hits(wanted | digests | partly_gone, place), [])
             self.assertEqual(hits(everybody, place), [])
 

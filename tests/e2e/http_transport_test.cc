@@ -392,8 +392,11 @@ TEST_CASE("where to listen is checked before anything is served", "[e2e][http]")
   const auto code_for = [&](const std::string& listen) {
     ServerOptions options;
     options.listen = listen;
+    const auto checked = Server::check(options);
     const auto server = Server::start(options, handler);
-    return std::string(server ? "served" : server.error().code());
+    const std::string code = server ? "served" : server.error().code();
+    CHECK((checked ? "served" : checked.error().code()) == code);
+    return code;
   };
   CHECK(code_for("0.0.0.0:0") == "tls_required");
   CHECK(code_for("192.0.2.1:0") == "tls_required");

@@ -143,6 +143,24 @@ class Metrics(unittest.TestCase):
             head.write_bytes(record)
             self.s.serve()
 
+    def test_6_kept_evidence(self):
+        """Copies of damaged logs are seen for as long as they are there."""
+        names = ("siegel_evidence_copies", "siegel_evidence_oldest_seconds")
+        self.assertEqual([scrape(self.s)[name] for name in names], [0, 0])
+        self.s.stop()
+        days = {"evidence-20261101T000000Z": 20, "evidence-20261120T000000Z": 2}
+        for name, age in days.items():
+            (self.s.data / name).mkdir(mode=0o700)
+            os.utime(self.s.data / name, (time.time() - age * 86400,) * 2)
+        self.s.serve()
+        self.assertRegex(self.s.log_text(), "ALARM copies of damaged logs .* number: 2, .*: they hold ciphertext of people erased since")
+        copies, oldest = (scrape(self.s)[name] for name in names)
+        self.assertEqual(copies, 2)
+        self.assertAlmostEqual(oldest, 20 * 86400, delta=600)
+        for name in days:
+            (self.s.data / name).rmdir()
+        self.assertEqual([scrape(self.s)[name] for name in names], [0, 0])
+
 
 if __name__ == "__main__":
     BINARY = sys.argv.pop(1)

@@ -2,6 +2,7 @@
 import pathlib
 import shutil
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from checked import Checked, main  # noqa: E402
@@ -65,6 +66,54 @@ class Records(Checked):
         again = self.remove(person["record"], headers={**key, "If-Match": '"1"'})
         self.assertEqual((again.status, again.json, again.headers["Siegel-Replayed"]), (200, removed.json, "true"))
         self.assertEqual(self.remove(person["record"]).status, 404)
+
+    def test_EV03_a_retry_gets_the_stored_result_whatever_came_between(self):
+        """[EV-03] after the record moved on, after a restart, on every route that writes; another request is a conflict"""
+        s, admin = self.s, self.s.token
+        person, other, third = self.person(), self.person(), self.person()
+        record = f"/v1/records/{person['record']}"
+        period = {"period": "P1Y", "start": "collection", "legal_ground": "contract"}
+        requests = [
+            ("POST", RECORDS, {"values": {"name": "Retry", "e-mail": "retry@example.org"}}, s.tokens["editor"], {}),
+            ("PATCH", record, {"values": {"name": "First"}}, s.tokens["editor"], {"If-Match": '"1"'}),
+            ("PUT", "/v1/deletion-classes/retried", period, admin, {"If-None-Match": "*"}),
+            ("PUT", "/v1/purposes/retried", {"legal_ground": "contract"}, admin, {}),
+            ("POST", "/v1/erasures", {"subject": other["subject"], "ground": "art17-1-b", "mode": "now"}, s.tokens["privacy_officer"], {}),
+            ("POST", "/v1/erasures", {"subject": third["subject"], "ground": "art17-1-b"}, s.tokens["privacy_officer"], {}),
+        ]
+
+        def ask(number, **changed):
+            method, path, body, token, headers = requests[number]
+            return s.request(method, path, changed.get("body", body), token=token,
+                             headers={**headers, "Idempotency-Key": f"retry-{number}", **changed.get("headers", {})})
+
+        first = [expect(ask(i), 200, 201, 202) for i in range(len(requests))]
+        self.assertEqual((first[4].status, first[5].status), (201, 202))
+        end = time.monotonic() + 30  # until the second erasure is effective too: its retry answers as it was answered
+        shown = {"headers": {"Siegel-At-Least": first[5].json["position"]}}
+        while get(s, f"/v1/erasures/{first[5].json['erasure']}", "privacy_officer", **shown).json["state"] != "effective":
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.1)
+        expect(self.patch(person["record"], {"name": "Second"}), 200)
+        expect(s.request("PUT", "/v1/deletion-classes/retried", {**period, "period": "P2Y"}), 200)
+        for restarted in (False, True):
+            if restarted:
+                self.assertEqual(s.stop(), 0)
+                s.serve()
+                wait_for_index(s)
+            size = s.request("GET", "/v1/status").json["size"]
+            for i, answer in enumerate(first):
+                again = ask(i)
+                self.assertEqual((again.status, again.headers["Siegel-Replayed"]), (answer.status, "true"), requests[i][1])
+                self.assertEqual(again.json, answer.json, requests[i][1])
+                self.assertEqual(again.headers.get("ETag"), answer.headers.get("ETag"))
+            self.assertEqual(s.request("GET", "/v1/status").json["size"], size)  # no event
+            self.assertEqual(get(s, record).json["values"]["name"], "Second")
+            for i, changed in ((0, {"body": {"values": {"name": "Else", "e-mail": "retry@example.org"}}}), (1, {"headers": {"If-Match": '"9"'}}),
+                               (2, {"body": {**period, "period": "P3Y"}}), (4, {"body": {"subject": person["subject"], "ground": "art17-1-b"}})):
+                self.assertEqual((ask(i, **changed).status, ask(i, **changed).code), (409, "idempotency_conflict"), requests[i][1])
+        across = s.request("PATCH", record, {"values": {"name": "Third"}}, token=s.tokens["editor"], headers={"Idempotency-Key": "retry-0"})
+        self.assertEqual(across.code, "idempotency_conflict")
 
     def test_PJ05_a_removal_outlives_the_erasure_of_one_class(self):
         """[PJ-05] A part in the first class only would bring the record back with a rebuild."""

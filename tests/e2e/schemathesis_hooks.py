@@ -54,6 +54,14 @@ def fit_erasure(body):
         body["subject"] = one_of([*KNOWN["erasable"], body["subject"]], body["subject"])
 
 
+def fit_search(body):
+    for condition in body["where"]:
+        condition["field"] = one_of(["name", "e-mail"], condition["field"])
+        condition["value"] = one_of(["Known", "known1@example.org", "k", "nobody"], condition["value"])
+    if body.get("fields") is not None:
+        body["fields"] = one_of([["name"], ["e-mail", "name"], []], body["fields"])
+
+
 def lead_to_what_is_there(case, label):
     if label == "GET /v1/log/proofs/inclusion":
         fit_proof(case.query, "index", "size")
@@ -64,6 +72,8 @@ def lead_to_what_is_there(case, label):
         case.body = {"file": TABLE} if case.media_type == "multipart/form-data" else TABLE.encode()
     elif label == "POST /v1/erasures":
         fit_erasure(case.body)
+    elif label == "POST /v1/record-types/{type}/search":
+        fit_search(case.body)
     elif label in ("POST /v1/record-types/{type}/records", "PATCH /v1/records/{id}"):
         fit_values(case.body)
     elif label == "GET /v1/record-types/{type}/records" and (case.query or {}).get("fields"):

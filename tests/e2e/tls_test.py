@@ -62,11 +62,11 @@ class Tls(unittest.TestCase):
             time.sleep(0.05)
         raise AssertionError("the server does not get ready")
 
-    def get(self, path, context=None):
+    def get(self, path, context=None, token=True):
         context = context or ssl.create_default_context(cafile=self.cert)
         connection = http.client.HTTPSConnection("localhost", self.s.port, context=context, timeout=30)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"} if token else {})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -105,6 +105,12 @@ class Tls(unittest.TestCase):
     def test_by_configuration_and_beyond_loopback(self):
         self.start(config=f'[server]\nlisten = "0.0.0.0:0"\ntls_cert = "{self.cert}"\ntls_key = "{self.key}"\n')
         self.check_served()
+        # Beyond loopback the metrics are for those who have a token.
+        status, body = self.get("/metrics", token=False)
+        self.assertEqual((status, json.loads(body)["code"]), (401, "token_missing"))
+        self.assertEqual(self.get("/metrics")[0], 200)
+        for path in ("/healthz", "/readyz", "/v1/openapi.yaml"):
+            self.assertEqual(self.get(path, token=False)[0], 200, path)
         self.assertEqual(self.s.stop(), 0)
 
     def test_by_flags_with_the_command_line_as_client(self):

@@ -142,6 +142,7 @@ TEST_CASE("EV-08 bodies of version 1 are written and read as ever", "[golden][co
   stays("token-created", encode(RegistryBody(test::example_token())), registry);
   stays("token-revoked", encode(RegistryBody(TokenRevoked{TokenId(test::example_id(0x30))})), registry);
   stays("erasure-notice", encode(test::example_notice()), [](const Bytes& bytes) { return decode_notice(bytes, 1); });
+  stays("export", encode(test::example_export()), [](const Bytes& bytes) { return decode_export(bytes, 1); });
   stays("ledger", encode(test::example_ledger()), [](const Bytes& bytes) { return decode_ledger(bytes, 1); });
   stays("idempotency", encode(test::example_idempotency()),
         [](const Bytes& bytes) { return decode_idempotency_body(bytes); });

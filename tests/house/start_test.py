@@ -142,6 +142,57 @@ def check_what_cannot_start_stops_nothing(tree, listen):
     expect(len(tokens(tree, f"http://{listen}", token)) == before, "a start that failed left a token")
 
 
+def serve(siegel, data, log, **options):
+    """A server that nobody started with ./start."""
+    server = subprocess.Popen([siegel, "--data", data, "serve", "--listen", "127.0.0.1:0"], stdout=open(log, "wb"),
+                              stderr=subprocess.STDOUT, **options)
+    for _ in range(SECONDS_MAX * 10):
+        if b"listening on" in pathlib.Path(log).read_bytes():
+            return server
+        expect(server.poll() is None, "a server ended", pathlib.Path(log).read_text())
+        time.sleep(0.1)
+    sys.exit("start: a server does not listen")
+
+
+def check_stale_number(tree, listen):
+    """The number in start.pid, left by a power loss, is that of a server of other data by now: that one goes on."""
+    tree.start("--stop")
+    other = tree.folder / "others"
+    subprocess.run([tree.siegel, "--data", other, "init", "--single-disk"], check=True, capture_output=True)
+    server = serve(tree.siegel, other, tree.folder / "others.log")
+    for name in ("start.pid", "LOCK"):
+        (tree.folder / "siegel-data" / name).write_text(f"{server.pid}\n")
+    done = tree.start("--stop")
+    expect(done.returncode == 0 and "No server" in done.stdout, "--stop with a stale number", done.stdout, done.stderr)
+    (tree.folder / "siegel-data/start.pid").write_text(f"{server.pid}\n")
+    _, _, pid = last_lines(tree.start("--listen", listen))
+    expect(server.poll() is None and int(pid) != server.pid, "a server of other data was stopped")
+    server.terminate()
+    expect(server.wait(SECONDS_MAX) == 0, "the other server does not end")
+
+
+def check_stop_by_its_user(tree):
+    """Who is not root stops his server too, though the system tells him little of a process that forbids dumps."""
+    if os.geteuid() != 0:
+        return  # all other checks show it
+    with tempfile.TemporaryDirectory() as name:
+        home = pathlib.Path(name)
+        siegel, start, data = home / "siegel", home / "start", home / "data"
+        shutil.copy2(tree.siegel.resolve(), siegel)
+        shutil.copy2(REPO / "start", start)
+        shutil.copytree(REPO / "packaging", home / "packaging")
+        os.chown(home, 65534, 65534)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": home}
+        subprocess.run([siegel, "--data", data, "init", "--single-disk"], check=True, capture_output=True, **nobody)
+        server = serve(siegel, data, home / "log", **nobody)
+        (data / "start.pid").write_text(f"{server.pid}\n")
+        done = subprocess.run([start, "--stop", "--data", "./data"], text=True, capture_output=True, check=False, **nobody)
+        ended = server.poll()  # at once: who stops it may start the next one
+        server.kill()
+        server.wait()
+        expect(done.returncode == 0 and ended == 0, "--stop does not stop a server of who is not root", done.stdout, done.stderr)
+
+
 def check_missing_lock_record(tree, listen):
     """The server runs read-only and says so; one way out is printed, and works."""
     tree.start("--stop")
@@ -221,6 +272,8 @@ def main():
             earlier = check_interrupted_first_start(tree, listen)
             check_runs(tree, listen, earlier)
             check_what_cannot_start_stops_nothing(tree, listen)
+            check_stale_number(tree, listen)
+            check_stop_by_its_user(tree)
             check_missing_lock_record(tree, listen)
             check_example_later(tree)
             check_words(tree)

@@ -172,6 +172,10 @@ TEST_CASE("F4 damaged bodies are refused, or are canonical", "[property][codec][
             [](const Bytes& bytes) { return encoded(decode_subject(bytes, 1)); })
             .refused > 0);
   CHECK(damage(
+            rounds(2'000), 13, [](SeededRandom&) { return encode(test::example_export()); },
+            [](const Bytes& bytes) { return encoded(decode_export(bytes, 1)); })
+            .refused > 0);
+  CHECK(damage(
             rounds(2'000), 10, [](SeededRandom&) { return encode(test::example_ledger()); },
             [](const Bytes& bytes) { return encoded(decode_ledger(bytes, 1)); })
             .refused > 0);

@@ -40,7 +40,7 @@ struct Model {
 TEST_CASE("EV-02 any, none, exists and n over many streams end as the reference model says",
           "[property][service][EV-02]") {
   constexpr std::size_t kRecords = 40, kPurposes = 10;
-  const std::uint64_t steps = long_run() ? 900'000 : 12'000;
+  const std::uint64_t steps = long_run() ? 1'000'000 : 12'000;
   ServiceKit world;
   world.set_up();
   SeededRandom random(2);

@@ -89,6 +89,12 @@ RecordBody example_record() {
 
 SubjectBody example_subject() { return SubjectLinked{Personal<ExternalReference>(ExternalReference{"crm", "4711"})}; }
 
+ExportBody example_export() {
+  return {{{built_in::access_log, Slot(7), 3},
+           {ClassNo(100), Slot(0x123456789A), 70'000},
+           {ClassNo(101), Slot(0x123456789B), 0}}};
+}
+
 PurposeDefinition example_purpose() {
   PurposeDefinition purpose;
   purpose.name = "newsletter";

@@ -21,6 +21,7 @@ Bytes example_row();    // of two events, with an idempotency entry
 ActorBody example_actor();
 RecordBody example_record();
 SubjectBody example_subject();
+ExportBody example_export();
 PurposeDefinition example_purpose();
 ClassDefinition example_class();
 TypeDefinition example_type();

@@ -14,6 +14,8 @@ CrashDisk::CrashDisk(CrashDisk&&) noexcept = default;
 CrashDisk& CrashDisk::operator=(CrashDisk&&) noexcept = default;
 
 void CrashDisk::plan(const CrashPlan& plan) { disk_->plan(plan); }
+void CrashDisk::hang(bool hangs) { disk_->hang(hangs); }
+bool CrashDisk::hung() const { return disk_->hung(); }
 FileSystemHandle CrashDisk::file_system() { return crash::rocksdb_file_system(disk_); }
 std::unique_ptr<Files> CrashDisk::files() { return std::make_unique<crash::CrashFiles>(disk_); }
 bool CrashDisk::power_lost() const { return disk_->power_lost(); }

@@ -34,6 +34,9 @@ class Disk;
 struct CrashPlan {
   std::optional<std::uint64_t> power_loss_at_sync{};
   std::optional<std::uint64_t> power_loss_at_call{};
+  // The program goes on and notices nothing, but nothing of what it does from then on is there after the restart. For
+  // programs that a failing disk makes abort: when the power goes they are gone anyway.
+  bool unnoticed = false;
   std::optional<std::uint64_t> io_error_at_call{};  // once
   std::optional<std::uint64_t> sync_failure_at{};   // once
   std::optional<std::uint64_t> space_bytes{};       // what may still be written; the write that meets the end is cut
@@ -48,7 +51,10 @@ class CrashDisk {
   CrashDisk(CrashDisk&&) noexcept;
   CrashDisk& operator=(CrashDisk&&) noexcept;
 
-  void plan(const CrashPlan& plan);              // replaces the one before
+  void plan(const CrashPlan& plan);  // replaces the one before
+  // As a dead network mount does: a call that changes something does not return until hang(false). Looking goes on.
+  void hang(bool hangs);
+  [[nodiscard]] bool hung() const;               // a call does hang
   [[nodiscard]] FileSystemHandle file_system();  // for RocksOptions; valid until kill, power loss
   [[nodiscard]] std::unique_ptr<Files> files();
 
@@ -74,6 +80,18 @@ class CrashDisk {
  private:
   explicit CrashDisk(std::shared_ptr<crash::Disk> disk);
   std::shared_ptr<crash::Disk> disk_;
+};
+
+// A disk that hangs for as long as this lives. Declared after what uses the disk, so that it ends before that.
+class Hanging {
+ public:
+  explicit Hanging(CrashDisk& disk) : disk_(disk) { disk_.hang(true); }
+  ~Hanging() { disk_.hang(false); }
+  Hanging(const Hanging&) = delete;
+  Hanging& operator=(const Hanging&) = delete;
+
+ private:
+  CrashDisk& disk_;
 };
 
 }  // namespace siegel::test

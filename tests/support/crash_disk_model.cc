@@ -39,8 +39,9 @@ std::string surviving_bytes(const Node& file, std::mt19937_64& random) {
     default:
       break;
   }
-  // Sector by sector old or new; where the file was shorter before, old is zeros.
-  std::string mix(shorter + random() % (longer - shorter + 1), '\0');
+  // Sector by sector old or new; where the file was shorter before, old is zeros. The length is often there before the
+  // bytes are: it stands in the file system's journal.
+  std::string mix(random() % 2 == 0 ? longer : shorter + random() % (longer - shorter + 1), '\0');
   for (std::size_t at = 0; at < mix.size(); at += kSectorBytes) {
     const auto& from = random() % 2 == 0 ? old : now;
     const auto n = std::min({kSectorBytes, mix.size() - at, from.size() - std::min(at, from.size())});
@@ -73,6 +74,17 @@ void Disk::plan(const CrashPlan& plan) {
   syncs_ = 0;
 }
 
+void Disk::hang(bool hangs) {
+  const std::lock_guard lock(mutex_);
+  hangs_ = hangs;
+  goes_on_.notify_all();
+}
+
+bool Disk::hung() const {
+  const std::lock_guard lock(mutex_);
+  return hanging_ > 0;
+}
+
 Life Disk::life() const {
   const std::lock_guard lock(mutex_);
   return life_;
@@ -86,7 +98,7 @@ void Disk::kill() {
 
 bool Disk::power_lost() const {
   const std::lock_guard lock(mutex_);
-  return power_lost_;
+  return power_lost_ || left_ != nullptr;
 }
 
 std::uint64_t Disk::calls() const {
@@ -132,7 +144,12 @@ NodePtr Disk::survivor(const NodePtr& node, Disk& to, Copies& copies, unsigned f
 
 std::shared_ptr<Disk> Disk::after_restart(std::uint64_t seed) {
   const std::lock_guard lock(mutex_);
+  if (left_) return left_->after_restart(seed);
   power_lost_ = true;
+  return survivors(seed);
+}
+
+std::shared_ptr<Disk> Disk::survivors(std::uint64_t seed) const {
   auto out = std::make_shared<Disk>(seed, keep_);
   Copies copies;
   const auto fate = static_cast<unsigned>(out->random_() % 4);
@@ -204,15 +221,25 @@ Io Disk::children(Life life, const std::string& path, std::vector<std::string>& 
 // ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Io Disk::mutate(Life life, bool is_sync, const std::function<Io()>& perform) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (hangs_) {
+    ++hanging_;
+    goes_on_.wait(lock, [this] { return !hangs_; });
+    --hanging_;
+  }
   if (!alive(life)) return Io::error;
   ++calls_;
   if (is_sync) ++syncs_;
   if (plan_.io_error_at_call == calls_) return Io::error;
   if (plan_.power_loss_at_call == calls_ || (is_sync && plan_.power_loss_at_sync == syncs_)) {
-    if (random_() % 2 == 0) perform();
-    power_lost_ = true;
-    return Io::error;
+    const bool takes_effect = random_() % 2 == 0;
+    auto done = takes_effect ? perform() : Io::error;
+    if (!plan_.unnoticed) {
+      power_lost_ = true;
+      return Io::error;
+    }
+    left_ = survivors(random_());
+    return takes_effect ? done : perform();
   }
   return perform();
 }

@@ -1,6 +1,7 @@
 // Private to CrashDisk: the tree, what of it is durable, and the faults. One lock; every call is atomic.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -51,6 +52,8 @@ class Disk {
   Disk(std::uint64_t seed, CrashDisk::Keep keep);
 
   void plan(const CrashPlan& plan);
+  void hang(bool hangs);
+  [[nodiscard]] bool hung() const;
   [[nodiscard]] Life life() const;
   void kill();
   [[nodiscard]] bool power_lost() const;
@@ -106,9 +109,13 @@ class Disk {
   Io mutate(Life life, bool is_sync, const std::function<Io()>& perform);
   Io put(Node& file, std::size_t offset, std::string_view bytes);
   void preserve(Node& file, std::size_t from, std::size_t to);
+  [[nodiscard]] std::shared_ptr<Disk> survivors(std::uint64_t seed) const;
   NodePtr survivor(const NodePtr& node, Disk& to, Copies& copies, unsigned fate, std::uint64_t cut) const;
 
   mutable std::mutex mutex_;
+  std::condition_variable goes_on_;
+  bool hangs_ = false;
+  int hanging_ = 0;  // calls
   mutable std::mt19937_64 random_;
   CrashDisk::Keep keep_;
   CrashPlan plan_;
@@ -117,6 +124,7 @@ class Disk {
   std::set<std::string> locks_;
   Life life_ = 1;
   bool power_lost_ = false;
+  std::shared_ptr<Disk> left_;  // by a power loss that went unnoticed
   std::uint64_t calls_ = 0;
   std::uint64_t syncs_ = 0;
   std::uint64_t changes_ = 0;

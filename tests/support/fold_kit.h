@@ -111,6 +111,10 @@ class HandEvent final : public views::Recorded {
     header_.facts = std::move(facts);
     return *this;
   }
+  HandEvent& at(TimeMs time) {
+    header_.time = time;
+    return *this;
+  }
   HandEvent& type(TypeNo type) {
     header_.record_type = type;
     return *this;

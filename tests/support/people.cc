@@ -250,6 +250,11 @@ void People::set_registries() {
   PurposeDefinition purpose;
   purpose.name = "care";
   put(EventType::registry_purpose_set, {1, registered_}, purpose);
+  ClassDefinition cls;
+  cls.name = "class-" + std::to_string(registered_ % 3);
+  cls.period = "P" + std::to_string(registered_) + "Y";
+  cls.legal_ground = LegalGround::contract;
+  put(EventType::registry_class_set, {kClasses[registered_ % 3].get(), 1 + registered_ / 3}, cls);
   TypeDefinition type;
   type.name = "people-" + std::to_string(registered_);
   put(EventType::registry_type_set, {registered_, 1}, type);
@@ -310,25 +315,18 @@ void People::erase(const std::vector<std::size_t>& who, const std::vector<std::u
   const auto requests = open.fences;
   carry_out(std::move(open), until);
   if (until != Until::notice_gone) return;
-  // The notices' leaves die in an epoch of their own, which names the requests once more.
+  // The leaves of notices die in an epoch of their own, which names the requests once more; not those of all people.
   std::vector<vault::Fence> ends;
   for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (requests.size() > 1 && world.random.below(3) == 0) continue;
     ends.push_back({requests[i].request, {notices[i]}});
     REQUIRE(vault->fence(ends.back()));
   }
-  auto change = vault->erase(ends);
-  REQUIRE(change);
-  ErasureEffectiveFacts facts;
-  facts.new_epoch = change->to.get();
-  for (const auto& fence : requests) facts.requests.push_back(fence.request);
-  system_event(EventType::erasure_effective, facts);
-  REQUIRE(vault->told(change->to));
+  if (!ends.empty()) one_epoch(ends);
 }
 
-void People::system_event(EventType type, Facts facts) { commit(draft(type, std::move(facts))); }
-
-void People::carry_out(Open open, Until until) {
-  const auto change = vault->erase(open.fences);
+void People::one_epoch(std::span<const vault::Fence> fences) {
+  const auto change = vault->erase(fences);
   INFO((change ? std::string() : change.error().text()));
   REQUIRE(change);
   ErasureEffectiveFacts facts;
@@ -337,6 +335,18 @@ void People::carry_out(Open open, Until until) {
   facts.requests = change->requests;
   system_event(EventType::erasure_effective, facts);
   REQUIRE(vault->told(change->to));
+}
+
+void People::system_event(EventType type, Facts facts) { commit(draft(type, std::move(facts))); }
+
+void People::carry_out(Open open, Until until) {
+  // An erasure of many people takes several epochs.
+  for (std::span<const vault::Fence> left(open.fences); !left.empty();) {
+    const auto taken = 1 + world.random.below(left.size());
+    one_epoch(left.first(taken));
+    left = left.subspan(taken);
+    if (world.random.below(4) == 0) set_registries();  // what a class is changes between them
+  }
   if (until >= Until::completed)
     for (const auto& fence : open.fences)
       system_event(EventType::erasure_completed, ErasureCompletedFacts{fence.request});

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,7 @@ class People {
   Values some_values(ClassNo cls);
   std::string canary();
   void carry_out(Open open, Until until);
+  void one_epoch(std::span<const vault::Fence> fences);
   void system_event(EventType type, Facts facts);
   std::optional<std::size_t> any_person();
   std::optional<std::size_t> any_record();

@@ -19,11 +19,13 @@ T must(Result<T> result) {
 
 ServiceKit::ServiceKit(std::uint64_t seed, std::chrono::milliseconds terms_every, std::size_t root_members,
                        std::size_t key_replicas)
-    : world(seed),
-      replica_disk(seed + 1),
-      views_store(views::families().size()),
-      terms_every_(terms_every),
-      key_replicas_(key_replicas) {
+    : world(seed), replica_disk(seed + 1), views_store(views::families().size()), key_replicas_(key_replicas) {
+  service_options.origin = kOrigin;
+  service_options.id = test_ledger_id();
+  service_options.erase_window = std::chrono::milliseconds(1);
+  service_options.erase_retry = std::chrono::milliseconds(50);
+  service_options.terms_every = terms_every;
+  service_options.verifier_key = world.signer.verifier_key();
   std::vector<std::unique_ptr<vault::RootStore>> members;
   for (std::size_t i = 0; i < root_members; ++i)
     members.push_back(vault::open_file_root_store(root_path(i), random, world.files.get()));
@@ -41,6 +43,7 @@ vault::Options ServiceKit::vault_options() {
   vault::Options options;
   options.keys_dir = "/keys";
   options.spare_leaves = 256;
+  options.replica_wait = replica_wait;
   options.file_system = world.disk.file_system();
   for (std::size_t i = 0; i < key_replicas_; ++i) {
     options.replicas.push_back("/replica" + std::to_string(i));
@@ -58,17 +61,10 @@ void ServiceKit::open() {
                                   world.clock, random));
   views = std::make_unique<views::Views>(views_store);
   views->advance(must(views->load_position()));
-  projector = projector::Projector::make(*ledger, *vault, *views, {});
+  service = Service::make(*ledger, *vault, *views, *workers_, wall, random, service_options);
+  projector = projector::Projector::make(*ledger, *vault, *views, {.follower = &service->follower()});
   ledger->subscribe(*projector);
   REQUIRE(ledger->start());
-  Options options;
-  options.origin = kOrigin;
-  options.id = test_ledger_id();
-  options.erase_window = std::chrono::milliseconds(1);
-  options.erase_retry = std::chrono::milliseconds(50);
-  options.terms_every = terms_every_;
-  options.verifier_key = world.signer.verifier_key();
-  service = Service::make(*ledger, *vault, *views, *workers_, wall, random, options);
   REQUIRE(projector->start(must(service->begin_job(JobFacts::Kind::projector))));
   const auto started = service->start();
   INFO((started ? std::string() : started.error().text()));

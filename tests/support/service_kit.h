@@ -113,8 +113,10 @@ class ServiceKit {
 
   LedgerWorld world;
   CrashDisk replica_disk;
+  std::chrono::milliseconds replica_wait = vault::Options().replica_wait;  // from the next open() on
   WallClock wall{world.clock};
   SystemRandom random;
+  service::Options service_options;  // from the next open() on
   service::Caller admin, editor, officer;
   std::unique_ptr<vault::RootStore> root;
   std::unique_ptr<vault::Vault> vault;
@@ -127,7 +129,6 @@ class ServiceKit {
  private:
   vault::Options vault_options();
 
-  std::chrono::milliseconds terms_every_;
   std::size_t key_replicas_;
   std::unique_ptr<app::Workers> workers_;
 };

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+import openapi_check
+
 
 class Answer:
     def __init__(self, status, headers, body):
@@ -24,13 +26,11 @@ class Answer:
 
 
 class Siegel:
-    """with Siegel(binary) as s: s.request("GET", "/healthz")"""
+    """with Siegel(binary) as s: s.request("GET", "/healthz"); each answer is held against schemas/openapi.yaml."""
 
-    def __init__(self, binary, directory=None, check=None, environment=None):
-        """check: called with method, path, status, headers and body of every answer (openapi_check.validate);
-        environment: settings of the server beside the test's own (SIEGEL_LEDGER_QUEUE_COMMANDS_MAX=1 …)."""
+    def __init__(self, binary, directory=None, environment=None):
+        """environment: settings of the server beside the test's own (SIEGEL_LEDGER_QUEUE_COMMANDS_MAX=1 …)."""
         self.binary = str(binary)
-        self.check = check
         self.environment = dict(environment or {})
         self.home = pathlib.Path(directory or tempfile.mkdtemp(prefix="siegel-e2e-"))
         self.data = self.home / "data"
@@ -126,8 +126,7 @@ class Siegel:
                 self.connection = None
                 if attempt == 2:
                     raise
-        if self.check:
-            self.check(method, path, answer.status, answer.headers, answer.body)
+        openapi_check.validate(method, path, answer.status, answer.headers, answer.body)
         return answer
 
 

@@ -34,6 +34,7 @@ vault::Options VaultWorld::options() const {
     out.replica_file_systems.push_back(self.replica_disks[i].file_system());
   }
   out.spare_leaves = setup.spare_leaves;
+  out.replica_wait = setup.replica_wait;
   out.key_cache_bytes_max = setup.key_cache_bytes_max;
   return out;
 }

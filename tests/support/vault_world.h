@@ -42,6 +42,7 @@ class VaultWorld {
     std::size_t spare_leaves = 64;
     std::size_t key_cache_bytes_max = std::size_t{1} << 20;
     bool keep_every_byte = false;
+    std::chrono::milliseconds replica_wait = vault::Options().replica_wait;
   };
   explicit VaultWorld(std::uint64_t seed) : VaultWorld(seed, Setup()) {}
   VaultWorld(std::uint64_t seed, const Setup& setup);

@@ -2,12 +2,14 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <thread>
 
 #include "app/descriptors.h"
 #include "app/instance.h"
 #include "app/reopen.h"
+#include "app/warnings.h"
 #include "app/workers.h"
 #include "crypto/random.h"
 #include "support/catch.h"
@@ -101,8 +103,10 @@ TEST_CASE("a start that is ended while the read models catch up says so", "[unit
   World world;
   world.instance->close();
   std::filesystem::remove_all(world.dir.path() / "data" / "views");
+  StartWatch watch;
+  watch.stop = [] { return true; };
   const auto opened = Instance::open(world.dir.path() / "data", Config{}, world.workers, world.clock, world.random,
-                                     world.nobody, nullptr, {[] { return true; }, nullptr});
+                                     world.nobody, nullptr, watch);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().is("start_ended"));
 }
@@ -131,4 +135,33 @@ TEST_CASE("clients leave the stores their descriptors", "[unit][app]") {
   REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
   CHECK(limit.rlim_cur == limit.rlim_max);
   CHECK((limit.rlim_max == RLIM_INFINITY || now == limit.rlim_max));
+}
+
+TEST_CASE("ER-06 a start warns of swap, of possible dumps and of a single disk, and of nothing else",
+          "[unit][app][ER-06]") {
+  const TempDir dir;
+  const KernelTables tables{(dir.path() / "proc").string(), (dir.path() / "sys").string()};
+  std::filesystem::create_directories(tables.proc);
+  const auto swaps = [&](const std::string& lines) {
+    std::ofstream(tables.proc + "/swaps") << "Filename Type Size Used Priority\n" << lines;
+  };
+  Places two_disks;
+  two_disks.key_replicas = {"/second/keys"};
+  two_disks.root_mirrors = {"/second/root"};
+  const auto codes = [&](const Places& places, bool dumps_are_forbidden) {
+    std::vector<std::string> out;
+    for (const auto& warning : warnings(places, dumps_are_forbidden, tables)) out.emplace_back(warning.code);
+    return out;
+  };
+  using Codes = std::vector<std::string>;
+  CHECK(codes(two_disks, true) == Codes{"unencrypted_swap"});  // that there is none cannot be seen
+  swaps("");
+  CHECK(codes(two_disks, true).empty());
+  CHECK(codes(two_disks, false) == Codes{"dumps_possible"});
+  swaps("/dev/zram0 partition 1 0 -2\n");
+  CHECK(codes(two_disks, true).empty());
+  swaps("/dev/sda3 partition 1 0 -2\n");
+  CHECK(codes(two_disks, true) == Codes{"unencrypted_swap"});
+  two_disks.root_mirrors.clear();
+  CHECK(codes(two_disks, false) == Codes{"single_disk", "unencrypted_swap", "dumps_possible"});
 }

@@ -106,13 +106,26 @@ TEST_CASE("F4 bodies are what Cap'n Proto calls canonical", "[unit][codec][F4]")
        {encode(ActorBody{}), encode(test::example_actor()), encode(RecordBody{}), encode(test::example_record()),
         encode(nulls), encode(zeros), encode(large), encode(SubjectBody{}), encode(test::example_subject()),
         encode(RegistryBody{}), encode(RegistryBody(bare)), encode(RegistryBody(test::example_type())),
-        encode(ErasureNotice{}), encode(test::example_notice()), encode(LedgerBody{}), encode(IdempotencyBody{}),
-        encode_values({})}) {
+        encode(ErasureNotice{}), encode(test::example_notice()), encode(ExportBody{}), encode(test::example_export()),
+        encode(LedgerBody{}), encode(IdempotencyBody{}), encode_values({})}) {
     CHECK(is_canonical(bytes));
   }
   CHECK(decode_record(encode(nulls), 1)->values.size() == 1);
   CHECK(decode_record(encode(large), 1)->values.size() == 19);
   CHECK(encode(SubjectBody{}).size() == 8);  // a root of no words
+}
+
+TEST_CASE("the list of an export comes back, and only in its order", "[unit][codec]") {
+  const auto list = test::example_export();
+  const auto back = decode_export(encode(list), 1);
+  REQUIRE(back);
+  CHECK(back->leaves == list.leaves);
+  auto wrong = list;
+  std::swap(wrong.leaves[0], wrong.leaves[1]);
+  CHECK_FALSE(decode_export(encode(wrong), 1));
+  wrong = list;
+  wrong.leaves[1].slot = wrong.leaves[0].slot;
+  CHECK_FALSE(decode_export(encode(wrong), 1));
 }
 
 TEST_CASE("damaged bodies are refused", "[unit][codec]") {

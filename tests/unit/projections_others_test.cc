@@ -92,6 +92,17 @@ HandEvent completed(Fold& fold, std::uint64_t seq, std::uint64_t request) {
   return event;
 }
 
+HandEvent class_set(Fold& fold, std::uint64_t seq, std::uint32_t number, const char* period) {
+  HandEvent event(EventType::registry_class_set, seq, fold.rows);
+  ClassDefinition cls;
+  cls.name = "class-" + std::to_string(number);
+  cls.period = period;
+  cls.legal_ground = LegalGround::contract;
+  event.facts(RegistryFacts{number, 1});
+  event.part(owner_of_ledger(), built_in::registry, Slot(3), seq, codec::encode(RegistryBody(cls)));
+  return event;
+}
+
 TEST_CASE("Owners count every part of every event, also the actor's and traces", "[unit][projections]") {
   Fold fold;
   auto first = registered(fold, 1);
@@ -178,15 +189,21 @@ TEST_CASE("An erasure goes from requested to effective to completed", "[unit][pr
   auto third = effective(fold, 5, {3});
   fold(third);
   CHECK(fold.shown().erasure(erasure(1)).value()->state == views::ErasureState::requested);
+  CHECK(fold.queries.erasure(erasure(1)).value()->effective() == nullptr);
   CHECK(fold.queries.open_erasure_requests().value().at(0).seq == Seq(4));
   auto fourth = effective(fold, 6, {4});
   fold(fourth);
   row = fold.shown().erasure(erasure(1)).value();
   CHECK(row->state == views::ErasureState::effective);
-  CHECK(row->effective_seq == Seq(6));
-  CHECK(row->effective.new_epoch == 5);
-  CHECK(row->effective.new_root[3] == 7);
-  CHECK(row->effective.requests == std::vector<std::uint64_t>{4});
+  REQUIRE(row->effective() != nullptr);
+  CHECK(row->effective()->seq == Seq(6));
+  CHECK(row->effective()->new_epoch == 5);
+  CHECK(row->effective()->new_root[3] == 7);
+  // Each epoch that took some of the requests.
+  REQUIRE(row->effects.size() == 2);
+  CHECK(row->effects[0].seq == Seq(5));
+  CHECK(row->effects[0].at == TimeMs(1'000'005));
+  for (const auto& effect : row->effects) CHECK(effect.requests == 1);
   const auto owner = fold.queries.owner(owner_of(subject(1))).value();
   REQUIRE(owner);
   REQUIRE(owner->leaves.size() == 1);
@@ -244,6 +261,65 @@ TEST_CASE("PJ-05 with the notice goes what only the notice told, live as in a re
   CHECK(live.rows.count(Rows::erasure_requests) == 0);
   CHECK(live.rows.count(Rows::erasures) == (id_in_header ? 1 : 0));
   CHECK(live.shown().owner(owner_of(subject(1))).value()->leaves.size() == 1);  // who looked at him
+}
+
+TEST_CASE("PJ-05 of an erasure of two epochs the notice of either may end first, live as in a rebuild",
+          "[unit][projections][PJ-05]") {
+  const std::uint64_t ends = GENERATE(5u, 6u);
+  CAPTURE(ends);
+  Fold live;
+  Fold rebuilt;
+  const std::uint8_t gone = ends == 5 ? 1 : 2;
+  rebuilt.rows.dead = {Slot(99u + gone), Slot(900u + gone)};
+  for (auto* fold : {&live, &rebuilt}) {
+    auto named = class_set(*fold, 1, 64, "P3Y");
+    auto other = class_set(*fold, 2, 65, "P10Y");
+    auto first = registered(*fold, 3);
+    auto second = registered(*fold, 4, 2, Slot(101));
+    auto one = requested(*fold, 5, {.classes = {64}});
+    auto two = requested(*fold, 6, {.person = 2, .classes = {64}});
+    for (auto* request : {&one, &two}) request->at(TimeMs(1'000'005));  // of one command, so of one time
+    auto epoch = effective(*fold, 7, {5});
+    auto changed = class_set(*fold, 8, 65, "P6Y");
+    auto later = class_set(*fold, 9, 66, "P1Y");
+    auto last = effective(*fold, 10, {6});
+    auto after = class_set(*fold, 11, 66, "P2Y");
+    for (auto* event : {&named, &other, &first, &second, &one, &two, &epoch, &changed, &later, &last, &after})
+      (*fold)(*event);
+    if (fold == &live) {
+      const auto row = fold->shown().erasure(erasure(1)).value();
+      REQUIRE(row);
+      REQUIRE(row->effects.size() == 2);
+      using views::KeptClass;
+      CHECK(row->effects[0].kept == std::vector{KeptClass{ClassNo(65), LegalGround::contract, "P10Y"}});
+      CHECK(row->effects[1].kept == std::vector{KeptClass{ClassNo(65), LegalGround::contract, "P6Y"},
+                                                KeptClass{ClassNo(66), LegalGround::contract, "P1Y"}});
+    }
+    auto end = effective(*fold, 12, {ends});
+    (*fold)(end);
+  }
+  CHECK(live.rows.map == rebuilt.rows.map);
+  const auto row = live.shown().erasure(erasure(1)).value();
+  REQUIRE(row);
+  CHECK(row->requests == std::vector{Seq(ends == 5 ? 6 : 5)});
+  REQUIRE(row->effective() != nullptr);
+  CHECK(row->effective()->seq == Seq(ends == 5 ? 10 : 7));
+  CHECK(row->effects.size() == 1);
+}
+
+TEST_CASE("A damaged row of an erasure is refused, also one of the version before", "[unit][projections]") {
+  views::ErasureRow row;
+  row.requests = {Seq(3), Seq(70'000)};
+  row.effects.push_back({Seq(9), TimeMs(10), 1, 2, {}, {}, 0, 1, 0, 2, {{ClassNo(65), LegalGround::consent, "P1Y"}}});
+  const auto value = views::encode(row);
+  CHECK(views::decode_erasure(value).value().effects == row.effects);
+  for (std::size_t size = 0; size < value.size(); ++size)
+    CHECK_FALSE(views::decode_erasure(ByteView(value).first(size)));
+  for (const std::uint8_t version : {0, 1, 3}) {
+    auto other = value;
+    other[0] = version;
+    CHECK(views::decode_erasure(other).error().is("views_damaged"));
+  }
 }
 
 TEST_CASE("Registries keep number, version and first time, and a revoked token keeps its body", "[unit][projections]") {

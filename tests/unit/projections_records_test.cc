@@ -152,7 +152,7 @@ TEST_CASE("A record whose first event is erased lives on from the next", "[unit]
   CHECK(head->subject == subject(1));
 }
 
-TEST_CASE("An erased part is a typed Erased, never an empty value", "[unit][projections]") {
+TEST_CASE("PJ-04 an erased part is a typed Erased, never an empty value", "[unit][projections][PJ-04]") {
   Fold fold;
   auto event = added(fold, 10);
   fold(event);

@@ -1,4 +1,5 @@
 // What every event says of itself, and what is left of a person who is erased, seen over the whole service.
+#include "codec/bodies_codec.h"
 #include "codec/header_codec.h"
 #include "codec/parts.h"
 #include "crypto/sha256.h"
@@ -225,4 +226,51 @@ TEST_CASE("a person brought by a record has the time of the record in its id, ho
   REQUIRE(record);
   const auto person = record->subject->get(), made = record->record->get();
   CHECK(std::equal(person.begin(), person.begin() + 6, made.begin()));
+}
+
+TEST_CASE("the access event of an export carries the list that the export shows, a look leaves a trace only",
+          "[unit][service][G35]") {
+  ServiceKit world;
+  world.set_up();
+  const auto record = world.write(world.editor, ServiceKit::person("Ottilie", "ottilie@example.net"));
+  REQUIRE(record);
+  world.catch_up();
+  const auto subject = *record->subject;
+  const Seq look(world.ledger->size().get());
+  REQUIRE(ServiceKit::answer<SubjectAnswer>(
+      [&](auto then) { world.service->read_subject(world.officer, subject, std::move(then)); }));
+  const auto exported = ServiceKit::answer<SubjectAnswer>(
+      [&](auto then) { world.service->export_subject(world.officer, subject, std::move(then)); });
+  REQUIRE(exported);
+  REQUIRE(!exported->leaves.empty());
+
+  const auto event = [&](Seq seq) {
+    auto stored = world.ledger->read(seq);
+    REQUIRE(stored);
+    return std::move(*stored);
+  };
+  const auto of_person = [&](const ledger::StoredEvent& stored) {  // shows bytes of the event
+    const auto parts = codec::decode_parts(stored.parts);
+    REQUIRE(parts);
+    REQUIRE(parts->size() == 2);
+    REQUIRE((*parts)[1].envelope.owner == owner_of(subject));
+    return (*parts)[1];
+  };
+  const auto looked = event(look), told = event(Seq(look.get() + 1));
+  CHECK(of_person(looked).ciphertext.empty());
+  const auto header = *codec::decode_header(told.header);
+  const auto part = of_person(told);
+  const auto receipt = world.service->begin_job(JobFacts::Kind::backup);
+  REQUIRE(receipt);
+  const auto opened = world.vault->open(*receipt, header, 1, part);
+  REQUIRE(opened);
+  const auto list = codec::decode_export(opened->view(), header.schema);
+  REQUIRE(list);
+  CHECK(list->leaves == exported->leaves);
+  // The look before it is in the list, the export itself is not: its part comes next under the same leaf.
+  const auto log = std::find_if(list->leaves.begin(), list->leaves.end(),
+                                [](const auto& leaf) { return leaf.cls == built_in::access_log; });
+  REQUIRE(log != list->leaves.end());
+  CHECK(log->slot == part.envelope.slot);
+  CHECK(log->count == part.envelope.number);
 }

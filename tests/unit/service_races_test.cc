@@ -57,6 +57,8 @@ class OvertakenTask final : public service::Task {
   OvertakenTask(service::Impl& service, const SubjectId& subject, ClassNo cls, std::function<void()> meanwhile)
       : Task(service, {}), owner_(owner_of(subject)), cls_(cls), meanwhile_(std::move(meanwhile)) {}
   std::future<Placed> placed() { return placed_.get_future(); }
+  // The part is about a person whom the command itself brings, as an addition's is.
+  void bring(const SubjectId& subject) { fresh = subject; }
 
  private:
   Status prepare() override {
@@ -65,13 +67,13 @@ class OvertakenTask final : public service::Task {
     SIEGEL_TRY(entry, s.look(owner_, owners[owner_]));
     SIEGEL_TRY(draft, s.system_draft(EventType::record_changed));
     SIEGEL_TRY(slot, s.leaf_for(entry, cls_));
-    SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_, as_bytes("late")));
+    SIEGEL_CHECK(s.add_part(draft, slot, cls_, fresh ? owner_of(*fresh) : owner_, as_bytes("late")));
     drafts.push_back(std::move(draft));
     meanwhile_();
     return Done{};
   }
   Decision decide(const ledger::Moment&) override {
-    placed_.set_value(s.look_for_places(drafts, owners, std::nullopt).outcome);
+    placed_.set_value(s.look_for_places(drafts, owners, fresh).outcome);
     return Error(Errc::conflict, "enough", "The test knows what it wanted to know.");
   }
   void committed(ledger::Committed&&) override {}
@@ -107,6 +109,23 @@ TEST_CASE("ER-04 a part sealed under a leaf that died before the writer saw it i
   auto placed = task->placed();
   static_cast<service::Impl&>(*w.service).submit(task);
   CHECK(placed.get() == (overtaken ? OvertakenTask::Placed::again : OvertakenTask::Placed::yes));
+}
+
+TEST_CASE("a person whose addition is sent back leaves nothing in the decision state", "[unit][service]") {
+  ContactsWorld w(8);
+  const auto other = must(w.add("Dora Beispiel"));
+  const auto customer = ClassNo(w.service->registries()->cls("customer")->number);
+  auto& service = static_cast<service::Impl&>(*w.service);
+  const SubjectId brought(new_id(w.wall, w.random));
+  auto task = std::make_shared<OvertakenTask>(service, *other.subject, customer, [&] {
+    must(w.erase(*other.subject));  // the leaf of the part is dead before the writer sees it
+    w.catch_up();
+  });
+  task->bring(brought);
+  auto placed = task->placed();
+  service.submit(task);
+  CHECK(placed.get() == OvertakenTask::Placed::again);
+  CHECK_FALSE(service.state.find_owner(owner_of(brought)));
 }
 
 TEST_CASE("a fence that cannot be written leaves no gap in the running numbers of any leaf", "[unit][service]") {
@@ -240,6 +259,60 @@ TEST_CASE("a start without the replica of the keys: what has its key goes on, th
   w.catch_up();
   CHECK(code(w.read(*known.record)) == "erased");
   check_numbers(*w.ledger);
+}
+
+TEST_CASE("an erasure while a replica of the keys hangs stops nobody, and ends when it answers again",
+          "[unit][service]") {
+  ContactsWorld w(8, std::chrono::hours(1), 1, 1);
+  const auto doomed = must(w.add("Änne Beispiel"));
+  const auto stays = must(w.add("Bert Beispiel"));
+  w.catch_up();
+  w.close();
+  w.replica_wait = std::chrono::milliseconds(300);
+  w.open();
+  w.until([&] { return w.vault->counters().replicas_away == 0 && w.vault->counters().pool > 0; });
+  {
+    const Hanging hanging(w.replica_disk);
+    auto erased = w.begin(w.officer, service::RequestErasure{{*doomed.subject}, {}, "art17-1-b", true});
+    service::ChangeRecord change;
+    change.record = *stays.record;
+    change.values.push_back(w.value("name", "Bert Neu"));
+    auto changed = w.begin(w.editor, std::move(change));
+    REQUIRE(changed.wait_for(kSoon) == std::future_status::ready);
+    must(changed.get());
+    REQUIRE(erased.wait_for(kSoon) == std::future_status::ready);
+    CHECK(must(erased.get()).kind == service::Written::Kind::erasure_requested);
+    CHECK(w.vault->counters().replicas_away == 1);
+    CHECK(w.service->status().erasures_open == 1);
+    CHECK(epochs(*w.ledger).empty());
+    w.catch_up();
+    CHECK(code(w.read(*doomed.record)) == "erased");
+    CHECK(w.read(*stays.record));
+  }
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  CHECK(epochs(*w.ledger).size() == 1);
+  CHECK(must(w.erase(*doomed.subject)).kind == service::Written::Kind::erasure_effective);
+  w.until([&] { return w.add("Cleo Beispiel").has_value(); });
+  check_numbers(*w.ledger);
+}
+
+TEST_CASE("a member of the root mirror that is damaged under way is written anew by the next erasure",
+          "[unit][service]") {
+  ContactsWorld w(9, std::chrono::hours(1), 2);
+  const auto first = must(w.add("Änne Beispiel"));
+  const auto second = must(w.add("Bert Beispiel"));
+  const auto path = w.root_path(1);
+  for (const auto offset : {100, 4096 + 100}) REQUIRE(w.world.disk.flip(path, static_cast<std::uint64_t>(offset)));
+  CHECK(must(w.erase(*first.subject)).kind == service::Written::Kind::erasure_effective);
+  CHECK(w.vault->counters().roots_healed == 1);
+
+  const auto content = w.world.disk.content(path);
+  w.world.disk.remove(path);
+  CHECK(must(w.erase(*second.subject)).kind == service::Written::Kind::erasure_requested);
+  CHECK(w.vault->counters().roots_away == 1);
+  REQUIRE(w.world.files->write_file_durably(path, as_bytes(content), 0600));
+  w.until([&] { return w.service->status().erasures_open == 0 && w.vault->counters().roots_away == 0; });
+  CHECK(epochs(*w.ledger).size() == 2);
 }
 
 TEST_CASE("a removal that changes overtake again and again has its turn", "[unit][service]") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 #include <random>
@@ -11,6 +12,7 @@
 
 #include "store/memory_store.h"
 #include "support/catch.h"
+#include "support/crash_disk.h"
 #include "support/sim_store.h"
 #include "support/temp_dir.h"
 
@@ -471,6 +473,145 @@ TEST_CASE("a log is told up to where it holds, over blocks and records that span
   CHECK(check_files(options)->empty());
 }
 
+TEST_CASE("a torn end of a log is told from damage before a later record", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  std::vector<std::uint64_t> ends;
+  std::filesystem::path log;
+  const std::vector<std::size_t> sizes = {10, 200, 32'700, 5, 100'000, 40'000, 90'000};
+  {
+    const auto store = open(options);
+    for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+      if (entry.path().extension() == ".log") log = entry.path();
+    }
+    for (const auto size : sizes) {
+      put(*store, kRows, std::to_string(size), std::string(size, 'x'));
+      ends.push_back(std::filesystem::file_size(log));
+    }
+  }
+  options.create = RocksOptions::Create::never;
+  options.mode = RocksOptions::Mode::read_only;
+  const auto whole = content_of(log);
+  REQUIRE(whole.size() == ends.back());
+  const auto was_followed = [&](const std::string& content) {
+    leave(log, content);
+    const auto told = check_logs(options);
+    REQUIRE(told);
+    REQUIRE(told->size() == 1);
+    return told->front().was_followed;
+  };
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto begin = i == 0 ? 0 : ends[i - 1];
+    const bool is_last = i + 1 == sizes.size();
+    INFO("record " << i << " from " << begin << " until " << ends[i]);
+    for (auto at = begin; at < ends[i]; at += 1 + (ends[i] - begin) / 11) {
+      auto damaged = whole;
+      damaged[at] = static_cast<char>(~damaged[at]);
+      CHECK(was_followed(damaged) == !is_last);
+    }
+    // The power went in the middle of the last record: sectors of it are there and others not, in any mix.
+    for (unsigned mix = 1; mix < 32; ++mix) {
+      auto torn = whole.substr(0, ends[i]);
+      constexpr std::uint64_t kSectorBytes = 512;
+      for (auto at = (begin / kSectorBytes + 1) * kSectorBytes; at < ends[i]; at += kSectorBytes) {
+        if ((at * 0x9e37'79b9U >> 13 & 31U) == mix || (at / kSectorBytes) % 31 == mix) {
+          torn.replace(at, std::min(kSectorBytes, ends[i] - at), std::min(kSectorBytes, ends[i] - at), '\0');
+        }
+      }
+      if (torn != whole.substr(0, ends[i])) CHECK_FALSE(was_followed(torn));
+    }
+  }
+}
+
+TEST_CASE("a manifest that holds less than was synced is refused, what is torn behind that is not", "[unit][store]") {
+  const TempDir dir;
+  auto options = options_in(dir.path() / "store");
+  {
+    const auto store = open(options);
+    for (const auto* key : {"a", "b", "c"}) {
+      put(*store, kRows, key, "1");
+      REQUIRE(store->flush());
+    }
+  }
+  std::filesystem::path manifest, marks;
+  const auto look = [&] {
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with("MANIFEST-")) manifest = entry.path(), ++files;
+      if (name.starts_with("SYNCED-")) marks = entry.path(), ++files;
+    }
+    return files;
+  };
+  REQUIRE(look() == 2);
+  const auto whole = content_of(manifest);
+  const auto all_marks = content_of(marks);
+  REQUIRE(all_marks.size() >= 3 * 12);
+  const auto files_now = [&] {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(options.dir)) {
+      const auto name = entry.path().filename().string();
+      if (!name.starts_with("LOG")) out.push_back(name);
+    }
+    std::ranges::sort(out);
+    return out;
+  };
+
+  SECTION("each byte of it is looked at, its last record too, and nothing is swept") {
+    const auto before = files_now();
+    for (const auto mode : {RocksOptions::Mode::read_only, RocksOptions::Mode::read_write}) {
+      options.mode = mode;
+      for (std::size_t at = 0; at < whole.size(); at += mode == RocksOptions::Mode::read_only ? 1 : 37) {
+        INFO(at << " of " << whole.size());
+        auto flipped = whole;
+        flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
+        leave(manifest, flipped);
+        REQUIRE(code_of(options) == "store_damaged");
+      }
+      for (std::size_t size = 1; size < whole.size(); size += 41) {
+        leave(manifest, whole.substr(0, size));
+        REQUIRE(code_of(options) == "store_damaged");
+      }
+    }
+    CHECK(files_now() == before);
+    leave(manifest, whole);
+  }
+  SECTION("what a power loss left behind it") {
+    const auto record = whole.substr(whole.size() / 2);  // some of it looks like records
+    auto bad = record;
+    bad[bad.size() / 2] = static_cast<char>(bad[bad.size() / 2] ^ 1);
+    options.mode = RocksOptions::Mode::read_only;
+    for (const auto& behind : {std::string("x"), std::string(600, '\0'), std::string(600, 'x'),
+                               std::string(40'000, 'x'), bad, std::string(600, '\0') + record}) {
+      INFO(behind.size());
+      leave(manifest, whole + behind);
+      CHECK(got(*open(options), kRows, "c") == "1");
+      const auto told = check_files(options);
+      REQUIRE(told);
+      REQUIRE(told->size() == 1);
+      CHECK(told->front().file == manifest.filename());
+      CHECK(told->front().from == whole.size());
+    }
+    options.mode = RocksOptions::Mode::read_write;
+  }
+  SECTION("a mark is torn itself") {
+    leave(manifest, whole + std::string(600, 'x'));
+    leave(marks, all_marks + std::string(7, '\0'));
+  }
+  SECTION("of a version that kept no marks") {
+    std::filesystem::remove(marks);
+    leave(manifest, whole.substr(0, whole.size() - 1) + "x");
+    CHECK(code_of(options) == "store_damaged");
+    leave(manifest, whole);
+  }
+  for (int opening = 0; opening < 2; ++opening) {
+    const auto store = open(options);
+    for (const auto* key : {"a", "b", "c"}) CHECK(got(*store, kRows, key) == "1");
+    CHECK(look() == 2);
+    CHECK(marks.filename().string().substr(7) == manifest.filename().string().substr(9));
+  }
+}
+
 TEST_CASE("a table that is missing is found, beside a writer too", "[unit][store]") {
   const TempDir dir;
   auto options = options_in(dir.path() / "store");
@@ -541,6 +682,29 @@ TEST_CASE("without WAL, flush makes durable and a clean reopen keeps families to
   const auto store = open(options);
   CHECK(got(*store, kRows, "a") == "1");
   CHECK(got(*store, kMarks, "position") == "1");
+}
+
+TEST_CASE("a disk that hangs under a store with threads of its own holds up no other store", "[unit][store]") {
+  test::CrashDisk disk(1);
+  auto options = options_in("/store");
+  options.file_system = disk.file_system();
+  options.threads = RocksOptions::Threads::own;
+  const auto hung = open(options);
+  OnRocksDB other;
+  put(*hung, kRows, "a", "1");
+  put(*other.store, kRows, "a", "1");
+  {
+    const test::Hanging hanging(disk);
+    const auto flushed = std::async(std::launch::async, [&] { return hung->flush(); });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!disk.hung() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    REQUIRE(disk.hung());
+    auto quick = std::async(std::launch::async, [&] { return other.store->flush(); });
+    CHECK(quick.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+    disk.hang(false);
+  }
+  REQUIRE(hung->flush());
+  CHECK(got(*hung, kRows, "a") == "1");
 }
 
 TEST_CASE("one block cache bounds several stores", "[unit][store]") {

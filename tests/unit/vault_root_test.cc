@@ -287,6 +287,76 @@ TEST_CASE("a damaged member of a mirror is written anew at the opening, a missin
   }
 }
 
+TEST_CASE("a root store that is damaged while the vault is open is written anew, one that is away is waited for",
+          "[unit][vault]") {
+  const std::size_t members = GENERATE(1, 2);
+  VaultWorld world(7, {.root_members = members});
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto person = world.add();
+  const auto other = world.add();
+  const std::size_t member = members - 1;
+  const auto path = world.root_path(member);
+  const auto whole = world.disk.content(path);
+  const auto damage = [&] {
+    for (const auto offset : {100, 4096 + 100}) REQUIRE(world.disk.flip(path, static_cast<std::uint64_t>(offset)));
+  };
+  const vault::Fence fence{.request = 1, .slots = {person.slot}};
+  REQUIRE(world.vault->fence(fence));
+
+  SECTION("before an erasure") {
+    damage();
+    CHECK_FALSE(world.vault->erase({&fence, 1}));
+    CHECK(world.vault->counters().roots_away == 1);
+    REQUIRE(world.vault->settle());
+    CHECK(world.vault->counters().roots_healed == 1);
+    REQUIRE(roots_of(world.disk.content(path)).size() == 1);
+    CHECK(roots_of(world.disk.content(path))[0].epoch == 1);
+  }
+  SECTION("in the middle of one") {
+    world.vault->on_step = [&](int step) {
+      if (step == 42) damage();
+    };
+    CHECK_FALSE(world.vault->erase({&fence, 1}));
+    world.vault->on_step = nullptr;
+    CHECK(world.vault->counters().roots_away == 1);
+    REQUIRE(world.vault->settle());
+    CHECK(world.vault->counters().roots_healed == 1);
+    CHECK(world.vault->untold().size() == 1);
+  }
+  SECTION("away, and back") {
+    const bool missing = GENERATE(true, false);
+    if (missing) world.disk.remove(path);
+    if (!missing) world.disk.set_content(path, "something else");
+    REQUIRE(world.vault->settle());  // nothing waits for it yet
+    CHECK(world.vault->counters().roots_away == 1);
+    CHECK_FALSE(world.vault->erase({&fence, 1}));
+    REQUIRE(world.vault->settle());
+    CHECK(world.vault->counters().roots_away == 1);
+    CHECK(world.vault->counters().roots_healed == 0);
+    auto files = world.disk.files();
+    REQUIRE(files->write_file_durably(path, as_bytes(whole), 0600));
+    REQUIRE(world.vault->settle());
+  }
+  const auto change = world.vault->erase({&fence, 1});
+  REQUIRE(change);
+  CHECK(change->members == members);
+  CHECK(world.vault->counters().roots_away == 0);
+  REQUIRE(world.vault->told(change->to));
+  for (std::size_t i = 0; i < members; ++i) {
+    const auto roots = roots_of(world.disk.content(world.root_path(i)));
+    REQUIRE(roots.size() == 1);
+    CHECK(roots[0].epoch == 2);
+  }
+  CHECK(world.erased(person));
+  CHECK(world.readable(other));
+  world.close();
+  world.ledger_epoch = Epoch(2);
+  REQUIRE(world.open());
+  CHECK(world.erased(person));
+  CHECK(world.readable(other));
+}
+
 TEST_CASE("an erasure tried again together with another, after a member was away, makes two epochs", "[unit][vault]") {
   VaultWorld world(5, {.root_members = 2});
   REQUIRE(world.create());

@@ -2,6 +2,9 @@
 // verifiers of github.com/transparency-dev/merkle.
 //
 //	ledgercheck [-key VKEY] [-witness VKEY]... [-damage] DIR [PROOFS|-]...
+//	ledgercheck -key VKEY -certificates FILE...
+//
+// FILEs are certificates of erasures (docs/formats/certificate.md), which need no export and no server to be checked.
 //
 // DIR is what `siegel export-log DIR` writes (docs/formats, C2SP tlog-tiles); other files in it are left alone:
 //
@@ -45,6 +48,7 @@ type options struct {
 	key       string
 	witnesses []string
 	damage    bool
+	certified bool
 	dir       string
 	proofs    []string
 }
@@ -87,6 +91,25 @@ func check(o options, stdin io.Reader, report io.Writer) error {
 	return nil
 }
 
+func checkCertificates(o options, report io.Writer) error {
+	opener, err := newOpener(o.key, nil)
+	if err != nil {
+		return err
+	}
+	for _, name := range o.proofs {
+		signed, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		events, err := opener.checkCertificate(signed)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Fprintf(report, "ok: a certificate of %d events\n", events)
+	}
+	return nil
+}
+
 func verifierKey(o options) (string, error) {
 	stored, err := os.ReadFile(filepath.Join(o.dir, "verifier-key"))
 	if err != nil && (o.key == "" || !errors.Is(err, os.ErrNotExist)) {
@@ -108,15 +131,23 @@ func main() {
 	flags.StringVar(&o.key, "key", "", "the log's verifier key")
 	flags.Var((*witnessKeys)(&o.witnesses), "witness", "verifier key of a witness that must have cosigned")
 	flags.BoolVar(&o.damage, "damage", false, "also require that damaged proofs are refused")
+	flags.BoolVar(&o.certified, "certificates", false, "the arguments are certificates of erasures")
 	if flags.Parse(os.Args[1:]) != nil {
 		os.Exit(2)
 	}
 	if flags.NArg() < 1 {
-		fmt.Fprintln(os.Stderr, "usage: ledgercheck [-key VKEY] [-witness VKEY]... [-damage] DIR [PROOFS|-]...")
+		fmt.Fprintln(os.Stderr, "usage: ledgercheck [-key VKEY] [-witness VKEY]... [-damage] DIR [PROOFS|-]...\n"+
+			"       ledgercheck -key VKEY -certificates FILE...")
 		os.Exit(2)
 	}
-	o.dir, o.proofs = flags.Arg(0), flags.Args()[1:]
-	if err := check(o, os.Stdin, os.Stdout); err != nil {
+	run := func() error { return check(o, os.Stdin, os.Stdout) }
+	if o.certified {
+		o.proofs = flags.Args()
+		run = func() error { return checkCertificates(o, os.Stdout) }
+	} else {
+		o.dir, o.proofs = flags.Arg(0), flags.Args()[1:]
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "ledgercheck:", err)
 		os.Exit(1)
 	}

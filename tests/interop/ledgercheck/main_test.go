@@ -313,3 +313,25 @@ func TestDamagesAreDamages(t *testing.T) {
 		t.Error("the path itself was changed")
 	}
 }
+
+// The golden header of erasure.effective, which other code has written.
+func TestErasureFacts(t *testing.T) {
+	text, err := os.ReadFile("../../golden/codec-v1/header-erasure-effective.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := unhex(t, strings.Join(strings.Fields(string(text)), ""))
+	e, err := parseEffective(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.oldEpoch != 7 || e.newEpoch != 8 || e.leaves != 12 || e.grade != 1 || e.members != 2 || e.replicas != 3 ||
+		e.oldRoot[0] != 0x01 || e.newRoot[0] != 0x81 || len(e.requests) != 2 || e.requests[1] != 6 {
+		t.Errorf("%+v", e)
+	}
+	for size := 0; size < len(header); size++ {
+		if _, err := parseEffective(header[:size]); err == nil {
+			t.Errorf("a header of %d bytes is taken", size)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+// Search: a read, though its body makes it a POST (no personal value in a URL).
+#include "base/text.h"
+#include "http/api_call.h"
+
+namespace siegel::http {
+namespace {
+
+Result<service::Service::SearchQuery::Where> read_condition(const JsonObject& object, const std::string& pointer) {
+  service::Service::SearchQuery::Where out;
+  std::string op;
+  Members members(object, pointer);
+  members.required("field").text("field", out.field).required("op").text("op", op);
+  if (!op.empty() && op != "exact" && op != "prefix") members.wrong(pointer + "/op", "op is exact or prefix.");
+  out.prefix = op == "prefix";
+  service::RawValue value;
+  if (const auto* json = members.required("value").any("value")) {
+    if (const auto* text = std::get_if<std::string>(&json->value)) {
+      value = *text;
+    } else if (const auto* flag = std::get_if<bool>(&json->value)) {
+      value = *flag;
+    } else {
+      members.wrong(pointer + "/value", "A value that is searched by is a string, true or false.");
+    }
+  }
+  out.value = Personal<service::RawValue>(std::move(value));
+  SIEGEL_CHECK(members.finish());
+  return out;
+}
+
+Result<service::Service::SearchQuery> read_query(const JsonObject& object) {
+  service::Service::SearchQuery out;
+  Members members(object);
+  std::optional<std::string> cursor;
+  members.texts("fields", out.fields).text("cursor", cursor);
+  if (const auto* limit = members.any("limit");
+      limit != nullptr && !std::holds_alternative<std::nullptr_t>(limit->value)) {
+    const auto* number = std::get_if<JsonNumber>(&limit->value);
+    if (number == nullptr || !number->integer || *number->integer < 1) {
+      members.wrong("/limit", "limit is a whole number from 1.");
+    } else {
+      out.limit = static_cast<std::size_t>(*number->integer);
+    }
+  }
+  if (const auto* where = members.required("where").array("where")) {
+    for (std::size_t i = 0; i < where->size(); ++i) {
+      const auto pointer = "/where/" + std::to_string(i);
+      const auto* condition = std::get_if<JsonObject>(&(*where)[i].value);
+      if (condition == nullptr) {
+        members.wrong(pointer, "A condition is an object.");
+        continue;
+      }
+      SIEGEL_TRY(read, read_condition(*condition, pointer));
+      out.where.push_back(std::move(read));
+    }
+  }
+  SIEGEL_CHECK(members.finish());
+  if (cursor) {
+    const auto bytes = from_base64url(*cursor);
+    if (!bytes || bytes->size() != 16) return Error(Errc::invalid, "bad_cursor", "The cursor is not one of this list.");
+    out.after = RecordId(to_array<16>(*bytes));
+  }
+  return out;
+}
+
+}  // namespace
+
+void search_records(const CallPtr& call) {
+  SIEGEL_CALL_TRY(object, body_object(*call));
+  if (!is_name(call->path[0])) return call->fail(not_found());
+  SIEGEL_CALL_TRY(query, read_query(object));
+  query.type = std::string(call->path[0]);
+  call->service->search(call->caller, std::move(query), answer_list(call));
+}
+
+}  // namespace siegel::http

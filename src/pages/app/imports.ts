@@ -1,0 +1,273 @@
+// From a sheet to records: choose, look, take over, and back if it was wrong.
+import { html, nothing } from "lit";
+import { ask, newKey, Problem, type DeletionClass, type Page } from "./api.js";
+import { time } from "./format.js";
+import { cancel, commit, follow, fromFile, fromText, preview, saveRejects, undo, type Commit, type Import, type Preview, type Source } from "./import-api.js";
+import "./import-preview.js";
+import { titled } from "./language.js";
+import { Part, define, problemBox, say, waiting } from "./parts.js";
+import type { State } from "./state.js";
+import { count, named, plural, t, type Key } from "./texts.js";
+
+class Imports extends Part {
+  static override properties = {
+    state: {}, purpose: {},
+    earlier: { state: true }, classes: { state: true }, into: { state: true }, match: { state: true }, over: { state: true },
+    shown: { state: true }, running: { state: true }, busy: { state: true }, problem: { state: true },
+  };
+  declare state: State;
+  declare purpose: string | undefined;
+  declare private earlier: Import[];
+  declare private classes: DeletionClass[];
+  declare private into: string; // a type, or "" for a new one
+  declare private match: string[];
+  declare private over: boolean; // a file hovers
+  declare private shown: Preview | null;
+  declare private running: Import | null; // being taken over, or taken over
+  declare private busy: boolean;
+  declare private problem: Problem | null;
+  private source: Source | null = null;
+  private going: AbortController | null = null;
+  private key = "";
+
+  constructor() {
+    super();
+    this.earlier = [];
+    this.classes = [];
+    this.into = "";
+    this.match = [];
+    this.over = this.busy = false;
+    this.shown = this.running = this.problem = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.load();
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.going?.abort();
+  }
+
+  private async load(): Promise<void> {
+    try {
+      const [earlier, classes] = await Promise.all([ask<Page<Import>>("/v1/imports"), ask<Page<DeletionClass>>("/v1/deletion-classes")]);
+      this.earlier = earlier.items;
+      this.classes = classes.items.filter((c) => !c.built_in);
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+  }
+
+  private get how() {
+    return { purpose: this.state.purpose(this.state.type(this.into)) };
+  }
+
+  // ── steps ──
+
+  private async read(source: Source, sheet = ""): Promise<void> {
+    this.source = source;
+    this.busy = true;
+    this.problem = null;
+    this.going?.abort();
+    this.going = new AbortController();
+    try {
+      this.shown = await preview(source, { type: this.into, match: this.match, sheet }, { ...this.how, signal: this.going.signal });
+      this.running = null;
+      this.key = newKey();
+      await this.updateComplete;
+      this.querySelector<HTMLElement>("#preview")?.focus();
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+    this.busy = false;
+  }
+
+  private paste(): void {
+    const text = this.querySelector<HTMLTextAreaElement>("#cells")?.value ?? "";
+    if (text.trim()) void this.read(fromText(text));
+  }
+  private files(list: FileList | null | undefined): void {
+    const file = list?.[0];
+    if (file) void this.read(fromFile(file));
+  }
+
+  private async take(event: CustomEvent<Commit>): Promise<void> {
+    const { shown } = this;
+    if (!shown || this.busy) return;
+    this.busy = true;
+    this.problem = null;
+    this.going = new AbortController();
+    try {
+      const asked = { purpose: event.detail.default_purpose ?? this.how.purpose, key: this.key };
+      this.running = await commit(shown.import, event.detail, asked);
+      this.running = await follow(shown.import, (now) => (this.running = now), this.going.signal);
+      if (this.running.state === "finished") {
+        this.into = event.detail.create_type ?? this.into;
+        this.shown = null;
+        say(t("import_finished"));
+        await this.state.load();
+        await this.updateComplete;
+        this.querySelector<HTMLElement>("#outcome")?.focus();
+      } else if (this.running.error) {
+        this.problem = new Problem(0, this.running.error, `${t("import_failed")} ${named("cell_", this.running.error)}`);
+        this.running = null;
+      }
+      await this.load();
+    } catch (failure) {
+      this.problem = this.caught(failure);
+      this.running = null;
+      this.key = newKey();
+      if (this.problem.status === 404) this.problem = new Problem(404, "expired", t("import_expired"));
+    }
+    this.busy = false;
+  }
+
+  private async drop(): Promise<void> {
+    this.going?.abort();
+    const id = this.shown?.import;
+    this.shown = this.running = this.problem = null;
+    this.busy = false;
+    if (!id) return;
+    await cancel(id).catch(() => undefined);
+    say(t("import_cancelled"));
+    await this.load();
+  }
+
+  private async back(one: Import): Promise<void> {
+    this.busy = true;
+    this.problem = null;
+    this.going = new AbortController();
+    try {
+      this.running = await undo(one.import, { ...this.how, key: newKey() });
+      this.running = await follow(one.import, (now) => (this.running = now), this.going.signal);
+      say(t("import_undone"));
+      await this.load();
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+    this.busy = false;
+  }
+
+  private async rejects(one: Import): Promise<void> {
+    try {
+      await saveRejects(one.import, this.how);
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+  }
+
+  // ── what is seen ──
+
+  private target() {
+    const type = this.state.type(this.into);
+    const fields = type?.fields.filter((f) => ["text", "email", "phone", "integer", "choice", "url"].includes(f.type)) ?? [];
+    return html`<div class="fields">
+      <div class="field"><label for="into">${t("import_into")}</label>
+        <select id="into" @change=${(e: Event) => { this.into = (e.target as HTMLSelectElement).value; this.match = [...(this.state.type(this.into)?.subject.fields ?? [])]; }}>
+          <option value="" ?selected=${this.into === ""}>${t("import_new_type")}</option>
+          ${this.state.types.map((one) => html`<option value=${one.name} ?selected=${this.into === one.name}>${t("import_existing", { title: titled(one.title, one.name) })}</option>`)}
+        </select></div>
+      ${type ? html`<div class="field"><label for="match">${t("import_match")}</label>
+        <select id="match" @change=${(e: Event) => { const value = (e.target as HTMLSelectElement).value; this.match = value ? [value] : []; }}>
+          <option value="" ?selected=${!this.match.length}>${t("import_match_none")}</option>
+          ${fields.map((f) => html`<option value=${f.name} ?selected=${this.match[0] === f.name}>${f.title || f.name}</option>`)}
+        </select></div>` : nothing}
+    </div>`;
+  }
+
+  private choose() {
+    return html`<section class="card" aria-labelledby="choose"><h2 id="choose">${t("import_a_sheet")}</h2>
+      ${this.target()}
+      <div class="sources">
+        <label class="drop ${this.over ? "over" : ""}" @dragover=${(e: DragEvent) => { e.preventDefault(); this.over = true; }} @dragleave=${() => (this.over = false)}
+          @drop=${(e: DragEvent) => { e.preventDefault(); this.over = false; this.files(e.dataTransfer?.files); }}>
+          <svg viewBox="0 0 48 48" aria-hidden="true"><rect x="8" y="6" width="32" height="36" rx="4" /><path d="M24 16v16M17 25l7 7 7-7" /></svg>
+          <span class="strong">${t("import_drop")}</span><span class="soft small">${t("import_kinds")}</span>
+          <input class="visually-hidden" type="file" accept=".csv,.tsv,.txt,.xlsx,.ods,.ndjson" @change=${(e: Event) => this.files((e.target as HTMLInputElement).files)}>
+        </label>
+        <form @submit=${(e: Event) => { e.preventDefault(); this.paste(); }}>
+          <div class="field"><label for="cells">${t("import_paste")}</label>
+            <textarea id="cells" rows="5" spellcheck="false" autocomplete="off" aria-describedby="cells-help" @paste=${() => setTimeout(() => this.paste(), 0)}></textarea>
+            <p class="help" id="cells-help">${t("import_paste_help")}</p></div>
+          <button class="button" ?disabled=${this.busy}>${t("import_look")}</button>
+        </form>
+      </div>
+      ${this.busy ? html`<p role="status" class="soft">${t("import_reading")}</p>` : nothing}
+    </section>`;
+  }
+
+  private progress(one: Import) {
+    const all = this.shown?.rows_read ?? 0;
+    return html`<section class="card" aria-labelledby="going"><h2 id="going">${t("import_committing")}</h2>
+      <progress max=${all || 1} value=${one.done ?? 0} aria-labelledby="going"></progress>
+      <p class="soft" role="status">${t("import_progress", { done: count(one.done ?? 0), all: count(all) })}</p>
+      <button type="button" class="quiet" @click=${() => void this.drop()}>${t("cancel")}</button></section>`;
+  }
+
+  private counts(one: Import) {
+    const { undone } = one;
+    if (undone) return html`<dl class="counts">${(["removed", "restored", "kept"] as const).map((key) => html`<div><dt>${t(`undone_${key}` as Key)}</dt><dd>${count(undone[key])}</dd></div>`)}</dl>`;
+    const keys = ["new", "changed", "unchanged", "failed"] as const;
+    return html`<dl class="counts">${keys.map((key) => html`<div class=${key === "failed" && one.counts.failed ? "bad" : ""}><dt>${t(`count_${key}` as Key)}</dt><dd>${count(one.counts[key])}</dd></div>`)}</dl>`;
+  }
+
+  private outcome(one: Import) {
+    const undone = one.state === "undone";
+    return html`<section class="card ${undone ? "" : "seal"}" aria-labelledby="outcome"><h2 id="outcome" tabindex="-1">${undone ? t("import_undone") : t("import_finished")}</h2>
+      ${this.counts(one)}
+      ${one.kept?.length ? html`<p class="strong">${plural("import_kept", one.kept.length)}</p><ul class="kept">${one.kept.map((k) => html`<li>${t("import_row")} ${k.row}: ${named("import_kept_", k.reason)}${k.record ? html` · <a href="/app/records/${k.record}">${t("open_record")}</a>` : nothing}</li>`)}</ul>` : nothing}
+      <p class="row">
+        ${this.into && this.state.type(this.into) ? html`<a class="button" href="/app/types/${this.into}">${t("import_show")}</a>` : nothing}
+        ${one.counts.failed && !undone ? html`<button type="button" class="quiet" @click=${() => void this.rejects(one)}>${t("import_rejects")}</button>` : nothing}
+        ${undone ? nothing : html`<button type="button" class="quiet" @click=${() => this.confirm(one)}>${t("import_undo")}</button>`}
+        <button type="button" class="quiet" @click=${() => { this.running = null; }}>${t("import_other")}</button>
+      </p></section>`;
+  }
+
+  private doomed: Import | null = null;
+  private confirm(one: Import): void {
+    this.doomed = one;
+    this.querySelector("dialog")?.showModal();
+    this.querySelector<HTMLElement>('dialog [value="no"]')?.focus();
+  }
+  private decided(event: Event): void {
+    const one = this.doomed;
+    this.doomed = null;
+    if (one && (event.target as HTMLDialogElement).returnValue === "yes") void this.back(one);
+  }
+
+  private list() {
+    if (!this.earlier.length) return nothing;
+    return html`<section><h2 id="earlier">${t("import_earlier")}</h2>
+      <div class="sheet" tabindex="0" role="region" aria-labelledby="earlier"><table>
+        <thead><tr><th scope="col">${t("when")}</th><th scope="col">${t("record")}</th>${(["new", "changed", "failed"] as const).map((k) => html`<th scope="col" class="figure">${t(`count_${k}` as Key)}</th>`)}<th scope="col">${t("state")}</th><th><span class="visually-hidden">${t("import_undo")}</span></th></tr></thead>
+        <tbody>${this.earlier.map((one) => html`<tr>
+          <th scope="row" data-label=${t("when")}>${one.at ? time(one.at) : "–"}</th>
+          <td data-label=${t("record")}>${one.type ? titled(this.state.type(one.type)?.title, one.type) : "–"}</td>
+          ${(["new", "changed", "failed"] as const).map((k) => html`<td class="figure" data-label=${t(`count_${k}` as Key)}>${count(one.counts[k])}</td>`)}
+          <td data-label=${t("state")}>${named("state_", one.state)}</td>
+          <td>${one.state === "finished" ? html`<button type="button" class="quiet" ?disabled=${this.busy} @click=${() => this.confirm(one)}>${t("import_undo")}</button>` : nothing}</td></tr>`)}
+        </tbody></table></div></section>`;
+  }
+
+  protected override render() {
+    const { running, shown } = this;
+    const goes = running && (running.state === "committing" || running.state === "undoing");
+    const over = running && (running.state === "finished" || running.state === "undone");
+    return html`<h1>${t("import")}</h1>
+      ${shown || over ? nothing : html`<p class="soft">${t("import_intro")}</p>`}
+      ${problemBox(this.problem)}
+      ${goes ? this.progress(running)
+        : over ? this.outcome(running)
+        : shown ? html`<siegel-preview data-page .state=${this.state} .preview=${shown} .type=${this.state.type(this.into)} .classes=${this.classes} .name=${this.source?.name ?? ""} .busy=${this.busy}
+            @siegel-take=${(e: CustomEvent<Commit>) => void this.take(e)} @siegel-drop=${() => void this.drop()}
+            @siegel-sheet=${(e: CustomEvent<string>) => this.source && void this.read(this.source, e.detail)}></siegel-preview>`
+        : this.busy ? html`${this.choose()}${waiting(6)}` : this.choose()}
+      ${shown || goes ? nothing : this.list()}
+      <dialog aria-labelledby="ask" @close=${(event: Event) => this.decided(event)}><form method="dialog"><p id="ask">${t("import_undo_ask")}</p>
+        <p class="row"><button class="button danger" value="yes">${t("import_undo")}</button><button class="quiet" value="no">${t("cancel")}</button></p></form></dialog>`;
+  }
+}
+
+define("siegel-imports", Imports);

@@ -1,0 +1,232 @@
+// The frame around every page: who is signed in, where one is, what was said last.
+import { html, nothing } from "lit";
+import "./sign-in.js";
+import "./types.js";
+import "./records.js";
+import "./record.js";
+import "./access.js";
+import "./arrange.js";
+import "./imports.js";
+import "./rules.js";
+import { ask, whenSessionIsOver, type Problem, type Session, type Welcome } from "./api.js";
+import { choose, language, titled, type Language } from "./language.js";
+import { Part, define, go, problemBox, waiting } from "./parts.js";
+import { State } from "./state.js";
+import { t } from "./texts.js";
+
+interface Place {
+  page: "home" | "records" | "record" | "new" | "arrange" | "import" | "rules" | "access" | "nowhere";
+  type?: string;
+  id?: string;
+}
+
+function place(path: string): Place {
+  const parts = path.split("/").filter(Boolean).slice(1);
+  const [first, second, third] = parts;
+  if (first === undefined) return { page: "home" };
+  if (first === "types" && second && third === undefined) return { page: "records", type: second };
+  if (first === "types" && second && third === "new" && parts.length === 3) return { page: "new", type: second };
+  if (first === "types" && second && third === "form" && parts.length === 3) return { page: "arrange", type: second };
+  if (first === "records" && second && third === undefined) return { page: "record", id: second };
+  if (first === "import" && second === undefined) return { page: "import" };
+  if (first === "rules" && second === undefined) return { page: "rules" };
+  if (first === "access" && second === undefined) return { page: "access" };
+  return { page: "nowhere" };
+}
+
+class App extends Part {
+  static override properties = { state: { state: true }, path: { state: true }, problem: { state: true }, said: { state: true }, ready: { state: true }, note: { state: true } };
+  declare private state: State | null;
+  declare private path: string;
+  declare private problem: Problem | null;
+  declare private said: string;
+  declare private ready: boolean;
+  declare private note: string;
+  private quiet = 0;
+
+  constructor() {
+    super();
+    this.state = null;
+    this.path = location.pathname;
+    this.problem = null;
+    this.said = "";
+    this.ready = false;
+    this.note = "";
+    window.addEventListener("popstate", () => this.arrive());
+    window.addEventListener("siegel-go", () => this.arrive());
+    window.addEventListener("siegel-say", (event) => this.say((event as CustomEvent<string>).detail));
+    this.addEventListener("click", (event) => this.follow(event));
+    this.addEventListener("siegel-signed-in", (event) => void this.enter((event as CustomEvent<Welcome>).detail));
+    whenSessionIsOver(() => this.leave(t("session_over")));
+    void this.begin();
+  }
+
+  private async begin(): Promise<void> {
+    this.problem = null;
+    try {
+      await this.enter(await ask<Welcome>("/app/session"));
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+    this.ready = true;
+  }
+
+  private async enter(welcome: Welcome): Promise<void> {
+    if (!welcome.session) return;
+    const state = new State(welcome as Welcome & { session: Session });
+    await state.load();
+    this.state = state;
+    this.note = "";
+    if (!location.pathname.startsWith("/app")) go("/app/", "replace");
+  }
+
+  private leave(note: string): void {
+    this.state = null;
+    this.note = note;
+  }
+
+  private async signOut(): Promise<void> {
+    await ask("/app/session", { method: "DELETE" }).catch(() => undefined);
+    this.leave(t("signed_out"));
+    go("/", "replace");
+  }
+
+  private arrive(): void {
+    this.path = location.pathname;
+    window.scrollTo(0, 0);
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>("main")?.focus({ preventScroll: true }));
+  }
+
+  // Links of ours stay in this document.
+  private follow(event: MouseEvent): void {
+    const link = (event.target as Element).closest("a");
+    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || !url.pathname.startsWith("/app") || url.hash || link.hasAttribute("download")) return;
+    event.preventDefault();
+    go(url.pathname);
+  }
+
+  private say(text: string): void {
+    this.said = text;
+    clearTimeout(this.quiet);
+    this.quiet = window.setTimeout(() => (this.said = ""), 6000);
+  }
+
+  private speak(chosen: Language): void {
+    choose(chosen);
+    this.requestUpdate();
+    for (const part of this.querySelectorAll<Part>("[data-page]")) part.requestUpdate();
+  }
+
+  protected override updated(): void {
+    document.title = this.state ? `${this.title_()} · Siegel` : "Siegel";
+  }
+
+  private title_(): string {
+    const at = place(this.path);
+    if (at.page === "records" || at.page === "new" || at.page === "arrange") return titled(this.state?.type(at.type ?? "")?.title, at.type ?? "");
+    if (at.page === "record") return t("record");
+    if (at.page === "access" || at.page === "rules") return t(at.page);
+    if (at.page === "import") return t("import");
+    return at.page === "home" ? t("records") : t("not_found");
+  }
+
+  protected override render() {
+    const at = place(this.path);
+    // Until it is known which bar there will be there is none, so that nothing moves.
+    if (!this.ready) return html`<main class="early">${waiting(6)}</main>`;
+    return html`
+      <a class="skip" href="#main" @click=${this.skip}>${t("skip")}</a>
+      ${this.state ? this.bar(this.state, at) : this.smallBar()}
+      <main id="main" tabindex="-1" class=${this.state ? "" : "front"}>
+        ${this.problem
+          ? problemBox(this.problem, () => void this.begin())
+          : this.state
+            ? this.page(this.state, at)
+            : html`<siegel-sign-in data-page .note=${this.note}></siegel-sign-in>`}
+      </main>
+      <div class="said" role="status" aria-live="polite">${this.said ? html`<p>${this.said}</p>` : nothing}</div>
+    `;
+  }
+
+  private skip(event: Event): void {
+    event.preventDefault();
+    this.querySelector<HTMLElement>("main")?.focus();
+  }
+
+  private page(state: State, at: Place) {
+    const type = at.type === undefined ? undefined : state.type(at.type);
+    switch (at.page) {
+      case "home":
+        return html`<siegel-types data-page .state=${state}></siegel-types>`;
+      case "records":
+        if (type && state.reads) return html`<siegel-records data-page .state=${state} .type=${type} .purpose=${state.purpose(type)}></siegel-records>`;
+        break;
+      case "new":
+        if (type && state.writes) return html`<siegel-record data-page .state=${state} .type=${type} .purpose=${state.purpose(type)} .record=${""}></siegel-record>`;
+        break;
+      case "arrange":
+        if (type && state.arranges) return html`<siegel-arrange data-page .state=${state} .type=${type}></siegel-arrange>`;
+        break;
+      case "record":
+        if (state.reads) return html`<siegel-record data-page .state=${state} .type=${undefined} .purpose=${state.purpose()} .record=${at.id ?? ""}></siegel-record>`;
+        break;
+      case "import":
+        if (state.imports) return html`<siegel-imports data-page .state=${state} .purpose=${state.purpose()}></siegel-imports>`;
+        break;
+      case "rules":
+        if (state.rules) return html`<siegel-rules data-page .state=${state}></siegel-rules>`;
+        break;
+      case "access":
+        if (state.administers) return html`<siegel-access data-page .state=${state}></siegel-access>`;
+        break;
+      case "nowhere":
+        break;
+    }
+    return html`<h1>${t("not_found")}</h1><p class="soft">${t("not_found_help")}</p><p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+  }
+
+  // ── bars ──
+
+  private brand(href: string) {
+    return html`<a class="brand" href=${href}><svg viewBox="0 0 32 32" aria-hidden="true"><path class="wax" d="M16 1.5l3 2.3 3.7-.6 1.4 3.5 3.5 1.4-.6 3.7L29.3 15l-2.3 3 .6 3.7-3.5 1.4-1.4 3.5-3.7-.6L16 28.3 13 26l-3.7.6-1.4-3.5-3.5-1.4.6-3.7L2.7 15 5 11.8l-.6-3.7 3.5-1.4 1.4-3.5 3.7.6z"/><path class="tick" d="M10.8 15.4l3.7 3.6 6.8-7.4"/></svg><span>Siegel</span></a>`;
+  }
+
+  private languages() {
+    const button = (which: Language, name: string) => html`<button type="button" lang=${which} aria-pressed=${language() === which ? "true" : "false"} @click=${() => this.speak(which)}><span class="visually-hidden">${name}</span><span aria-hidden="true">${which.toUpperCase()}</span></button>`;
+    return html`<div class="languages" role="group" aria-label=${t("language")}>${button("de", "Deutsch")}${button("en", "English")}</div>`;
+  }
+
+  private smallBar() {
+    return html`<header class="bar"><div>${this.brand("/")}<span class="gap"></span>${this.languages()}</div></header>`;
+  }
+
+  private bar(state: State, at: Place) {
+    const link = (href: string, text: string, here: boolean) => html`<a href=${href} aria-current=${here ? "page" : nothing}>${text}</a>`;
+    return html`<header class="bar"><div>
+      ${this.brand("/app/")}
+      <nav aria-label=${t("menu")}>
+        ${link("/app/", t("records"), ["home", "records", "record", "new", "arrange"].includes(at.page))}
+        ${state.imports ? link("/app/import", t("import"), at.page === "import") : nothing}
+        ${state.rules ? link("/app/rules", t("rules"), at.page === "rules") : nothing}
+        ${state.administers ? link("/app/access", t("access"), at.page === "access") : nothing}
+      </nav>
+      <span class="gap"></span>
+      ${state.reads && state.purposes.length > 1 ? this.purposes(state, at) : nothing}
+      ${this.languages()}
+      <button type="button" class="quiet" @click=${() => void this.signOut()}>${t("sign_out")}</button>
+    </div></header>`;
+  }
+
+  private purposes(state: State, at: Place) {
+    const type = at.type === undefined ? undefined : state.type(at.type);
+    const now = state.purpose(type);
+    return html`<label class="purpose" title=${t("purpose_help")}><span>${t("purpose")}</span>
+      <select @change=${(event: Event) => { state.choosePurpose((event.target as HTMLSelectElement).value); this.requestUpdate(); }}>
+        ${state.purposes.map((p) => html`<option value=${p.name} ?selected=${p.name === now}>${titled(p.title, p.name)}</option>`)}
+      </select></label>`;
+  }
+}
+
+define("siegel-app", App);

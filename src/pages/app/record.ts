@@ -1,0 +1,329 @@
+// One record: what is stored, its form, and its history; also the form of a record to come.
+import { html, nothing } from "lit";
+import { ask, enc, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
+import { form } from "./fields.js";
+import { actor, decimalIn, decimalOut, same, shown, time } from "./format.js";
+import { titled } from "./language.js";
+import { Part, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
+import { recordsPath, type State } from "./state.js";
+import { has, named, t } from "./texts.js";
+
+class Record_ extends Part {
+  static override properties = {
+    state: {}, type: {}, purpose: {}, record: {},
+    stored: { state: true }, edited: { state: true }, wrong: { state: true }, problem: { state: true }, newer: { state: true },
+    busy: { state: true }, history: { state: true }, more: { state: true }, historyProblem: { state: true },
+  };
+  declare state: State;
+  declare type: Type | undefined;
+  declare purpose: string | undefined;
+  declare record: string; // "": one to come
+  declare private stored: Shown | null;
+  declare private edited: Values | null; // the form is open
+  declare private wrong: ReadonlyMap<string, string>;
+  declare private problem: Problem | null;
+  declare private newer: Shown | null; // what somebody else stored meanwhile
+  declare private busy: boolean;
+  declare private history: HistoryItem[];
+  declare private more: string | null;
+  declare private historyProblem: Problem | null;
+  private reason = "";
+  private key = "";
+
+  constructor() {
+    super();
+    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = null;
+    this.wrong = new Map();
+    this.busy = false;
+    this.history = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("siegel-leave", this.leaving);
+    window.addEventListener("beforeunload", this.unloading);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("siegel-leave", this.leaving);
+    window.removeEventListener("beforeunload", this.unloading);
+  }
+
+  private get isUnsaved(): boolean {
+    return this.edited !== null && Object.keys(this.changes(this.stored)).length > 0;
+  }
+  private target = "";
+  private leaving = (event: Event): void => {
+    if (!this.isUnsaved) return;
+    event.preventDefault();
+    this.target = (event as CustomEvent<string>).detail;
+    this.querySelector("dialog")?.showModal();
+  };
+  private unloading = (event: Event): void => {
+    if (this.isUnsaved) event.preventDefault();
+  };
+  private answered(event: Event): void {
+    if ((event.target as HTMLDialogElement).returnValue !== "yes") return;
+    this.edited = null;
+    go(this.target, "left");
+  }
+
+  protected override willUpdate(changed: Map<string, unknown>): void {
+    if (!changed.has("record") && !changed.has("purpose")) return;
+    if (changed.has("record")) this.forget();
+    if (!this.record) this.edited = {};
+    else void this.load();
+  }
+
+  private forget(): void {
+    this.stored = this.edited = this.problem = this.newer = null;
+    this.history = [];
+    this.wrong = new Map();
+    this.reason = "";
+    this.key = newKey();
+  }
+
+  // Its type is known once it is read, and with it the purpose that suits: then it is read with that one only.
+  private get purposeNow(): string | undefined {
+    return this.state.purpose(this.typeNow) ?? this.purpose;
+  }
+  private get typeNow(): Type | undefined {
+    return this.type ?? (this.stored ? this.state.type(this.stored.type) : undefined);
+  }
+
+  private async load(): Promise<void> {
+    this.problem = null;
+    this.busy = true;
+    try {
+      this.stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow });
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+    this.busy = false;
+    if (this.stored && this.state.readsHistory) await this.loadHistory(null);
+  }
+
+  private async loadHistory(cursor: string | null): Promise<void> {
+    this.historyProblem = null;
+    try {
+      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purposeNow });
+      this.history = cursor ? [...this.history, ...page.items] : page.items;
+      this.more = page.next;
+    } catch (failure) {
+      this.historyProblem = this.caught(failure);
+    }
+  }
+
+  // ── editing ──
+
+  private edit(): void {
+    this.edited = this.written(this.stored?.values ?? {});
+    this.key = newKey();
+    this.reason = "";
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(".form input, .form select, .form textarea")?.focus());
+  }
+
+  private cancel(): void {
+    if (!this.record) return go(`/app/types/${this.type?.name ?? ""}`, "left");
+    this.edited = this.newer = this.problem = null;
+    this.wrong = new Map();
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>("#edit")?.focus());
+  }
+
+  // As people write it, and back. A decimal that could mean two numbers stays as it is typed, and is not sent.
+  private written(values: Values): Values {
+    const out = { ...values };
+    for (const { name, type } of this.typeNow?.fields ?? []) {
+      const value = out[name];
+      if (type === "decimal" && typeof value === "string") out[name] = decimalOut(value);
+    }
+    return out;
+  }
+  private changes(against: Shown | null): Values {
+    const out: Values = {};
+    for (const [name, typed] of Object.entries(this.edited ?? {})) {
+      const decimal = typeof typed === "string" && this.typeNow?.fields.find((f) => f.name === name)?.type === "decimal";
+      const value = decimal ? decimalIn(typed) : typed;
+      if (!same(value, against?.values[name])) out[name] = value;
+    }
+    return out;
+  }
+  private check(fields: Field[]): Map<string, string> {
+    const wrong = new Map<string, string>();
+    for (const field of fields) {
+      const value = this.edited?.[field.name];
+      if (field.required && same(value, null)) wrong.set(field.name, t("required_missing"));
+      if (field.type === "decimal" && typeof value === "string" && decimalIn(value) === null) wrong.set(field.name, t("decimal_wrong"));
+    }
+    return wrong;
+  }
+
+  private async save(event: Event): Promise<void> {
+    event.preventDefault();
+    const type = this.typeNow;
+    if (!type || !this.edited || this.busy) return;
+    this.wrong = this.check(this.state.fields(type));
+    if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    const values = this.changes(this.stored);
+    if (this.record && !Object.keys(values).length) {
+      this.cancel();
+      return say(t("nothing_changed"));
+    }
+    this.busy = true;
+    this.problem = null;
+    try {
+      const body = this.reason.trim() ? { values, reason: this.reason.trim() } : { values };
+      const asked = { body, purpose: this.purposeNow, key: this.key };
+      if (this.record) {
+        await ask(`/v1/records/${enc(this.record)}`, { ...asked, method: "PATCH", version: this.stored?.version });
+        this.edited = this.newer = null;
+        say(t("saved"));
+        await this.load();
+        this.querySelector<HTMLElement>("#edit")?.focus();
+      } else {
+        const added = await ask<{ record: string }>(recordsPath(type.name), { ...asked, method: "POST" });
+        say(t("added"));
+        go(`/app/records/${added.record}`, "replace");
+      }
+    } catch (failure) {
+      this.problem = this.caught(failure);
+      this.key = newKey();
+      if (this.problem.code === "version_conflict") await this.meet();
+      else this.point(type);
+    }
+    this.busy = false;
+  }
+
+  // A value that the server does not take is told at its field.
+  private point(type: Type): void {
+    const name = /^\/values\/(.+)$/.exec(this.problem?.pointer ?? "")?.[1];
+    if (!name || !this.state.fields(type).some((f) => f.name === name)) return;
+    const reason = `cell_${this.problem?.reason ?? ""}`;
+    this.wrong = new Map([[name, has(reason) ? t(reason) : (this.problem?.message ?? "")]]);
+    this.problem = null;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+  }
+
+  // Somebody was faster: nothing is lost, and nothing of theirs is overwritten unseen.
+  private async meet(): Promise<void> {
+    try {
+      this.newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow });
+      this.problem = null;
+      await this.updateComplete;
+      this.querySelector<HTMLElement>("#conflict")?.focus();
+    } catch (failure) {
+      this.problem = this.caught(failure);
+    }
+  }
+
+  private settle(take: "mine" | "theirs"): void {
+    const { newer } = this;
+    if (!newer) return;
+    const mine = this.changes(this.stored);
+    this.stored = newer;
+    this.newer = null;
+    this.edited = this.written(take === "mine" ? { ...newer.values, ...mine } : newer.values);
+    if (take === "theirs") return this.cancel();
+    void this.updateComplete.then(() => this.querySelector<HTMLFormElement>("form.record")?.requestSubmit());
+  }
+
+  private conflict(type: Type) {
+    const { newer } = this;
+    if (!newer) return nothing;
+    const mine = this.changes(this.stored);
+    const fields = this.state.fields(type).filter((f) => f.name in mine && !same(newer.values[f.name], this.stored?.values[f.name]));
+    return html`<div class="box warn" role="alertdialog" aria-labelledby="conflict" aria-describedby="conflict-help">
+      <h2 id="conflict" tabindex="-1">${t("conflict")}</h2>
+      <p id="conflict-help">${fields.length ? t("conflict_help") : t("conflict_none")}</p>
+      ${fields.length ? html`<div class="sheet slim"><table><thead><tr><th scope="col">${t("field")}</th><th scope="col">${t("stored_now")}</th><th scope="col">${t("your_input")}</th></tr></thead>
+        <tbody>${fields.map((f) => html`<tr><th scope="row">${f.title || f.name}</th><td data-label=${t("stored_now")}>${shown(f, newer.values[f.name]) || t("no_value")}</td><td data-label=${t("your_input")}>${shown(f, mine[f.name]) || t("no_value")}</td></tr>`)}</tbody></table></div>` : nothing}
+      <p class="row"><button type="button" class="button" @click=${() => this.settle("mine")}>${t("conflict_mine")}</button>
+        <button type="button" class="quiet" @click=${() => this.settle("theirs")}>${t("conflict_theirs")}</button></p>
+    </div>`;
+  }
+
+  private change(field: Field, value: Value): void {
+    this.edited = { ...(this.edited ?? {}), [field.name]: value };
+    if (this.wrong.has(field.name)) this.wrong = new Map([...this.wrong].filter(([name]) => name !== field.name));
+  }
+
+  // ── what is seen ──
+
+  private details(type: Type, stored: Shown) {
+    const fields = this.state.fields(type);
+    return html`<dl class="details">${fields.map((f) => {
+      const text = shown(f, stored.values[f.name]);
+      const gone = !text && stored.erased?.includes(f.class);
+      return html`<div class=${f.type === "multiline" ? "broad" : ""}><dt>${f.title || f.name}</dt><dd class=${f.type === "multiline" ? "lines" : ""}>${text || (gone ? html`<em class="gone">${t("erased_value")}</em>` : html`<span class="blank" aria-label=${t("no_value")}>–</span>`)}</dd></div>`;
+    })}</dl>`;
+  }
+
+  private editor(type: Type) {
+    return html`<form class="record" novalidate @submit=${(event: Event) => void this.save(event)}>
+      ${form({ type, fields: this.state.fields(type), values: this.edited ?? {}, wrong: this.wrong, change: (f, v) => this.change(f, v) })}
+      ${this.record ? html`<div class="field"><label for="reason">${t("reason")} <span class="soft">(${t("optional")})</span></label>
+        <input id="reason" maxlength="500" autocomplete="off" aria-describedby="reason-help" @input=${(e: Event) => (this.reason = (e.target as HTMLInputElement).value)}>
+        <p class="help" id="reason-help">${t("reason_help")}</p></div>` : nothing}
+      ${problemBox(this.problem)}
+      ${this.newer ? nothing : html`<p class="row"><button class="button" ?disabled=${this.busy}>${t("save")}</button>
+        <button type="button" class="quiet" @click=${() => this.cancel()}>${t("cancel")}</button></p>`}
+    </form>
+    <dialog aria-labelledby="leave" @close=${(event: Event) => this.answered(event)}><p id="leave">${t("leave")}</p>
+        <p class="row"><button type="button" class="button" @click=${() => this.querySelector("dialog")?.close("no")}>${t("stay")}</button>
+          <button type="button" class="quiet" @click=${() => this.querySelector("dialog")?.close("yes")}>${t("discard")}</button></p></dialog>`;
+  }
+
+  private entry(type: Type, item: HistoryItem) {
+    const purpose = this.state.purposes.find((p) => p.name === item.purpose);
+    const ground = named("ground_", item.legal_ground);
+    const why = [item.purpose ? titled(purpose?.title, item.purpose) : "", ground].filter(Boolean).join(", ");
+    return html`<li>
+      <p class="what"><span class="strong">${named("event_", item.type)}</span> <time datetime=${item.at}>${time(item.at)}</time></p>
+      <dl class="facts"><div><dt>${t("who")}</dt><dd>${actor(item, this.state.session)}</dd></div>
+        ${why ? html`<div><dt>${t("why")}</dt><dd>${why}${item.reason ? html`: ${item.reason}` : nothing}</dd></div>` : nothing}</dl>
+      ${item.changes.length ? html`<ul class="changes">${item.changes.map((change) => {
+        const field = type.fields.find((f) => f.name === change.field);
+        const old = shown(field, change.old);
+        return html`<li><span class="name">${field?.title || change.field}</span>
+          <span class="value">${old ? html`<del>${old}</del> <span aria-hidden="true">→</span> ` : nothing}<ins>${shown(field, change.new) || html`<span class="soft">${t("no_value")}</span>`}</ins></span></li>`;
+      })}</ul>` : nothing}
+      ${item.erased?.length ? html`<p class="gone">${t("erased_value")}: ${item.erased.join(", ")}</p>` : nothing}
+      <p class="small soft">${t("seal_note", { seq: item.seq })}</p>
+    </li>`;
+  }
+
+  private timeline(type: Type) {
+    return html`<section aria-labelledby="history"><h2 id="history">${t("history")}</h2>
+      ${problemBox(this.historyProblem, () => void this.loadHistory(null))}
+      <ol class="timeline">${[...this.history].sort((a, b) => b.seq - a.seq).map((item) => this.entry(type, item))}</ol>
+      ${this.more ? html`<button type="button" class="quiet" @click=${() => void this.loadHistory(this.more)}>${t("history_more")}</button>` : nothing}
+    </section>`;
+  }
+
+  protected override render() {
+    const type = this.typeNow;
+    if (!type) return this.problem ? this.failed() : this.stored ? emptyBox(t("not_found"), t("not_found_help")) : waiting(8);
+    const title = titled(type.title, type.name);
+    const crumb = html`<p class="crumb"><a href="/app/types/${type.name}">${title}</a></p>`;
+    if (!this.record) return html`${crumb}<h1>${t("new_record")}</h1><div class="card">${this.editor(type)}</div>`;
+    const { stored } = this;
+    if (!stored) return this.problem ? this.failed() : waiting(8);
+    const first = this.state.fields(type)[0];
+    return html`${crumb}
+      <div class="head"><div><h1>${(first && shown(first, stored.values[first.name])) || t("record")}</h1>
+        <p class="soft">${t("version")} ${stored.version} · ${t("updated", { at: time(stored.updated_at) })}</p></div>
+        ${this.state.writes && !this.edited ? html`<button id="edit" type="button" class="button" @click=${() => this.edit()}>${t("edit")}</button>` : nothing}</div>
+      <div class="two">
+        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict(type)}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(type, stored)}`}</section>
+        ${this.state.readsHistory ? this.timeline(type) : nothing}
+      </div>`;
+  }
+
+  private failed() {
+    const missing = this.problem?.status === 404 || this.problem?.status === 410;
+    return html`<h1>${missing ? t("not_found") : t("record")}</h1>${problemBox(this.problem, missing ? undefined : () => void this.load())}
+      <p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+  }
+}
+
+define("siegel-record", Record_);

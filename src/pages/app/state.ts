@@ -1,0 +1,78 @@
+// What every page needs to know: who is signed in, which types and purposes there are, and the purpose in use.
+import { ask, enc, type Page, type Purpose, type Session, type Type, type Welcome } from "./api.js";
+
+export class State {
+  session: Session;
+  types: Type[] = [];
+  purposes: Purpose[] = [];
+  readonly serves: { search: boolean; imports: boolean };
+  readonly version: string;
+  private readonly preferred: string | null;
+  private chosen = "";
+
+  constructor(welcome: Welcome & { session: Session }) {
+    this.session = welcome.session;
+    this.serves = welcome.serves ?? { search: false, imports: false };
+    this.version = welcome.version ?? "";
+    this.preferred = welcome.default_purpose ?? null;
+  }
+
+  async load(): Promise<void> {
+    const [types, purposes] = await Promise.all([
+      ask<Page<Type>>("/v1/record-types"),
+      ask<Page<Purpose>>("/v1/purposes"),
+    ]);
+    this.types = types.items.filter((type) => this.session.types === null || this.session.types.includes(type.name));
+    this.purposes = purposes.items.filter((p) => this.session.purposes === null || this.session.purposes.includes(p.name));
+  }
+
+  // The server decides; these only keep away what it would refuse.
+  get reads(): boolean {
+    return ["editor", "privacy_officer", "sender"].includes(this.session.role);
+  }
+  get readsHistory(): boolean {
+    return ["editor", "privacy_officer"].includes(this.session.role);
+  }
+  get writes(): boolean {
+    return this.session.role === "editor";
+  }
+  get arranges(): boolean {
+    return this.session.role === "editor" || this.session.role === "admin";
+  }
+  get rules(): boolean {
+    return this.session.role === "privacy_officer" || this.session.role === "admin";
+  }
+  get administers(): boolean {
+    return this.session.role === "admin";
+  }
+  get imports(): boolean {
+    return this.serves.imports && this.writes;
+  }
+
+  type(name: string): Type | undefined {
+    return this.types.find((type) => type.name === name);
+  }
+
+  // As chosen; else the type's own, the configured one, or the only one.
+  purpose(type?: Type): string | undefined {
+    const may = (name: string | null | undefined) => this.purposes.some((p) => p.name === name);
+    if (may(this.chosen)) return this.chosen;
+    if (type?.default_purpose && may(type.default_purpose)) return type.default_purpose;
+    if (this.preferred && may(this.preferred)) return this.preferred;
+    return this.purposes[0]?.name;
+  }
+  choosePurpose(name: string): void {
+    this.chosen = name;
+  }
+
+  // The fields of a type that the purpose covers, in the order of the form.
+  fields(type: Type) {
+    const covered = this.purposes.find((p) => p.name === this.purpose(type))?.fields;
+    const names = covered ? (covered[type.name] ?? []) : null;
+    const order = type.form.flat();
+    const place = (name: string) => (order.indexOf(name) < 0 ? order.length : order.indexOf(name));
+    return type.fields.filter((f) => names === null || names.includes(f.name)).sort((a, b) => place(a.name) - place(b.name));
+  }
+}
+
+export const recordsPath = (type: string) => `/v1/record-types/${enc(type)}/records`;

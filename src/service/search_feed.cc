@@ -1,0 +1,266 @@
+#include "service/search_feed.h"
+
+#include <algorithm>
+
+#include "codec/bodies_codec.h"
+
+namespace siegel::service {
+namespace {
+
+constexpr std::chrono::seconds kRetry{1};
+
+bool is_record(EventType type) {
+  return type == EventType::record_added || type == EventType::record_changed || type == EventType::record_removed;
+}
+
+// Values that were opened for the index alone.
+void wipe_texts(Values& values) {
+  const auto wipe_text = [](const std::string& text) {
+    auto& own = const_cast<std::string&>(text);  // the values are ours, and end here
+    wipe(own.data(), own.size());
+  };
+  for (const auto& value : values) {
+    if (const auto* text = std::get_if<std::string>(&value.value.expose())) wipe_text(*text);
+    if (const auto* items = std::get_if<std::vector<std::string>>(&value.value.expose()))
+      std::ranges::for_each(*items, wipe_text);
+  }
+}
+
+}  // namespace
+
+void add_keys(std::vector<search::FieldKey>& to, FieldNo field, FieldType type, const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) to.push_back({field, search::fold(type, *text)});
+  if (const auto* items = std::get_if<std::vector<std::string>>(&value))
+    for (const auto& item : *items) to.push_back({field, search::fold(type, item)});
+}
+
+SearchFeed::SearchFeed(views::Views& views, vault::Vault& vault, RegistriesNow registries, std::size_t bytes_max)
+    : views_(views), vault_(vault), registries_(std::move(registries)), bytes_max_(bytes_max) {}
+
+void SearchFeed::start(std::shared_ptr<ledger::SystemReceipt> receipt) {
+  const std::lock_guard lock(mutex_);
+  receipt_ = std::move(receipt);
+  for (const auto& [name, type] : registries_()->types) define(TypeNo(type.number));
+  loader_ = std::thread([this] { run(); });
+}
+
+void SearchFeed::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    receipt_.reset();
+  }
+  changed_.notify_all();
+  if (loader_.joinable()) loader_.join();
+}
+
+bool SearchFeed::ready() const {
+  const std::lock_guard lock(mutex_);
+  return receipt_ != nullptr &&
+         std::ranges::none_of(types_, [](const auto& entry) { return entry.second.state == Type::State::loading; });
+}
+
+// The searchable fields as they are defined now; what was known with others is known no more.
+void SearchFeed::define(TypeNo number) {
+  const auto now = registries_();
+  const auto* type = now->type(number);
+  std::vector<Field> fields;
+  if (type != nullptr)
+    for (const auto& field : type->definition.fields)
+      if (field.searchable) fields.push_back({field.number, field.type});
+  const auto known = types_.find(number);
+  if (known != types_.end() && known->second.fields == fields) return;
+  if (fields.empty()) {
+    types_.erase(number);
+    index_.define(number, {});
+    return;
+  }
+  auto& entry = types_[number];
+  entry.fields = std::move(fields);
+  begin_load(number, entry);
+}
+
+void SearchFeed::begin_load(TypeNo number, Type& type) {
+  std::vector<FieldNo> numbers;
+  numbers.reserve(type.fields.size());
+  for (const auto& field : type.fields) numbers.push_back(field.number);
+  index_.define(number, numbers);
+  type.state = Type::State::loading;
+  type.newer.clear();
+  ++type.loads;
+  changed_.notify_all();
+}
+
+// ── following ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void SearchFeed::folded(views::Recorded& event) {
+  const auto& header = event.header();
+  const bool of_type = header.type == EventType::registry_type_set;
+  if (!of_type && !is_record(header.type)) return;
+  const std::lock_guard lock(mutex_);
+  if (receipt_ == nullptr) return;
+  if (!of_type) return follow_record(event);
+  if (const auto* facts = std::get_if<RegistryFacts>(&header.facts)) define(TypeNo(facts->number));
+}
+
+void SearchFeed::missed() {
+  const std::lock_guard lock(mutex_);
+  if (receipt_ == nullptr) return;
+  for (const auto& [name, type] : registries_()->types) define(TypeNo(type.number));
+  for (auto& [number, type] : types_) begin_load(number, type);
+}
+
+void SearchFeed::follow_record(views::Recorded& event) {
+  const auto& header = event.header();
+  const auto it = types_.find(header.record_type);
+  if (it == types_.end() || it->second.state == Type::State::too_large) return;
+  auto& type = it->second;
+  std::optional<search::Change> change;
+  const auto parts = event.parts();
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].removed || parts[i].ciphertext.empty()) continue;
+    const auto body = event.record(static_cast<std::uint16_t>(i));
+    if (!body || *body == nullptr) continue;  // erased
+    if (!change) change = search::Change{(*body)->record, header.type != EventType::record_changed, {}};
+    if (header.type == EventType::record_removed || type.state == Type::State::loading) continue;
+    if (!vault_.living(parts[i].envelope.slot)) continue;  // it was opened a moment ago
+    for (const auto& value : (*body)->values) {
+      const auto field = std::ranges::find(type.fields, value.field, &Field::number);
+      if (field == type.fields.end()) continue;
+      change->values.push_back({value.field, {}});
+      add_keys(change->values, value.field, field->type, value.value.expose());
+    }
+  }
+  if (!change) return;
+  if (type.state == Type::State::loading) return refresh(it->first, type, change->record);
+  this->change(it->first, type, std::move(*change));
+}
+
+void SearchFeed::look_again(std::span<const RecordId> records) {
+  const std::lock_guard lock(mutex_);
+  if (receipt_ == nullptr) return;
+  for (const auto& record : records)
+    for (auto& [number, type] : types_) refresh(number, type, record);
+}
+
+// From the newest row, or away with it.
+void SearchFeed::refresh(TypeNo number, Type& type, const RecordId& record) {
+  if (type.state == Type::State::too_large) return;
+  if (type.state == Type::State::loading) type.newer.insert(record);
+  change(number, type, {record, true, {}});
+  const auto row = views_.record(number, record);
+  auto taken = row ? Status(Done{}) : Status(Error(row.error()));
+  if (row && *row) taken = take_over(number, type, record, **row);
+  if (!taken) begin_load(number, type);  // read all of it once more, when that goes again
+}
+
+Status SearchFeed::take_over(TypeNo number, Type& type, const RecordId& record, const views::RecordRow& row) {
+  search::Change out{record, true, {}};
+  const auto key = views::record_row_key(number, record);
+  for (const auto& section : row.sections) {
+    auto opened = vault_.open_row(*receipt_, section.slot, "records", key, section.sealed);
+    if (!opened) {
+      if (opened.error().category() == Errc::gone) continue;
+      return Error(opened.error());
+    }
+    SIEGEL_TRY(values, codec::decode_values(opened->view()));
+    for (const auto& value : values) {
+      const auto field = std::ranges::find(type.fields, value.field, &Field::number);
+      if (field != type.fields.end()) add_keys(out.values, value.field, field->type, value.value.expose());
+    }
+    wipe_texts(values);
+  }
+  change(number, type, std::move(out));
+  return Done{};
+}
+
+void SearchFeed::change(TypeNo number, Type& type, search::Change change) {
+  if (type.state == Type::State::too_large) return;
+  std::vector<search::Change> changes;
+  changes.push_back(std::move(change));
+  index_.change(number, std::move(changes));
+  if (index_.bytes() <= bytes_max_) return;
+  type.state = Type::State::too_large;
+  type.newer.clear();
+  index_.define(number, {});
+}
+
+// ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void SearchFeed::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const auto next =
+        std::ranges::find_if(types_, [](const auto& entry) { return entry.second.state == Type::State::loading; });
+    if (stop_) return;
+    if (next == types_.end()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto number = next->first;
+    lock.unlock();
+    load(number);
+    lock.lock();
+  }
+}
+
+void SearchFeed::load(TypeNo number) {
+  std::uint64_t loads = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = types_.find(number);
+    if (it == types_.end()) return;
+    loads = it->second.loads;
+  }
+  // False: it is loaded no longer, or not so.
+  const auto take = [&](const RecordId& record, const views::RecordRow& row, Status& taken) {
+    const std::lock_guard lock(mutex_);
+    const auto it = types_.find(number);
+    if (stop_ || it == types_.end() || it->second.loads != loads || it->second.state != Type::State::loading)
+      return false;
+    if (it->second.newer.contains(record)) return true;
+    taken = take_over(number, it->second, record, row);
+    return taken.has_value();
+  };
+  Status taken = Done{};
+  const auto read = views_.each_record(
+      number, [&](const RecordId& record, const views::RecordRow& row) { return take(record, row, taken); });
+  std::unique_lock lock(mutex_);
+  const auto it = types_.find(number);
+  if (stop_ || it == types_.end() || it->second.loads != loads || it->second.state != Type::State::loading) return;
+  if (read && taken) {
+    index_.pack(number);
+    it->second.state = Type::State::ready;
+    it->second.newer.clear();
+    return;
+  }
+  begin_load(number, it->second);
+  changed_.wait_for(lock, kRetry, [&] { return stop_; });
+}
+
+Result<std::uint64_t> SearchFeed::loads_of(TypeNo type, std::span<const search::Condition> conditions) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = types_.find(type);
+  const auto knows = [&](const search::Condition& condition) {
+    return std::ranges::find(it->second.fields, condition.field, &Field::number) != it->second.fields.end();
+  };
+  // A field that has just become searchable is known here a moment later.
+  if (it == types_.end() || it->second.state == Type::State::loading || !std::ranges::all_of(conditions, knows))
+    return Error(Errc::unavailable, "starting", "The search index is still loading.");
+  if (it->second.state == Type::State::too_large)
+    return Error(Errc::overloaded, "overloaded", "The search index has no room for this record type.")
+        .with("limit_name", "search_bytes_max")
+        .with("limit_value", bytes_max_);
+  return it->second.loads;
+}
+
+Result<std::vector<RecordId>> SearchFeed::find(TypeNo type, std::span<const search::Condition> conditions,
+                                               const std::optional<RecordId>& after, std::size_t limit) const {
+  SIEGEL_TRY(before, loads_of(type, conditions));
+  auto found = index_.find(type, conditions, after, limit);
+  SIEGEL_TRY(now, loads_of(type, conditions));
+  if (now != before) return Error(Errc::unavailable, "starting", "The search index is loading again.");
+  return found;
+}
+
+}  // namespace siegel::service

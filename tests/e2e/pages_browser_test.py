@@ -1,0 +1,342 @@
+"""The pages in a real Chromium: with the keyboard alone, with axe-core on each page, in both languages and at phone width.
+
+usage: pages_browser_test.py SIEGEL_BINARY [--pictures DIR]
+"""
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402
+from contacts import PURPOSE, RECORDS, TYPE, expect, prepare  # noqa: E402
+from playwright.sync_api import expect as shown  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
+from siegel_process import Siegel  # noqa: E402
+
+BINARY, PICTURES = None, None
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+CANARY = "Kanari Wuxqy"
+# The sum of what moved without anybody having done anything (the browser's own measure).
+SHIFTS = """() => { window.shifts = 0; new PerformanceObserver((list) => {
+  for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifts += e.value; }).observe({type: "layout-shift", buffered: true}); }"""
+
+
+class Pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Siegel(BINARY)
+        cls.s.__enter__()
+        prepare(cls.s)
+        fields = [{**f, "searchable": True} if f["name"] in ("name", "e-mail") else f for f in TYPE["fields"]]
+        fields += [{"name": "revenue", "title": "Umsatz", "type": "decimal", "personal": True, "class": "customer"}]
+        expect(cls.s.request("PUT", "/v1/record-types/contacts", {**TYPE, "title": {"de": "Kontakte", "en": "Contacts"}, "fields": fields}), 200)
+        cls.s.request("PUT", "/v1/purposes/newsletter", {"legal_ground": "consent", "title": {"de": "Rundbrief", "en": "Newsletter"},
+                                                         "fields": {"contacts": ["name", "e-mail"]}})
+        for i in range(60):
+            values = {"name": f"{CANARY} {i:02}", "e-mail": f"kanari{i}@example.org", "born": "1970-01-31", "news": i % 2 == 0}
+            cls.last = expect(cls.s.request("POST", RECORDS, {"values": values}, token=cls.s.tokens["editor"]), 201).json["record"]
+        cls.playwright = sync_playwright().start()
+        cls.browser = cls.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+        cls.playwright.stop()
+        code = cls.s.stop()
+        log = cls.s.log_text()
+        cls.s.__exit__(None, None, None)
+        assert code == 0, f"the server ended with {code}"
+        assert CANARY not in log
+
+    def open(self, path="/", language="de", size=WIDE, scheme="light"):
+        context = self.browser.new_context(viewport=size, locale=language, color_scheme=scheme, reduced_motion="reduce")
+        context.add_init_script(f"({SHIFTS})()")
+        self.addCleanup(context.close)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.told = []
+        page.on("console", lambda m: page.told.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: page.told.append(str(e)))
+        page.on("request", lambda r: self.assertNotIn("anari", r.url))
+        page.goto(f"http://127.0.0.1:{self.s.port}{path}")
+        return page
+
+    def signed_in(self, path="/app/", token=None, **how):
+        page = self.open("/", **how)
+        page.fill("#token", token or self.s.tokens["editor"])
+        page.keyboard.press("Enter")
+        page.wait_for_selector("header nav")
+        if path != "/app/":
+            page.goto(f"http://127.0.0.1:{self.s.port}{path}")
+            page.wait_for_selector("header nav")
+        return page
+
+    def look(self, page, name):
+        """What holds of each page as it stands; and its picture, for people."""
+        found = Axe().run(page)
+        self.assertEqual(found.violations_count, 0, f"{name}: {found.generate_report()}")
+        self.assertLessEqual(page.evaluate("window.shifts"), 0.02, f"{name}: things move")
+        self.assertFalse(page.evaluate("document.documentElement.scrollWidth > innerWidth"), f"{name}: wider than the window")
+        if PICTURES:
+            pathlib.Path(PICTURES).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=f"{PICTURES}/{name}.png", full_page=page.viewport_size == PHONE)
+
+    def clean(self, page, refused=0):
+        """refused: answers of 4xx that were meant; the browser tells of each by itself."""
+        self.assertEqual([text for text in page.told if "Failed to load resource" not in text], [])
+        self.assertEqual(len(page.told), refused)
+        kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+        self.assertNotIn("anari", kept)
+        self.assertNotIn("sgl_", kept)
+
+    def test_every_page_in_both_languages_and_widths(self):
+        for language, size, scheme in (("de", WIDE, "light"), ("en", WIDE, "dark"), ("en", PHONE, "light"), ("de", PHONE, "dark")):
+            kind = f"{language}-{'phone' if size == PHONE else 'wide'}"
+            page = self.open("/", language=language, size=size, scheme=scheme)
+            page.wait_for_selector("#token")
+            self.look(page, f"sign-in-{kind}")
+            page.fill("#token", self.s.token)
+            page.keyboard.press("Enter")
+            page.wait_for_selector(".cards")
+            self.look(page, f"admin-{kind}")
+            page.click("nav a[href='/app/access']")
+            page.wait_for_selector("tbody tr")
+            self.look(page, f"access-{kind}")
+            page.click("nav a[href='/app/rules']")
+            page.wait_for_selector(".rules li")
+            self.look(page, f"rules-{kind}")
+            self.clean(page)
+            page = self.signed_in(language=language, size=size, scheme=scheme)
+            page.wait_for_selector(".cards a")
+            self.look(page, f"types-{kind}")
+            page.click(".cards a")
+            page.wait_for_selector("tbody tr")
+            self.look(page, f"records-{kind}")
+            page.click("tbody tr:first-child a")
+            page.wait_for_selector(".timeline > li")
+            self.look(page, f"record-{kind}")
+            page.click("#edit")
+            page.wait_for_selector("form.record")
+            self.look(page, f"form-{kind}")
+            page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts/form")
+            page.wait_for_selector(".arranged li")
+            self.look(page, f"arrange-{kind}")
+            page.goto(f"http://127.0.0.1:{self.s.port}/app/nowhere")
+            page.wait_for_selector("main h1")
+            self.look(page, f"nowhere-{kind}")
+            self.clean(page)
+
+    def test_with_the_keyboard_alone(self):
+        page = self.open("/", language="en")
+        page.wait_for_selector("#token")
+        press = page.keyboard.press
+
+        def tab_to(what):
+            for _ in range(60):
+                if page.evaluate("(what) => document.activeElement.matches(what)", what):
+                    return
+                press("Tab")
+            self.fail(f"the keyboard does not get to {what}")
+
+        page.keyboard.insert_text("sgl_wrong")  # the field has the focus
+        press("Enter")
+        shown(page.get_by_role("alert")).to_contain_text("not known or was revoked")
+        page.keyboard.insert_text(self.s.token)  # what was wrong is selected
+        press("Enter")
+        page.wait_for_selector(".seal button")
+        tab_to(".seal button")
+        press("Enter")
+        page.wait_for_selector(".cards a")
+        tab_to("a[href='/app/types/contacts']")
+        press("Enter")
+        page.wait_for_selector("tbody tr")
+        self.assertEqual(page.evaluate("document.activeElement.id"), "main")
+        tab_to("tbody a")
+        press("Enter")
+        page.wait_for_selector(".timeline > li")
+        tab_to("#edit")
+        press("Enter")
+        tab_to("#field-name")
+        press("Control+A")
+        page.keyboard.insert_text(f"{CANARY} by keys")
+        tab_to("#reason")
+        page.keyboard.insert_text("a call")
+        press("Enter")
+        shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} by keys")
+        shown(page.locator(".timeline > li")).to_have_count(2)
+        shown(page.locator(".timeline > li").first).to_contain_text("You (this token)")
+        shown(page.locator(".timeline del")).to_have_text(f"{CANARY} 00")
+        self.assertEqual([text for text in page.told if "401" not in text], [])
+
+    def test_pages_of_a_table_go_forward_and_back(self):
+        page = self.signed_in("/app/types/contacts")
+        shown(page.locator("tbody tr")).to_have_count(50)
+        shown(page.locator(".pager")).to_contain_text("1 bis 50")
+        page.click(".pager button:last-child")
+        shown(page.locator(".pager")).to_contain_text("51 bis")
+        self.assertGreaterEqual(page.locator("tbody tr").count(), 10)
+        shown(page.locator(".pager button:last-child")).to_be_disabled()
+        page.click(".pager button:first-child")
+        shown(page.locator("tbody tr")).to_have_count(50)
+        self.clean(page)
+
+    def test_a_purpose_shows_its_fields_only(self):
+        token = expect(self.s.request("POST", "/v1/tokens", {"role": "editor", "all_purposes": True, "all_types": True}), 201).json["token"]
+        page = self.signed_in("/app/types/contacts", token=token)
+        page.wait_for_selector("tbody tr")
+        self.assertIn("Geboren", page.locator("thead").inner_text())
+        page.select_option(".purpose select", "newsletter")
+        shown(page.locator("thead")).not_to_contain_text("Geboren")
+        shown(page.locator("tbody tr").first).to_contain_text("kanari")
+        self.clean(page)
+
+    def test_a_record_is_added(self):
+        page = self.signed_in("/app/types/contacts/new")
+        page.click("form.record .button")
+        shown(page.locator("#field-name-wrong")).to_be_visible()  # required
+        self.look(page, "new-de-wide")
+        page.fill("#field-name", f"{CANARY} neu")
+        page.fill("#field-e-mail", "no address")
+        page.click("form.record .button")
+        shown(page.locator("#field-e-mail-wrong")).to_have_text("keine E-Mail-Adresse")  # what the server says, at its field
+        page.fill("#field-e-mail", "")
+        page.fill("#field-revenue", "1.234,50")
+        page.click("form.record .button")
+        shown(page.locator("#field-revenue-wrong")).to_be_visible()  # never another number
+        page.fill("#field-revenue", "1234,50")
+        page.click("form.record .button")
+        shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} neu")
+        shown(page.locator(".details")).to_contain_text("1234,50")
+        self.assertRegex(page.url, r"/app/records/re_[\w-]{22}$")
+        self.clean(page, refused=1)
+
+    def test_a_conflict_loses_nothing(self):
+        page = self.signed_in(f"/app/records/{self.last}")
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} mine")
+        theirs = {"values": {"name": f"{CANARY} theirs", "e-mail": "kanari-theirs@example.org"}}
+        expect(self.s.request("PATCH", f"/v1/records/{self.last}", theirs, token=self.s.tokens["editor"]), 200)
+        page.click("form.record .button")
+        conflict = page.get_by_role("alertdialog")
+        shown(conflict).to_contain_text(f"{CANARY} theirs")
+        shown(conflict).to_contain_text(f"{CANARY} mine")
+        self.look(page, "conflict-de-wide")
+        page.get_by_role("button", name="Meine Eingaben speichern").click()
+        shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} mine")
+        stored = self.s.request("GET", f"/v1/records/{self.last}", token=self.s.tokens["editor"]).json["values"]
+        self.assertEqual((stored["name"], stored["e-mail"]), (f"{CANARY} mine", "kanari-theirs@example.org"))
+
+    def test_a_form_is_arranged_by_keys_and_by_drag(self):
+        def stored():
+            return self.s.request("GET", "/v1/record-types/arranged").json
+
+        fields = [{"name": n, "title": n.upper(), "type": "text", "personal": False, "class": "customer"} for n in ("one", "two", "three", "four")]
+        expect(self.s.request("PUT", "/v1/record-types/arranged", {"subject": {"mode": "none"}, "fields": fields,
+                                                                    "form": [["one"], ["two", "three"], ["four"]]}), 201)
+        page = self.signed_in("/app/types/arranged/form", token=self.s.token)
+        cards = page.locator(".arranged > li")
+        shown(cards).to_have_count(4)
+        cards.nth(3).locator("input[type=checkbox]").first.focus()
+        page.keyboard.press("Alt+ArrowUp")
+        shown(cards.nth(2)).to_contain_text("FOUR")
+        shown(page.locator(".said")).to_contain_text("FOUR: Platz 3 von 4")
+        page.keyboard.press("Enter")  # the focus is on the arrow
+        shown(cards.nth(1)).to_contain_text("FOUR")
+        cards.nth(0).get_by_label("Pflicht").check()
+        cards.nth(0).get_by_label("Hilfe zum Feld").fill("Ein Satz dazu")
+        shown(page.locator(".mock")).to_contain_text("Ein Satz dazu")
+        cards.nth(3).locator(".grip").drag_to(cards.nth(0))
+        shown(cards.nth(0)).to_contain_text("THREE")
+        page.get_by_role("button", name="Speichern").click()
+        page.wait_for_url("**/app/")
+        now = stored()
+        self.assertEqual(now["form"], [["three"], ["one"], ["four"], ["two"]])
+        one = next(f for f in now["fields"] if f["name"] == "one")
+        self.assertEqual((one["required"], one["help"]), (True, "Ein Satz dazu"))
+        self.assertEqual([f["name"] for f in now["fields"]], ["one", "two", "three", "four"])
+        self.clean(page)
+
+    def test_purposes_and_classes_are_made_and_not_overwritten(self):
+        page = self.signed_in("/app/rules", token=self.s.tokens["privacy_officer"])
+        page.fill("#purpose-title", "Mahnwesen & Inkasso")
+        page.click("form:has(#purpose-title) button")
+        shown(page.locator(".rules").first).to_contain_text("Mahnwesen & Inkasso")
+        self.assertEqual(self.s.request("GET", "/v1/purposes/mahnwesen-inkasso").json["legal_ground"], "contract")
+        page.fill("#class-title", "Bewerbung: sechs Monate")
+        page.fill("#class-count", "6")
+        page.select_option("select[name=unit]", "M")
+        page.select_option("#class-start", "end_of_case")
+        page.uncheck("input[name=year]")
+        page.click("form:has(#class-title) button")
+        shown(page.locator(".rules").last).to_contain_text("6 Monate, ab Ende des Vorgangs")
+        stored = self.s.request("GET", "/v1/deletion-classes/bewerbung-sechs-monate").json
+        self.assertEqual((stored["period"], stored["start"]), ("P6M", "end_of_case"))
+        self.clean(page)
+        page.fill("#class-title", "Customer")  # is there already
+        page.click("form:has(#class-title) button")
+        shown(page.get_by_role("alert")).to_be_visible()
+        self.assertEqual(self.s.request("GET", "/v1/deletion-classes/customer").json["version"], 1)
+
+    def test_unsaved_input_is_asked_about(self):
+        page = self.signed_in(f"/app/records/{self.last}")
+        page.click("#edit")
+        page.click("header .brand")  # nothing was changed yet
+        page.wait_for_url("**/app/")
+        page.click(".cards a")
+        page.click("tbody tr:first-child a")
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} unsaved")
+        page.click("header .brand")
+        page.get_by_role("button", name="Weiter bearbeiten").click()
+        self.assertEqual(page.input_value("#field-name"), f"{CANARY} unsaved")
+        page.click("header .brand")
+        page.get_by_role("button", name="Verwerfen").click()
+        page.wait_for_url("**/app/")
+        self.clean(page)
+
+    def test_the_language_is_switched_and_kept(self):
+        page = self.signed_in("/app/types/contacts")
+        shown(page.get_by_role("heading", level=1)).to_have_text("Kontakte")
+        page.get_by_role("button", name="English").click()
+        shown(page.get_by_role("heading", level=1)).to_have_text("Contacts")
+        page.reload()
+        shown(page.get_by_role("heading", level=1)).to_have_text("Contacts")
+        self.assertEqual(page.get_attribute("html", "lang"), "en")
+        self.clean(page)
+
+    def test_what_the_server_does_not_serve_or_the_role_may_not_is_not_shown(self):
+        serves = json.loads(self.signed_in().evaluate(
+            "fetch('/app/session', {headers: {'Siegel-Page': '1'}}).then((a) => a.text())"))["serves"]
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        self.assertEqual(page.locator("form.search").count(), 1 if serves["search"] else 0)
+        self.assertEqual(page.locator("a[href='/app/import']").count(), 1 if serves["imports"] else 0)
+        page = self.signed_in(f"/app/records/{self.last}", token=self.s.tokens["privacy_officer"])
+        page.wait_for_selector(".timeline > li")
+        self.assertEqual(page.locator("#edit").count(), 0)
+        page = self.signed_in(token=self.s.tokens["auditor"])
+        shown(page.locator("main")).to_contain_text("liest keine Datensätze")
+
+    def test_a_session_that_ends_leads_to_the_door(self):
+        made = self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "types": ["contacts"]}).json
+        page = self.signed_in("/app/types/contacts", token=made["token"])
+        page.wait_for_selector("tbody tr")
+        expect(self.s.request("DELETE", f"/v1/tokens/{made['token_id']}"), 204)
+        page.click("tbody tr:first-child a")
+        shown(page.locator("#token")).to_be_visible()
+        shown(page.locator("main")).to_contain_text("Die Sitzung ist zu Ende")
+        page = self.signed_in()
+        page.get_by_role("button", name="Abmelden").click()
+        shown(page.locator("#token")).to_be_visible()
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
+        shown(page.locator("#token")).to_be_visible()
+
+
+if __name__ == "__main__":
+    if "--pictures" in sys.argv:
+        at = sys.argv.index("--pictures")
+        PICTURES = sys.argv[at + 1]
+        del sys.argv[at:at + 2]
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)

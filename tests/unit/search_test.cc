@@ -1,0 +1,263 @@
+// What counts as the same in a search, and what the index finds.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "search/index.h"
+#include "support/catch.h"
+#include "support/process_memory.h"
+#include "support/seeded_random.h"
+
+using namespace siegel;
+using namespace siegel::search;
+
+namespace {
+
+constexpr TypeNo kPeople{3};
+constexpr FieldNo kName{1}, kMail{2}, kTags{3};
+
+std::string folded(std::string_view text, FieldType type = FieldType::text) {
+  return std::string(view(fold(type, text)));
+}
+bool finds(std::string_view wanted, Op op, std::string_view text) { return meets(folded(wanted), op, folded(text)); }
+RecordId record(std::uint64_t number) {
+  Id16 id{};
+  const auto bytes = be(number);
+  std::copy(bytes.begin(), bytes.end(), id.begin() + 8);
+  return RecordId(id);
+}
+FieldKey key_of(FieldNo field, std::string_view text) { return {field, fold(FieldType::text, text)}; }
+Change change(std::uint64_t number, std::vector<FieldKey> values, bool whole = false) {
+  return {record(number), whole, std::move(values)};
+}
+Condition where(FieldNo field, Op op, std::string_view text) { return {field, op, fold(FieldType::text, text)}; }
+
+struct World {
+  Index index;
+  World() {
+    index.define(kPeople, std::array{kName, kMail, kTags});
+    index.pack(kPeople);
+  }
+  void put(std::uint64_t number, std::string_view name, std::string_view mail) {
+    std::vector<Change> changes;
+    changes.push_back(change(number, {key_of(kName, name), key_of(kMail, mail)}));
+    index.change(kPeople, std::move(changes));
+  }
+  void apply(Change one) {
+    std::vector<Change> changes;
+    changes.push_back(std::move(one));
+    index.change(kPeople, std::move(changes));
+  }
+  std::vector<std::uint64_t> find(const std::vector<Condition>& conditions, std::size_t limit = 100,
+                                  std::optional<RecordId> after = {}) const {
+    std::vector<std::uint64_t> out;
+    for (const auto& id : index.find(kPeople, conditions, after, limit))
+      out.push_back(get_be<std::uint64_t>(&id.get()[8]));
+    return out;
+  }
+};
+using Numbers = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("a search minds neither case nor accents nor how an umlaut is written", "[unit][search]") {
+  struct Case {
+    const char* wanted;
+    const char* text;
+    bool found;
+  };
+  const auto c = GENERATE(
+      Case{"müller", "Müller", true}, Case{"MÜLLER", "müller", true}, Case{"Mueller", "Müller", true},
+      Case{"Muller", "Müller", true}, Case{"Müller", "Mueller", true}, Case{"Müller", "Muller", true},
+      Case{"Muller", "Mueller", false}, Case{"Mueller", "Muller", false}, Case{"Baur", "Bauer", false},
+      Case{"Bauer", "Baur", false}, Case{"Müller-Schaefer", "Mueller-Schäfer", true}, Case{"strasse", "Straße", true},
+      Case{"STRAẞE", "Strasse", true}, Case{"Rene", "René", true}, Case{"René", "Rene", true},
+      Case{"Mu\xCC\x88ller", "Müller", true}, Case{"Angstrom", "Ångström", true}, Case{"Lodz", "Łódź", true},
+      Case{"Soren", "Søren", true}, Case{"fi", "ﬁ", true}, Case{"ａｂ", "ab", true},
+      Case{"  Anna \t Maria ", "anna maria", true}, Case{"Annamaria", "Anna Maria", false},
+      Case{"Επιφάνεια", "επιφανεια", true}, Case{"Müller", "Möller", false});
+  CAPTURE(c.wanted, c.text);
+  CHECK(finds(c.wanted, Op::exact, c.text) == c.found);
+}
+
+TEST_CASE("a prefix is found across the ways to write an umlaut", "[unit][search]") {
+  CHECK(finds("mu", Op::prefix, "Müller"));
+  CHECK(finds("mue", Op::prefix, "Müller"));
+  CHECK(finds("mü", Op::prefix, "Mueller"));
+  CHECK(finds("mül", Op::prefix, "Muller"));
+  CHECK_FALSE(finds("mue", Op::prefix, "Munk"));
+  CHECK_FALSE(finds("ller", Op::prefix, "Müller"));
+  CHECK(finds("", Op::prefix, "Müller"));
+}
+
+TEST_CASE("phone numbers are compared by what is dialled", "[unit][search]") {
+  CHECK(folded("0049 (171) 123-45", FieldType::phone) == "+4917112345");
+  CHECK(folded("+49 171 12345", FieldType::phone) == "+4917112345");
+  CHECK(folded("", FieldType::phone).empty());
+}
+
+TEST_CASE("broken UTF-8 and empty texts have a fold", "[unit][search]") {
+  CHECK(folded("").empty());
+  CHECK(folded(" \t\n ").empty());
+  CHECK_FALSE(folded("a\xFF\xC3").empty());
+  CHECK(folded("\xCC\x88").empty());  // an accent on nothing
+}
+
+TEST_CASE("records are found by one field, by several, and page by page", "[unit][search]") {
+  World w;
+  w.put(1, "Änne Müller", "aenne@example.org");
+  w.put(2, "Anne Meier", "anne@example.org");
+  w.put(3, "Änne Müller", "other@example.com");
+  CHECK(w.find({where(kName, Op::exact, "änne müller")}) == Numbers{1, 3});
+  CHECK(w.find({where(kName, Op::prefix, "an")}) == Numbers{1, 2, 3});
+  CHECK(w.find({where(kName, Op::prefix, "aen")}) == Numbers{1, 3});
+  CHECK(w.find({where(kName, Op::exact, "aenne mueller"), where(kMail, Op::prefix, "OTHER@")}) == Numbers{3});
+  CHECK(w.find({where(kName, Op::exact, "anne meier"), where(kMail, Op::prefix, "other@")}).empty());
+  CHECK(w.find({where(kName, Op::prefix, "an")}, 2) == Numbers{1, 2});
+  CHECK(w.find({where(kName, Op::prefix, "an")}, 2, record(2)) == Numbers{3});
+  CHECK(w.find({where(kName, Op::prefix, "an")}, 2, record(3)).empty());
+}
+
+TEST_CASE("a change takes the old value away, and a record goes as a whole", "[unit][search]") {
+  World w;
+  for (std::uint64_t i = 0; i < 3000; ++i) w.put(i, "Person " + std::to_string(i), "p" + std::to_string(i) + "@x.org");
+  w.index.pack(kPeople);
+  w.apply(change(17, {key_of(kName, "Other")}));
+  CHECK(w.find({where(kName, Op::exact, "person 17")}).empty());
+  CHECK(w.find({where(kName, Op::exact, "other")}) == Numbers{17});
+  CHECK(w.find({where(kMail, Op::exact, "p17@x.org")}) == Numbers{17});
+  w.apply(change(17, {key_of(kName, "")}));
+  CHECK(w.find({where(kName, Op::exact, "other")}).empty());
+  w.apply(change(17, {}, true));
+  CHECK(w.find({where(kMail, Op::exact, "p17@x.org")}).empty());
+  CHECK(w.index.records(kPeople) == 2999);
+  w.apply(change(18, {key_of(kName, "Only this")}, true));
+  CHECK(w.find({where(kMail, Op::exact, "p18@x.org")}).empty());
+  CHECK(w.find({where(kName, Op::exact, "only this")}) == Numbers{18});
+}
+
+TEST_CASE("several values of one field are each found, and go together", "[unit][search]") {
+  World w;
+  const auto tagged = [&](std::uint64_t number, std::vector<std::string> tags) {
+    std::vector<FieldKey> values;
+    for (const auto& tag : tags) values.push_back(key_of(kTags, tag));
+    w.apply(change(number, std::move(values)));
+  };
+  for (std::uint64_t i = 0; i < 2000; ++i) tagged(i, {"red", "tag " + std::to_string(i), "RED", "zebra"});
+  w.index.pack(kPeople);
+  CHECK(w.find({where(kTags, Op::exact, "red")}, 5000).size() == 2000);
+  CHECK(w.find({where(kTags, Op::exact, "tag 7")}) == Numbers{7});
+  tagged(7, {"blue"});
+  CHECK(w.find({where(kTags, Op::exact, "tag 7")}).empty());
+  CHECK(w.find({where(kTags, Op::exact, "red")}, 5000).size() == 1999);
+  CHECK(w.find({where(kTags, Op::exact, "zebra")}, 5000).size() == 1999);
+  CHECK(w.find({where(kTags, Op::exact, "blue")}) == Numbers{7});
+}
+
+TEST_CASE("a type that is defined anew knows nothing, and one that is not defined keeps nothing", "[unit][search]") {
+  World w;
+  w.put(1, "Anna", "anna@x.org");
+  w.index.define(kPeople, std::array{kMail});
+  CHECK(w.find({where(kMail, Op::prefix, "a")}).empty());
+  w.put(1, "Anna", "anna@x.org");
+  CHECK(w.find({where(kMail, Op::prefix, "a")}) == Numbers{1});
+  w.index.define(kPeople, {});
+  CHECK(w.index.bytes() == 0);
+  w.put(1, "Anna", "anna@x.org");
+  CHECK(w.index.bytes() == 0);
+}
+
+TEST_CASE("long texts are found by their beginning", "[unit][search]") {
+  World w;
+  const std::string text(1000, 'u');
+  w.put(1, text + "x", "a");
+  w.put(2, text.substr(0, 90), "b");
+  CHECK(w.find({where(kName, Op::prefix, text.substr(0, 400))}) == Numbers{1});
+  CHECK(w.find({where(kName, Op::exact, text.substr(0, 90))}) == Numbers{2});
+}
+
+TEST_CASE("who reads while others write finds what stays, at every moment", "[unit][search]") {
+  World w;
+  w.put(1'000'000, "Stays", "stays@x.org");
+  std::vector<std::thread> readers;
+  std::atomic<unsigned> wrong{0};
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      for (int look = 0; look < 500; ++look)
+        if (w.find({where(kName, Op::exact, "stays"), where(kMail, Op::prefix, "stay")}) != Numbers{1'000'000}) ++wrong;
+    });
+  }
+  for (std::uint64_t i = 0; i < 1500; ++i) {
+    w.put(i, "Stand " + std::to_string(i % 37), "s" + std::to_string(i) + "@x.org");
+    if (i % 3 == 0) w.apply(change(i / 2, {}, true));
+  }
+  for (auto& reader : readers) reader.join();
+  CHECK(wrong == 0);
+}
+
+// Its parent reads all of its memory, as the test of the keys does (vault_memory_test.cc). The values are made of
+// numbers so that neither side holds them but for the index.
+TEST_CASE("ER-06 a process that has taken a record out of its index holds nothing of its values",
+          "[unit][search][proof][ER-06]") {
+  const auto secret = [](std::uint64_t number) {
+    std::string out = "canary";
+    number = (number + 1) * 0x9E3779B97F4A7C15u;
+    for (int i = 0; i < 16; ++i, number = number * 6364136223846793005u + 1442695040888963407u)
+      out.push_back(static_cast<char>('b' + (number >> 33) % 20));
+    return out;
+  };
+  constexpr std::uint64_t kRecords = 1500;
+  std::array<int, 2> down{};
+  std::array<int, 2> up{};
+  REQUIRE(::pipe(down.data()) == 0);
+  REQUIRE(::pipe(up.data()) == 0);
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    ::close(down[1]);
+    ::close(up[0]);
+    {
+      World w;
+      char sign = '+';
+      for (std::uint64_t i = 0; i < kRecords; ++i) {
+        auto text = secret(i);
+        w.put(i, text, text);
+        wipe(text.data(), text.size());
+      }
+      w.index.pack(kPeople);
+      for (std::uint64_t i = kRecords; i < kRecords + 20; ++i) {  // not merged yet
+        auto text = secret(i);
+        w.put(i, text, text);
+        wipe(text.data(), text.size());
+      }
+      (void)!::write(up[1], &sign, 1);
+      if (::read(down[0], &sign, 1) != 1) ::_exit(1);
+      for (std::uint64_t i = 0; i < kRecords + 20; ++i)
+        if (i % 10 == 0) w.apply(change(i, {}, true));
+      (void)!::write(up[1], &sign, 1);
+      if (::read(down[0], &sign, 1) != 1) ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  ::close(down[0]);
+  ::close(up[1]);
+  // By their last bytes: a block keeps what a key does not share with the one before.
+  std::vector<test::Needle> dead, living;
+  for (std::uint64_t i = 0; i < kRecords + 20; ++i)
+    (i % 10 == 0 ? dead : living).push_back({std::to_string(i), secret(i).substr(12)});
+  char sign = 0;
+  REQUIRE(::read(up[0], &sign, 1) == 1);
+  CHECK(test::found_in_memory(pid, dead).size() == dead.size());
+  CHECK(test::found_in_memory(pid, living).size() == living.size());
+  REQUIRE(::write(down[1], &sign, 1) == 1);
+  REQUIRE(::read(up[0], &sign, 1) == 1);
+  CHECK(test::found_in_memory(pid, dead) == std::vector<std::string>());
+  CHECK(test::found_in_memory(pid, living).size() == living.size());
+  REQUIRE(::write(down[1], &sign, 1) == 1);
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
+}
