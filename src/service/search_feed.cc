@@ -8,6 +8,7 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::seconds kRetry{1};
+constexpr std::size_t kRecordsAtOnce = 256;  // of an import, while who searches waits
 
 bool is_record(EventType type) {
   return type == EventType::record_added || type == EventType::record_changed || type == EventType::record_removed;
@@ -24,6 +25,17 @@ void wipe_texts(Values& values) {
     if (const auto* items = std::get_if<std::vector<std::string>>(&value.value.expose()))
       std::ranges::for_each(*items, wipe_text);
   }
+}
+
+// Whose event it is; none: erased.
+std::optional<RecordId> record_of(views::Recorded& event) {
+  const auto parts = event.parts();
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].removed || parts[i].ciphertext.empty()) continue;
+    const auto body = event.record(static_cast<std::uint16_t>(i));
+    if (body && *body != nullptr) return (*body)->record;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -95,17 +107,20 @@ void SearchFeed::begin_load(TypeNo number, Type& type) {
 
 void SearchFeed::folded(views::Recorded& event) {
   const auto& header = event.header();
-  const bool of_type = header.type == EventType::registry_type_set;
-  if (!of_type && !is_record(header.type)) return;
+  if (header.type == EventType::import_finished) return finish_import(header);
   const std::lock_guard lock(mutex_);
   if (receipt_ == nullptr) return;
-  if (!of_type) return follow_record(event);
+  if (is_record(header.type)) return header.job ? follow_imported(event) : follow_record(event);
+  if (header.type == EventType::import_begun && header.job) unfinished_[*header.job];
+  if (header.type == EventType::import_cancelled && header.job) unfinished_.erase(*header.job);
+  if (header.type != EventType::registry_type_set) return;
   if (const auto* facts = std::get_if<RegistryFacts>(&header.facts)) define(TypeNo(facts->number));
 }
 
 void SearchFeed::missed() {
   const std::lock_guard lock(mutex_);
   if (receipt_ == nullptr) return;
+  unfinished_.clear();
   for (const auto& [name, type] : registries_()->types) define(TypeNo(type.number));
   for (auto& [number, type] : types_) begin_load(number, type);
 }
@@ -134,6 +149,34 @@ void SearchFeed::follow_record(views::Recorded& event) {
   if (!change) return;
   if (type.state == Type::State::loading) return refresh(it->first, type, change->record);
   this->change(it->first, type, std::move(*change));
+}
+
+// Of an import, or of its undo: then the rows know what counts by now.
+void SearchFeed::follow_imported(views::Recorded& event) {
+  const auto record = record_of(event);
+  if (!record) return;
+  const auto known = unfinished_.find(*event.header().job);
+  if (known != unfinished_.end()) return known->second.push_back(*record);
+  const auto it = types_.find(event.header().record_type);
+  if (it != types_.end()) refresh(it->first, it->second, *record);
+}
+
+void SearchFeed::finish_import(const Header& header) {
+  std::unique_lock lock(mutex_);
+  if (receipt_ == nullptr || !header.job) return;
+  auto known = unfinished_.extract(*header.job);
+  const auto records = known.empty() ? std::vector<RecordId>{} : std::move(known.mapped());
+  if (known.empty())
+    if (const auto it = types_.find(header.record_type); it != types_.end()) return begin_load(it->first, it->second);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i % kRecordsAtOnce == kRecordsAtOnce - 1) {
+      lock.unlock();
+      lock.lock();
+    }
+    const auto it = types_.find(header.record_type);
+    if (receipt_ == nullptr || it == types_.end()) return;
+    refresh(it->first, it->second, records[i]);
+  }
 }
 
 void SearchFeed::look_again(std::span<const RecordId> records) {

@@ -5,11 +5,12 @@
 //          erasure sets its fences first and comes for the lock then. So nothing of the dying gets in after it has been
 //          taken out.
 // Loading: one type after the other, also anew where the fields of a type change. A record that changes meanwhile is
-// read
-//          at once, from its newest row, and passed over by the loader.
+//          read at once, from its newest row, and passed over by the loader.
+// Imports: what an unfinished one writes is left out, here as in the rows. When it is finished its records are read
+// from
+//          their rows, some at a time; when it is cancelled there is nothing to do.
 // Threads: start() and stop() by the service; folded() and missed() by the projector; the others by anybody. One thread
-// of
-//          its own loads.
+//          of its own loads.
 #pragma once
 
 #include <condition_variable>
@@ -69,6 +70,8 @@ class SearchFeed final : public views::Follower {
   void begin_load(TypeNo number, Type& type);
   void define(TypeNo number);
   void follow_record(views::Recorded& event);
+  void follow_imported(views::Recorded& event);
+  void finish_import(const Header& header);  // locks by itself, again and again
   void refresh(TypeNo number, Type& type, const RecordId& record);
   Status take_over(TypeNo number, Type& type, const RecordId& record, const views::RecordRow& row);
   void change(TypeNo number, Type& type, search::Change change);
@@ -86,6 +89,8 @@ class SearchFeed final : public views::Follower {
   std::condition_variable changed_;
   std::shared_ptr<ledger::SystemReceipt> receipt_;  // none: does not follow
   std::map<TypeNo, Type> types_;                    // those with searchable fields
+  // Imports seen to begin, and what they wrote. One that is not in here when it is finished is loaded with its type.
+  std::map<JobId, std::vector<RecordId>> unfinished_;
   bool stop_ = false;
   search::Index index_;
   std::thread loader_;
