@@ -98,14 +98,23 @@ Api::Api(ApiOptions options, Provider service)
 
 Api::~Api() = default;
 
-// A file is taken in whole, so who sends it is asked before its first byte.
+bool Api::brings_file(const Request& head) { return head.method == Method::post && head.path == "/v1/imports"; }
+
 Result<BodyLimit> Api::admit(const Request& head, BodyLimit normal) {
-  if (head.method != Method::post || head.path != "/v1/imports") return normal;
+  if (!brings_file(head)) return normal;
+  return admit_file(head, token_of(head));
+}
+
+Result<BodyLimit> Api::admit_file(const Request& head, std::string_view token) {
   const auto service = service_();
-  if (!service) return normal;
-  auto caller = service->authenticate(token_of(head));
-  if (!caller) return Error(caller.error());
-  return BodyLimit{options_.upload_bytes_max, "upload_bytes_max"};
+  if (!service) return unavailable();
+  SIEGEL_TRY(caller, service->authenticate(token));
+  BodyLimit limit{options_.upload_bytes_max, "upload_bytes_max"};
+  const auto announced = parse_u64(head.header("content-length").value_or(""));
+  if (announced && *announced > limit.bytes_max) return limit;  // refused by this limit
+  SIEGEL_TRY(room, service->admit_upload(caller, announced.value_or(limit.bytes_max)));
+  limit.room = std::move(room);
+  return limit;
 }
 
 void Api::handle(std::unique_ptr<Request> request, Reply reply) {

@@ -37,7 +37,11 @@ class Api final : public Handler {
       std::function<std::shared_ptr<service::Service>()>;  // null while the instance is (re)opened or read-only
   Api(ApiOptions options, Provider service);
   ~Api() override;
+  // Whether a request brings a file: it is taken in whole, so who sends it is asked, and place found for it, before
+  // its first byte.
+  static bool brings_file(const Request& head);
   Result<BodyLimit> admit(const Request& head, BodyLimit normal) override;
+  Result<BodyLimit> admit_file(const Request& head, std::string_view token);
   void handle(std::unique_ptr<Request> request, Reply reply) override;
   [[nodiscard]] bool serves(Method method,
                             std::string_view pattern) const;  // "/v1/records/*": whether there is such a route

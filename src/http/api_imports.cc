@@ -1,6 +1,7 @@
 // Imports: a file comes in as a preview, is committed, cancelled, undone.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/text.h"
 #include "http/api_call.h"
@@ -11,6 +12,7 @@
 namespace siegel::http {
 namespace {
 
+using service::ClientKey;
 using service::ImportAnswer;
 using service::ImportCommit;
 using service::ImportCounts;
@@ -96,7 +98,55 @@ Status read_options(std::string_view text, ImportUpload& out) {
       .text("encoding", out.encoding);
   if (members.has("match")) out.match.clear();
   members.texts("match", out.match);
+  if (const auto* columns = members.object("columns"))
+    for (const auto& [title, value] : *columns) {
+      const auto* field = std::get_if<std::string>(&value.value);
+      const bool none = std::holds_alternative<std::nullptr_t>(value.value);
+      if (!none && (field == nullptr || !is_name(*field)))
+        members.wrong("/columns",
+                      "columns names the field of a title, or null: {\"Mail\": \"e-mail\", \"Note\": null}.");
+      else
+        out.columns[title] = none ? "" : *field;
+    }
   return members.finish();
+}
+
+// The file is the whole body now, without another copy of it.
+Status take_form(std::string& body, std::string_view boundary, ImportUpload& out) {
+  SIEGEL_TRY(parts, parse_multipart(body, boundary));
+  std::optional<std::string_view> file;
+  for (const auto& part : parts) {
+    if (part.name == "options") {
+      SIEGEL_CHECK(read_options(part.content, out));
+    } else if (part.name == "file" && !file) {
+      const auto known = format_of(part.content_type);  // browsers know few; the content says it
+      out.format = known ? *known : "";
+      file = part.content;
+    } else {
+      return Error(Errc::invalid, "unknown_field", "A form has one part \"file\" and one \"options\".");
+    }
+  }
+  if (!file) return wrong_option("file", "The form has no part named file.");
+  const auto begin = static_cast<std::size_t>(file->data() - body.data());
+  body.resize(begin + file->size());
+  body.erase(0, begin);
+  return Done{};
+}
+
+// What "the same upload" means, but for its bytes.
+ClientKey client_of(service::WriteOptions&& options, const ImportUpload& upload) {
+  ClientKey out{std::move(options.idempotency_key), std::move(options.request)};
+  const auto add = [&out](std::string_view piece) {
+    out.request.append(std::to_string(piece.size())).append(":").append(piece);
+  };
+  for (const auto* piece : {&upload.type, &upload.format, &upload.sheet, &upload.encoding, &upload.delimiter})
+    add(*piece);
+  for (const auto& field : upload.match) add(field);
+  for (const auto& [title, field] : upload.columns) {
+    add(title);
+    add(field);
+  }
+  return out;
 }
 
 Result<ImportUpload> read_upload(Call& call) {
@@ -107,28 +157,16 @@ Result<ImportUpload> read_upload(Call& call) {
   if (type != "multipart/form-data") {
     SIEGEL_TRY(format, format_of(type));
     out.format = std::move(format);
-    out.bytes = Personal<std::string>(std::move(call.request.body));
   } else {
     const auto boundary = boundary_of(content_type);
     if (!boundary) return Error(Errc::invalid, "bad_header", "multipart/form-data needs a boundary.");
-    SIEGEL_TRY(parts, parse_multipart(call.request.body, *boundary));
-    bool has_file = false;
-    for (const auto& part : parts) {
-      if (part.name == "options") {
-        SIEGEL_CHECK(read_options(part.content, out));
-      } else if (part.name == "file" && !has_file) {
-        has_file = true;
-        const auto known = format_of(part.content_type);  // browsers know few; the content says it
-        out.format = known ? *known : "";
-        out.bytes = Personal<std::string>(std::string(part.content));
-      } else {
-        return Error(Errc::invalid, "unknown_field", "A form has one part \"file\" and one \"options\".");
-      }
-    }
-    if (!has_file) return wrong_option("file", "The form has no part named file.");
-    call.request.body.clear();
+    SIEGEL_CHECK(take_form(call.request.body, *boundary, out));
   }
   SIEGEL_CHECK(check(out));
+  out.bytes = Personal<std::string>(std::exchange(call.request.body, {}));
+  out.room = std::move(call.request.room);
+  SIEGEL_TRY(options, write_options(call));
+  out.client = client_of(std::move(options), out);
   return out;
 }
 
@@ -156,10 +194,16 @@ void read_texts_by_name(Members& members, const char* name, std::map<std::string
   }
 }
 
+Result<ClientKey> client_key(const Call& call) {
+  SIEGEL_TRY(options, write_options(call));
+  return ClientKey{std::move(options.idempotency_key), std::move(options.request)};
+}
+
 Result<ImportCommit> read_commit(const Call& call) {
   SIEGEL_TRY(object, body_object(call));
   ImportCommit out;
-  out.request = call.request.body;
+  SIEGEL_TRY(client, client_key(call));
+  out.client = std::move(client);
   Members members(object);
   std::string bad_rows = "none", create, mode;
   ImportCommit::NewType made;
@@ -289,7 +333,6 @@ void write_import(JsonWriter& json, const Call& call, const ImportAnswer& answer
   json.text("position", call.position_text(answer.position)).end();
 }
 
-// status 0: 202 while it goes on, else 200.
 std::function<void(Result<ImportAnswer>)> answer_import(const CallPtr& call, int status) {
   return [call, status](Result<ImportAnswer> answer) {
     if (!answer) return call->fail(answer.error());
@@ -297,8 +340,7 @@ std::function<void(Result<ImportAnswer>)> answer_import(const CallPtr& call, int
     write_import(json, *call, *answer);
     std::vector<Header> headers;
     if (answer->replayed) headers.push_back({"Siegel-Replayed", "true"});
-    const bool goes_on = answer->state == "committing" || answer->state == "undoing";
-    call->send(status != 0 ? status : goes_on ? 202 : 200, json.take(), answer->position, {}, std::move(headers));
+    call->send(status, json.take(), answer->position, {}, std::move(headers));
   };
 }
 
@@ -334,9 +376,12 @@ void get(const CallPtr& call) {
 
 void cancel(const CallPtr& call) {
   SIEGEL_CALL_TRY(id, id_of<JobId>("im", call->path[0]));
-  call->service->cancel_import(call->caller, id, [call](Result<ImportAnswer> answer) {
+  SIEGEL_CALL_TRY(client, client_key(*call));
+  call->service->cancel_import(call->caller, id, std::move(client), [call](Result<ImportAnswer> answer) {
     if (!answer) return call->fail(answer.error());
-    call->send(204, "", answer->position);
+    std::vector<Header> headers;
+    if (answer->replayed) headers.push_back({"Siegel-Replayed", "true"});
+    call->send(204, "", answer->position, {}, std::move(headers));
   });
 }
 
@@ -344,13 +389,14 @@ void commit(const CallPtr& call) {
   SIEGEL_CALL_TRY(id, id_of<JobId>("im", call->path[0]));
   SIEGEL_CALL_TRY(wait, wait_of(*call));
   SIEGEL_CALL_TRY(how, read_commit(*call));
-  call->service->commit_import(call->caller, id, std::move(how), wait, answer_import(call, 0));
+  call->service->commit_import(call->caller, id, std::move(how), wait, answer_import(call, wait ? 200 : 202));
 }
 
 void undo(const CallPtr& call) {
   SIEGEL_CALL_TRY(id, id_of<JobId>("im", call->path[0]));
   SIEGEL_CALL_TRY(wait, wait_of(*call));
-  call->service->undo_import(call->caller, id, wait, answer_import(call, 0));
+  SIEGEL_CALL_TRY(client, client_key(*call));
+  call->service->undo_import(call->caller, id, std::move(client), wait, answer_import(call, wait ? 200 : 202));
 }
 
 void rejects(const CallPtr& call) {

@@ -231,6 +231,7 @@ void Connection::on_head() {
   if (!limit) return refuse(limit.error());
   if (parser_.content_length().value_or(0) > limit->bytes_max) return refuse(too_large(limit->name, limit->bytes_max));
   parser_.limit_body(limit->bytes_max, limit->name);
+  request.room = std::move(limit->room);
   body_began_ = now();
   on_body_progress();
   if (expect && in_begin_ == in_end_) {

@@ -15,7 +15,8 @@ namespace siegel::http {
 // How large this request's body may be. The name stands in the 413 answer's `limit`.
 struct BodyLimit {
   std::uint64_t bytes_max = 0;
-  std::string_view name = "body_bytes_max";  // static text
+  std::string_view name = "body_bytes_max";    // static text
+  std::shared_ptr<const void> room = nullptr;  // what holds place for the body: the request keeps it
 };
 
 class Handler {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,7 +65,8 @@ struct Request {
   std::string body;  // may be moved out
   std::string peer;  // address without port
   std::string request_id;
-  std::string page_token;  // of a page that is signed in (pages.h), instead of an Authorization header
+  std::shared_ptr<const void> room;  // in memory, for the body, if the handler has given it some (BodyLimit)
+  std::string page_token;            // of a page that is signed in (pages.h), instead of an Authorization header
   std::chrono::steady_clock::time_point arrived;  // first byte of the request seen
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept {

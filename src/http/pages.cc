@@ -96,6 +96,11 @@ Pages::Pages(PagesOptions options, Api& api, Api::Provider service, Random& rand
       assets_(assets) {}
 
 Result<BodyLimit> Pages::admit(const Request& head, BodyLimit normal) {
+  if (Api::brings_file(head) && !head.header("authorization") && !cookie_of(head).empty()) {
+    SIEGEL_CHECK(is_ours(head));
+    SIEGEL_TRY(who, signed_in(head));
+    return api_.admit_file(head, who.token);
+  }
   if (!is_page(head.path)) return api_.admit(head, normal);
   return BodyLimit{std::min(kSignInBytesMax, normal.bytes_max), normal.name};
 }

@@ -59,10 +59,11 @@ class Impl final : public Service {
                        Callback<HistoryAnswer> done) override;
   void read_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) override;
   void export_subject(Caller caller, SubjectId id, Callback<SubjectAnswer> done) override;
+  Result<std::shared_ptr<const void>> admit_upload(const Caller& caller, std::size_t bytes) override;
   void preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) override;
   void commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) override;
-  void cancel_import(const Caller& caller, JobId id, Callback<ImportAnswer> done) override;
-  void undo_import(Caller caller, JobId id, bool wait, Callback<ImportAnswer> done) override;
+  void cancel_import(const Caller& caller, JobId id, ClientKey client, Callback<ImportAnswer> done) override;
+  void undo_import(Caller caller, JobId id, ClientKey client, bool wait, Callback<ImportAnswer> done) override;
   void import_rejects(Caller caller, JobId id, Callback<std::string> done) override;
   Result<ImportAnswer> import(const Caller& caller, JobId id) override;
   Result<std::vector<ImportAnswer>> imports(const Caller& caller, std::optional<JobId> before,
@@ -148,7 +149,13 @@ class Impl final : public Service {
   };
   // The stored answer, a conflict (idempotency_conflict), or a claim to store one.
   Result<std::variant<Written, IdempotencyClaim>> claim(const Caller& caller, const WriteOptions& options);
+  // Under a key of the process: for what is known in memory only.
+  [[nodiscard]] Hash pin(std::initializer_list<ByteView> pieces) const { return pins_(pieces); }
   Result<codec::IdempotencyRow> row_for(const IdempotencyClaim& claim, const Written& written);
+
+  // read_only.cc: for what writes more than looks at people.
+  Status room_for_more() const;
+  [[nodiscard]] static Error room_error();
 
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
@@ -193,7 +200,6 @@ class Impl final : public Service {
   Status start_read_only();
   Status add_newer_registries(const ledger::RegistryReceipt& receipt);
   [[nodiscard]] Error read_only_error() const;
-  [[nodiscard]] static Error room_error();
   [[nodiscard]] std::vector<ledger::Reason> read_only() const override;
   Status load_days();
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
@@ -292,7 +298,7 @@ class Task : public std::enable_shared_from_this<Task> {
   std::map<OwnerId, std::optional<OwnerSnapshot>> owners;  // of all parts, gathered in prepare()
   std::optional<SubjectId> fresh;                          // drawn by this command: nothing can be known of it
   std::optional<Id16> about;                               // record or subject that an erasure would have named
-  std::optional<OfImport> of_import;                          // whose events these are
+  std::optional<OfImport> of_import;                       // whose events these are
   // Not there yet for anybody but the import that adds it.
   [[nodiscard]] bool hidden(const decide::RecordEntry& record) const {
     return !record.there_before && s.state.held(record) && !(of_import && record.import == of_import->id);
@@ -370,8 +376,9 @@ struct ImportEvent {
   std::string record_type;
   ImportFacts facts;
   bool by_system = false;  // broken off: the process that began it is gone
+  ClientKey client;        // what this event answers
 };
-std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<ledger::Committed> done);
+std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<Written> done);
 // A system event without anybody behind it but the ledger itself.
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
                                   std::function<void(Result<ledger::Committed>)> done);

@@ -18,6 +18,12 @@
 
 namespace siegel::service {
 
+// A client's Idempotency-Key, empty for none, and what "the same request" means.
+struct ClientKey {
+  std::string key;
+  std::string request;
+};
+
 struct ImportUpload {
   std::string type;                // empty: a type is made of the file by the commit
   std::vector<std::string> match;  // fields by which a row is the same as a stored record; empty: each row is new
@@ -25,7 +31,11 @@ struct ImportUpload {
   std::string sheet;
   std::string encoding;
   std::string delimiter;
+  // By title: the field that takes the column, empty for none. Other columns go by their titles.
+  std::map<std::string, std::string> columns;
   Personal<std::string> bytes;
+  ClientKey client;                  // request: all but the bytes
+  std::shared_ptr<const void> room;  // in memory, given by admit_upload(); none: it is looked for with the preview
 };
 
 struct ImportCommit {
@@ -41,7 +51,7 @@ struct ImportCommit {
     std::string default_purpose;
   };
   std::optional<NewType> create_type;
-  std::string request;  // what "the same request" means
+  ClientKey client;
 };
 
 struct ImportColumn {

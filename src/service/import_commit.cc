@@ -27,6 +27,13 @@ struct Flight {
 }  // namespace
 
 void Imports::commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) {
+  const auto client = commit.client;
+  answer_once(caller, id, client, wait, done,
+              [=, this, how = std::move(commit)] { commit_once(caller, id, how, wait, done); });
+}
+
+void Imports::commit_once(const Caller& caller, const JobId& id, const ImportCommit& commit, bool wait,
+                          const Callback<ImportAnswer>& done) {
   auto own = find_own(caller, id);
   const auto fail = [done](const Error& error) { done(Error(error)); };
   if (!own) {
@@ -46,12 +53,12 @@ void Imports::commit(Caller caller, const JobId& id, ImportCommit commit, bool w
   enum class Next : std::uint8_t { run, waits, answer, conflict };
   bool replayed = false;
   const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
-    const bool again = progress.commit && progress.commit->request == commit.request;
+    const bool again = progress.commit && progress.commit->client.request == commit.client.request;
     switch (progress.state) {
       case State::previewed:
         progress.state = State::committing;
         held->cancel = false;
-        progress.commit = std::move(commit);
+        progress.commit = commit;
         progress.error.reset();
         if (wait) progress.waiting.push_back(done);
         return Next::run;
@@ -76,8 +83,10 @@ void Imports::commit(Caller caller, const JobId& id, ImportCommit commit, bool w
   if (next == Next::conflict)
     return done(Error(Errc::conflict, "state_conflict", "The import is committed, or cancelled, already."));
   if (next == Next::run && !runs_->post([this, held, caller] { run_commit(held, caller); })) {
-    forget_run(*held, State::previewed);
-    return done(Error(Errc::overloaded, "overloaded", "Too many imports wait to be committed."));
+    const Error error(Errc::overloaded, "overloaded", "Too many imports wait to be committed.");
+    forget_run(*held, State::previewed, error);
+    if (!wait) done(Error(error));
+    return;
   }
   if (next == Next::run && wait) return;
   auto answer = answer_of(*held);
@@ -85,12 +94,14 @@ void Imports::commit(Caller caller, const JobId& id, ImportCommit commit, bool w
   done(std::move(answer));
 }
 
-void Imports::forget_run(ImportInMemory& held, State state) {
+void Imports::forget_run(ImportInMemory& held, State state, const Error& error) {
+  std::vector<Callback<ImportAnswer>> waiting;
   held.progress.with([&](ImportInMemory::Progress& progress) {
     progress.state = state;
     if (state == State::previewed) progress.commit.reset();
-    progress.waiting.clear();
+    waiting.swap(progress.waiting);
   });
+  for (const auto& done : waiting) done(Error(error));
 }
 
 void Imports::run_commit(const ImportPtr& held, const Caller& caller) {
@@ -138,7 +149,7 @@ Status Imports::create_type(const Caller& caller, const TypeDefinition& type) {
 // The type that the commit makes: checked before anything is written. True: an earlier try has made it already.
 Result<bool> Imports::check_type(const ImportInMemory& held, const ImportCommit& commit) {
   const auto registries = s.registries();
-  SIEGEL_TRY(checked, siegel::check(proposed_type(held.guess, &commit), *registries));
+  SIEGEL_TRY(checked, siegel::check(proposed_type(held.guess, held.wishes, &commit), *registries));
   const auto* found = registries->type(commit.create_type->name);
   if (found == nullptr) return false;
   number_fields(checked, nullptr);
@@ -157,6 +168,7 @@ struct Imports::CommitRun {
   // A row goes out, or is counted where there is nothing to write. An error ends the reading.
   Status take(ImportOutcome&& outcome) {
     if (held->cancel || imports.stopping_) return was_cancelled();
+    SIEGEL_CHECK(imports.s.room_for_more());
     if (outcome.kind == Kind::unchanged || outcome.kind == Kind::failed) return count(outcome);
     const auto in_flight_max = imports.s.options.imports.in_flight_max;
     const auto stopped = flight->when([&](const Flight& f) { return f.in_flight < in_flight_max; },
@@ -264,7 +276,8 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
   if (!type_made) SIEGEL_CHECK(create_type(caller, plan.type()));
   const auto type = plan.type().name;
   const auto rows = static_cast<std::uint32_t>(held->guess.rows_read);
-  SIEGEL_TRY(begun, tell(caller, {EventType::import_begun, held->id, type, {rows, 0, 0, 0, 0}}));
+  SIEGEL_TRY(begun, tell(caller, {EventType::import_begun, held->id, type, {rows, 0, 0, 0, 0}, false, commit.client}));
+  if (begun.replayed) return Error(Errc::conflict, "state_conflict", "The import was begun before.");
   held->progress.with([&](ImportInMemory::Progress& progress) { progress.type = type; });
   CommitRun run{*this, held, caller, type, all_or_none};
   const auto read =
@@ -274,7 +287,34 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
 
 // ── cancel ──
 
-void Imports::cancel(const Caller& caller, const JobId& id, Callback<ImportAnswer> done) {
+void Imports::cancel(const Caller& caller, const JobId& id, const ClientKey& client, Callback<ImportAnswer> done) {
+  if (client.key.empty()) return cancel_once(caller, id, done);
+  const auto key = s.pin({as_bytes("cancel key"), caller.token.get(), as_bytes(client.key)});
+  const auto before = kept_.with([&](Kept& kept) -> std::optional<Id16> {
+    const auto it = std::find_if(kept.cancelled.begin(), kept.cancelled.end(),
+                                 [&](const auto& entry) { return equal(entry.first, key); });
+    return it == kept.cancelled.end() ? std::nullopt : std::optional(it->second);
+  });
+  if (before && *before != id.get()) return done(idempotency_conflict());
+  if (before) {
+    ImportAnswer again;
+    again.id = id;
+    again.state = name_of(State::cancelled);
+    again.position = s.views.position();
+    again.replayed = true;
+    return done(std::move(again));
+  }
+  cancel_once(caller, id, [this, id, key, done](Result<ImportAnswer> answer) {
+    if (answer)
+      kept_.with([&](Kept& kept) {
+        if (kept.cancelled.size() == kExpiredKept) kept.cancelled.pop_front();
+        kept.cancelled.emplace_back(key, id.get());
+      });
+    done(std::move(answer));
+  });
+}
+
+void Imports::cancel_once(const Caller& caller, const JobId& id, const Callback<ImportAnswer>& done) {
   if (auto may = s.may(caller, decide::Action::cancel_import); !may) return done(Error(may.error()));
   const auto refuse = [&] {
     done(Error(Errc::conflict, "state_conflict", "Only a preview or an import under way can be cancelled."));

@@ -43,8 +43,8 @@ bool is_fatal(const Error& error) noexcept {
   return category == Errc::denied || category == Errc::unavailable || category == Errc::corrupt;
 }
 
-Result<ledger::Committed> Imports::tell(const Caller& caller, ImportEvent event) {
-  return wait_for<ledger::Committed>(
+Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
+  return wait_for<Written>(
       [&](auto done) { s.submit(make_import_event(s, caller, std::move(event), std::move(done))); });
 }
 
@@ -61,8 +61,8 @@ void Imports::end(ImportInMemory& held, State state, const std::function<void(Im
   held.progress.with([&](ImportInMemory::Progress& progress) {
     f(progress);
     progress.state = state;
-    progress.expires_at =
-        TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
+    progress.expires_at = in_memory_until();
+    wipe_samples(progress.samples);
     waiting.swap(progress.waiting);
   });
   for (const auto& done : waiting) done(answer_of(held));
@@ -179,11 +179,11 @@ Result<ImportPlan> Imports::plan_for(const ImportInMemory& held, const ImportCom
   const auto& name = commit.create_type ? commit.create_type->name : held.upload.type;
   const auto* found = name.empty() ? nullptr : registries->type(name);
   is_there = found != nullptr && !commit.create_type;
-  if (is_there) return ImportPlan::make(found->definition, true, held.guess, commit.types);
+  if (is_there) return ImportPlan::make(found->definition, true, held.guess, held.wishes, commit.types);
   if (!held.upload.type.empty()) return Error(Errc::not_found, "not_found", "There is no such record type.");
-  auto proposed = proposed_type(held.guess, &commit);
+  auto proposed = proposed_type(held.guess, held.wishes, &commit);
   if (found != nullptr) proposed = found->definition;  // made by an earlier try of this commit
-  return ImportPlan::make(proposed, false, held.guess, commit.types);
+  return ImportPlan::make(proposed, false, held.guess, held.wishes, commit.types);
 }
 
 }  // namespace siegel::service

@@ -5,17 +5,24 @@
 namespace siegel::service {
 namespace {
 
-class ImportEventTask final : public Task {
+WriteOptions options_of(const ClientKey& client) {
+  WriteOptions out;
+  out.idempotency_key = client.key;
+  out.request = client.request;
+  return out;
+}
+
+class ImportEventTask final : public WriteTask {
  public:
-  ImportEventTask(Impl& service, Caller who, ImportEvent event, Callback<ledger::Committed> then)
-      : Task(service, std::move(who)), event_(std::move(event)), done_(std::move(then)) {
+  ImportEventTask(Impl& service, Caller who, ImportEvent event, Callback<Written> then)
+      : WriteTask(service, std::move(who), options_of(event.client), std::move(then)), event_(std::move(event)) {
     type_name = event_.record_type;
   }
 
  protected:
   EventType wanted() const override { return event_.type; }
 
-  Status prepare() override {
+  Status prepare_write() override {
     if (asks()) {
       SIEGEL_CHECK(permit_now(decide::Action::import_records));
     } else {
@@ -32,7 +39,7 @@ class ImportEventTask final : public Task {
     return Done{};
   }
 
-  Decision decide(const ledger::Moment& at) override {
+  Decision decide_write(const ledger::Moment& at) override {
     if (asks())
       if (auto stop = still_permitted(at)) return std::move(*stop);
     const bool ends = event_.type == EventType::import_finished || event_.type == EventType::import_cancelled;
@@ -43,22 +50,22 @@ class ImportEventTask final : public Task {
     if (event_.type == EventType::import_finished) s.state.finish_import(event_.import);
     if (event_.type == EventType::import_cancelled)
       for (const auto& [subject, key] : s.state.cancel_import(event_.import, at.next)) s.identity.take(key, subject);
+    written.kind = Written::Kind::changed;
+    written.seq = at.next;
+    written.size = TreeSize(at.next.get() + 1);
     return std::move(drafts);
   }
-  void committed(ledger::Committed&& committed) override { done_(std::move(committed)); }
-  void failed(const Error& error) override { done_(Error(error)); }
 
  private:
   [[nodiscard]] bool asks() const {
     return event_.type == EventType::import_begun || event_.type == EventType::import_undone;
   }
   ImportEvent event_;
-  Callback<ledger::Committed> done_;
 };
 
 }  // namespace
 
-std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<ledger::Committed> done) {
+std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<Written> done) {
   return std::make_shared<ImportEventTask>(s, std::move(caller), std::move(event), std::move(done));
 }
 

@@ -1,7 +1,9 @@
 #include "service/import_plan.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/secret.h"
 #include "service/values.h"
 
 namespace siegel::service {
@@ -31,19 +33,64 @@ std::string reason_of(const Error& error) {
 
 }  // namespace
 
+Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_title, const sheet::TableGuess& guess) {
+  ColumnWishes out;
+  if (by_title.empty()) return out;
+  const auto wrong = [](const char* what) {
+    return Error(Errc::invalid, "bad_value", what).with("pointer", "/columns");
+  };
+  std::set<std::string> fields;
+  std::size_t found = 0;
+  for (const auto& column : guess.proposal.columns) {
+    const auto wish = by_title.find(column.title.title);
+    found += wish == by_title.end() ? 0 : 1;
+    out.push_back(wish == by_title.end() ? std::nullopt : std::optional(wish->second));
+    if (out.back() && !out.back()->empty() && !fields.insert(*out.back()).second)
+      return wrong("Two columns go to one field.");
+  }
+  if (found != by_title.size()) return wrong("The file has no column of that title.");
+  return out;
+}
+
+namespace {
+
+// The fields that columns go to; null: none.
+std::vector<const FieldDefinition*> fields_of(const TypeDefinition& type, const sheet::TableGuess& guess,
+                                              const ColumnWishes& wishes) {
+  const auto& columns = guess.proposal.columns;
+  std::vector<const FieldDefinition*> out(columns.size(), nullptr);
+  std::set<std::string> taken;
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    if (!wishes[i] || wishes[i]->empty()) continue;
+    out[i] = type.field(*wishes[i]);
+    taken.insert(*wishes[i]);
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!wishes.empty() && wishes[i]) continue;
+    const auto& title = columns[i].title;
+    const auto field = std::find_if(type.fields.begin(), type.fields.end(), [&](const FieldDefinition& f) {
+      return f.name == title.field || f.title == title.title;
+    });
+    if (field != type.fields.end() && taken.insert(field->name).second) out[i] = &*field;
+  }
+  return out;
+}
+
+}  // namespace
+
 Result<ImportPlan> ImportPlan::make(const TypeDefinition& type, bool is_there, const sheet::TableGuess& guess,
-                                    const std::map<std::string, FieldType>& chosen) {
+                                    const ColumnWishes& wishes, const std::map<std::string, FieldType>& chosen) {
   ImportPlan plan;
   plan.type_ = type;
-  std::vector<std::string> taken;
-  for (const auto& proposal : guess.proposal.columns) {
+  const auto fields = fields_of(type, guess, wishes);
+  std::set<std::string> taken;
+  for (std::size_t i = 0; i < guess.proposal.columns.size(); ++i) {
+    if (i < wishes.size() && wishes[i] && !wishes[i]->empty() && fields[i] == nullptr)
+      return Error(Errc::invalid, "schema_invalid", "The record type has no such field.").with("pointer", "/columns");
     Column column;
-    column.style = proposal.style;
-    const auto field = std::find_if(type.fields.begin(), type.fields.end(), [&](const FieldDefinition& f) {
-      return f.name == proposal.title.field || f.title == proposal.title.title;
-    });
-    if (field != type.fields.end() && std::find(taken.begin(), taken.end(), field->name) == taken.end()) {
-      taken.push_back(field->name);
+    column.style = guess.proposal.columns[i].style;
+    if (const auto* field = fields[i]; field != nullptr) {
+      taken.insert(field->name);
       column.field = field->name;
       column.type = column_type(field->type);
       if (!field->choices.empty()) column.style.choices = field->choices;
@@ -55,7 +102,7 @@ Result<ImportPlan> ImportPlan::make(const TypeDefinition& type, bool is_there, c
   }
   for (const auto& [name, wanted] : chosen) {
     const auto* field = type.field(name);
-    const bool known = field != nullptr && std::find(taken.begin(), taken.end(), name) != taken.end();
+    const bool known = field != nullptr && taken.contains(name);
     if (!known || (is_there && field->type != wanted))
       return Error(Errc::invalid, "schema_invalid",
                    is_there ? "The type's own field has another type; change the record type first."
@@ -107,13 +154,34 @@ std::vector<std::string> ImportPlan::fields() const {
   return out;
 }
 
-TypeDefinition proposed_type(const sheet::TableGuess& guess, const ImportCommit* commit) {
+const std::string& proposed_field(const sheet::TableGuess& guess, const ColumnWishes& wishes, std::size_t column) {
+  if (column < wishes.size() && wishes[column]) return *wishes[column];
+  return guess.proposal.columns[column].title.field;
+}
+
+namespace {
+
+// A mail address tells persons apart; the first field that the guess proposes and that is one.
+std::optional<std::string> identity_of(const TypeDefinition& type, const sheet::TableGuess& guess,
+                                       const ColumnWishes& wishes) {
+  if (guess.proposal.identity.empty()) return std::nullopt;
+  const auto& name = proposed_field(guess, wishes, guess.proposal.identity.front().column);
+  const auto* field = name.empty() ? nullptr : type.field(name);
+  if (field == nullptr || field->type != FieldType::email) return std::nullopt;
+  return name;
+}
+
+}  // namespace
+
+TypeDefinition proposed_type(const sheet::TableGuess& guess, const ColumnWishes& wishes, const ImportCommit* commit) {
   TypeDefinition out;
   const auto* wanted = commit != nullptr && commit->create_type ? &*commit->create_type : nullptr;
   bool about_persons = false;
-  for (const auto& column : guess.proposal.columns) {
+  for (std::size_t i = 0; i < guess.proposal.columns.size(); ++i) {
+    const auto& column = guess.proposal.columns[i];
     FieldDefinition field;
-    field.name = column.title.field;
+    field.name = proposed_field(guess, wishes, i);
+    if (field.name.empty()) continue;
     field.title = column.title.title;
     field.type = field_type(column.type);
     field.personal = column.personal;
@@ -129,7 +197,6 @@ TypeDefinition proposed_type(const sheet::TableGuess& guess, const ImportCommit*
     about_persons = about_persons || field.personal;
     out.fields.push_back(std::move(field));
   }
-  const auto& identity = guess.proposal.identity;
   if (wanted != nullptr) {
     out.name = wanted->name;
     out.title = wanted->title;
@@ -138,14 +205,51 @@ TypeDefinition proposed_type(const sheet::TableGuess& guess, const ImportCommit*
   if (wanted != nullptr && wanted->subject_mode) {
     out.subject_mode = *wanted->subject_mode;
     out.match_fields = wanted->match_fields;
-  } else if (about_persons && !identity.empty() && out.fields[identity.front().column].type == FieldType::email) {
-    out.subject_mode = SubjectMode::match;
-    out.match_fields = {out.fields[identity.front().column].name};
   } else if (about_persons) {
-    out.subject_mode = SubjectMode::row;
+    const auto identity = identity_of(out, guess, wishes);
+    out.subject_mode = identity ? SubjectMode::match : SubjectMode::row;
+    if (identity) out.match_fields = {*identity};
   }
   number_fields(out, nullptr);
   return out;
+}
+
+// ── samples ──
+
+namespace {
+
+void wipe_text(std::string& text) { wipe(text.data(), text.size()); }
+
+std::vector<std::string> take_texts(sheet::Samples& samples) {
+  std::vector<std::string> out;
+  out.reserve(samples.size());
+  for (auto& sample : samples) {
+    out.push_back(sample.text);  // a short text stands in the object itself: moved, it would stay there
+    wipe_text(sample.text);
+  }
+  samples.clear();
+  return out;
+}
+
+}  // namespace
+
+std::vector<ColumnSamples> take_samples(sheet::TableGuess& guess) {
+  std::vector<ColumnSamples> out;
+  out.reserve(guess.proposal.columns.size());
+  for (auto& column : guess.proposal.columns) {
+    out.push_back({take_texts(column.samples), take_texts(column.exception_samples)});
+    if (column.nearest)
+      for (auto& sample : column.nearest->samples) wipe_text(sample.text);
+    column.nearest.reset();
+  }
+  return out;
+}
+
+void wipe_samples(std::vector<ColumnSamples>& samples) {
+  for (auto& column : samples)
+    for (auto* texts : {&column.examples, &column.exceptions})
+      for (auto& text : *texts) wipe_text(text);
+  samples.clear();
 }
 
 }  // namespace siegel::service

@@ -13,12 +13,18 @@
 
 namespace siegel::service {
 
+// For each column the field that the caller wants it to go to: empty for none, nullopt by its title. No entries: all by
+// their titles.
+using ColumnWishes = std::vector<std::optional<std::string>>;
+// invalid "bad_value" (pointer): a title that the file does not have, or a field twice.
+Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_title, const sheet::TableGuess& guess);
+
 class ImportPlan {
  public:
-  // Columns whose title or name is that of a field of the type; others are left out. The types chosen count before
-  // those guessed; for a type that is there its fields count before both. invalid "schema_invalid" (pointer).
+  // Columns go as wished, else to the field that has their title or name; others are left out. The types chosen count
+  // before those guessed; for a type that is there its fields count before both. invalid "schema_invalid" (pointer).
   static Result<ImportPlan> make(const TypeDefinition& type, bool is_there, const sheet::TableGuess& guess,
-                                 const std::map<std::string, FieldType>& chosen);
+                                 const ColumnWishes& wishes, const std::map<std::string, FieldType>& chosen);
 
   struct Failure {
     std::optional<std::size_t> column;
@@ -50,6 +56,17 @@ class ImportPlan {
 
 // The type that the guess proposes, with what the caller wants otherwise; not checked yet. wanted null: for a preview,
 // without name and classes.
-TypeDefinition proposed_type(const sheet::TableGuess& guess, const ImportCommit* commit);
+TypeDefinition proposed_type(const sheet::TableGuess& guess, const ColumnWishes& wishes, const ImportCommit* commit);
+// The field of a new type that takes a column; empty: none.
+const std::string& proposed_field(const sheet::TableGuess& guess, const ColumnWishes& wishes, std::size_t column);
+
+// Examples of a column, out of the file.
+struct ColumnSamples {
+  std::vector<std::string> examples;
+  std::vector<std::string> exceptions;
+};
+// Moves them out of the guess; what stays there holds no cell.
+std::vector<ColumnSamples> take_samples(sheet::TableGuess& guess);
+void wipe_samples(std::vector<ColumnSamples>& samples);
 
 }  // namespace siegel::service

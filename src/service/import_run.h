@@ -18,6 +18,8 @@ Result<T> wait_for(const std::function<void(Callback<T>)>& ask) {
   return future.get();
 }
 
+inline constexpr std::size_t kExpiredKept = 1'000;
+Error idempotency_conflict();
 ImportFacts facts_of(const ImportCounts& counts);
 // Not the row's fault, and the next one would do no better.
 bool is_fatal(const Error& error) noexcept;

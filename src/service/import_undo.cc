@@ -195,7 +195,7 @@ struct Imports::UndoRun {
     imports.s.end_job(JobFacts::Kind::import, ended.counts.rows());
     if (!scanned) return Error(scanned.error());
     if (ended.fatal) return Error(*ended.fatal);
-    SIEGEL_TRY(plan, ImportPlan::make(type.definition, true, {}, {}));
+    SIEGEL_TRY(plan, ImportPlan::make(type.definition, true, {}, {}, {}));
     for (std::size_t i = 0; i < ended.kept.size(); i += kNamedAtOnce) {
       std::vector<RecordId> records;
       for (std::size_t j = i; j < std::min(ended.kept.size(), i + kNamedAtOnce); ++j)
@@ -206,8 +206,8 @@ struct Imports::UndoRun {
   }
 };
 
-Result<TreeSize> Imports::try_undo(ImportInMemory& held, const Caller& caller, ImportCounts& counts,
-                                   std::vector<ImportKept>& kept) {
+Result<TreeSize> Imports::try_undo(ImportInMemory& held, const Caller& caller, const ClientKey& client,
+                                   ImportCounts& counts, std::vector<ImportKept>& kept) {
   SIEGEL_CHECK(catch_up());
   SIEGEL_TRY(row, s.views.import(held.id));
   if (!row || row->state != views::ImportState::finished || !row->ended_seq)
@@ -219,13 +219,19 @@ Result<TreeSize> Imports::try_undo(ImportInMemory& held, const Caller& caller, I
   UndoRun run{*this, held.id, caller, receipt, *type};
   const auto scanned = run.scan(row->begun_seq, *row->ended_seq);
   SIEGEL_TRY(ended, run.end(held, scanned));
-  SIEGEL_TRY(told, tell(caller, {EventType::import_undone, held.id, type->definition.name, facts_of(ended.counts)}));
+  SIEGEL_TRY(told, tell(caller, {EventType::import_undone, held.id, type->definition.name, facts_of(ended.counts),
+                                 false, client}));
   counts = ended.counts;
   kept = std::move(ended.kept);
   return told.size;
 }
 
-void Imports::undo(Caller caller, const JobId& id, bool wait, Callback<ImportAnswer> done) {
+void Imports::undo(Caller caller, const JobId& id, ClientKey client, bool wait, Callback<ImportAnswer> done) {
+  answer_once(caller, id, client, wait, done, [=, this] { undo_once(caller, id, client, wait, done); });
+}
+
+void Imports::undo_once(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
+                        const Callback<ImportAnswer>& done) {
   const auto fail = [done](const Error& error) { done(Error(error)); };
   auto held = find(id);
   std::string type;
@@ -248,8 +254,7 @@ void Imports::undo(Caller caller, const JobId& id, bool wait, Callback<ImportAns
       progress.state = (*row)->state == views::ImportState::finished ? State::finished
                        : (*row)->state == views::ImportState::undone ? State::undone
                                                                      : State::cancelled;
-      progress.expires_at =
-          TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
+      progress.expires_at = in_memory_until();
     });
     held = kept_.with([&](Kept& kept) { return kept.imports.emplace(id.get(), held).first->second; });
   }
@@ -272,17 +277,19 @@ void Imports::undo(Caller caller, const JobId& id, bool wait, Callback<ImportAns
     return done(std::move(answer));
   }
   if (next == Next::waits) return;
-  if (!runs_->post([this, held, caller] { run_undo(held, caller); })) {
-    forget_run(*held, State::finished);
-    return done(Error(Errc::overloaded, "overloaded", "Too many imports wait."));
+  if (!runs_->post([this, held, caller, client] { run_undo(held, caller, client); })) {
+    const Error error(Errc::overloaded, "overloaded", "Too many imports wait.");
+    forget_run(*held, State::finished, error);
+    if (!wait) done(Error(error));
+    return;
   }
   if (!wait) done(answer_of(*held));
 }
 
-void Imports::run_undo(const ImportPtr& held, const Caller& caller) {
+void Imports::run_undo(const ImportPtr& held, const Caller& caller, const ClientKey& client) {
   ImportCounts counts;
   std::vector<ImportKept> kept;
-  auto outcome = try_undo(*held, caller, counts, kept);
+  auto outcome = try_undo(*held, caller, client, counts, kept);
   if (outcome) {
     end(*held, State::undone, [&](auto& progress) {
       progress.undone = counts;

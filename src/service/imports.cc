@@ -1,16 +1,12 @@
-#include "service/imports.h"
-
 #include <algorithm>
-#include <future>
 
 #include "base/secret.h"
+#include "service/import_run.h"
 
 namespace siegel::service {
 namespace {
 
 using State = ImportInMemory::State;
-
-constexpr std::size_t kExpiredKept = 1'000;
 
 Error not_there() { return Error(Errc::not_found, "not_found", "There is no such import."); }
 Error expired() { return Error(Errc::gone, "expired", "The preview has expired; nothing of it was kept."); }
@@ -18,12 +14,6 @@ Error full(const char* name, std::size_t value) {
   return Error(Errc::overloaded, "overloaded", "Too many previews are held in memory at the moment.")
       .with("limit_name", name)
       .with("limit_value", value);
-}
-
-std::vector<std::string> texts_of(const sheet::Samples& samples) {
-  std::vector<std::string> out;
-  for (const auto& sample : samples) out.push_back(sample.text);
-  return out;
 }
 
 // As the file had it: in quotes where a reader would take it for more than one cell.
@@ -42,6 +32,10 @@ void append_cell(std::string& out, std::string_view cell, char delimiter) {
 }
 
 }  // namespace
+
+Error idempotency_conflict() {
+  return Error(Errc::conflict, "idempotency_conflict", "The idempotency key was used for another request.");
+}
 
 // ── lanes and bytes ──
 
@@ -76,6 +70,9 @@ void Lane::run() {
 }
 
 UploadBytes::~UploadBytes() { wipe(bytes_.data(), bytes_.size()); }
+ImportInMemory::~ImportInMemory() {
+  progress.with([](Progress& p) { wipe_samples(p.samples); });
+}
 
 std::string_view name_of(State state) noexcept {
   switch (state) {
@@ -112,28 +109,41 @@ void Imports::stop() {
 
 // ── what is kept in memory ──
 
-Status Imports::admit(const Caller& caller, std::size_t bytes) {
+Result<std::shared_ptr<const void>> Imports::admit(const Caller& caller, std::size_t bytes) {
   const auto& limits = s.options.imports;
   if (bytes > limits.upload_bytes_max)
     return Error(Errc::invalid, "too_large", "The file is too large.")
         .with("limit_name", "upload_bytes_max")
         .with("limit_value", limits.upload_bytes_max);
   sweep();
-  return kept_.with([&](Kept& kept) -> Status {
-    std::size_t previews = kept.reserved, own = 0, bytes_held = kept.reserved_bytes;
+  auto error = kept_.with([&](Kept& kept) -> std::optional<Error> {
+    std::size_t previews = 0, own = 0, bytes_held = 0;
     for (const auto& [id, held] : kept.imports) {
       bytes_held += held->bytes ? held->bytes->view().size() : 0;
       const bool open = held->progress.with([](const auto& p) { return p.state == State::previewed; });
       previews += open ? 1 : 0;
       own += open && held->token == caller.token ? 1 : 0;
     }
-    if (own >= limits.previews_per_token_max) return full("previews_per_token_max", limits.previews_per_token_max);
-    if (previews >= limits.previews_max) return full("previews_max", limits.previews_max);
-    if (bytes_held + bytes > limits.preview_bytes_max) return full("preview_bytes_max", limits.preview_bytes_max);
-    ++kept.reserved;
-    kept.reserved_bytes += bytes;
-    return Done{};
+    return reserved_->with([&](Reserved& reserved) -> std::optional<Error> {
+      own += reserved.tokens.count(caller.token);
+      previews += reserved.tokens.size();
+      bytes_held += reserved.bytes;
+      if (own >= limits.previews_per_token_max) return full("previews_per_token_max", limits.previews_per_token_max);
+      if (previews >= limits.previews_max) return full("previews_max", limits.previews_max);
+      if (bytes_held + bytes > limits.preview_bytes_max) return full("preview_bytes_max", limits.preview_bytes_max);
+      reserved.tokens.insert(caller.token);
+      reserved.bytes += bytes;
+      return std::nullopt;
+    });
   });
+  if (error) return std::move(*error);
+  const auto give_back = [all = reserved_, token = caller.token, bytes](const void*) {
+    all->with([&](Reserved& reserved) {
+      reserved.tokens.erase(reserved.tokens.find(token));
+      reserved.bytes -= bytes;
+    });
+  };
+  return std::shared_ptr<const void>(this, give_back);
 }
 
 void Imports::sweep() {
@@ -213,26 +223,48 @@ Result<std::unique_ptr<sheet::TableReader>> Imports::open(const ImportInMemory& 
 
 void Imports::preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
   if (refused(caller, upload.type, {}, [done](const Error& error) { done(Error(error)); })) return;
-  const auto bytes = upload.bytes.expose().size();
-  if (auto admitted = admit(caller, bytes); !admitted) return done(Error(admitted.error()));
-  const auto release = [this, bytes] {
-    kept_.with([&](Kept& kept) {
-      --kept.reserved;
-      kept.reserved_bytes -= bytes;
-    });
-  };
+  if (upload.room == nullptr) {
+    auto room = admit(caller, upload.bytes.expose().size());
+    if (!room) return done(Error(room.error()));
+    upload.room = std::move(*room);
+  }
   auto shared = std::make_shared<ImportUpload>(std::move(upload));
-  const bool posted = files_->post([this, caller, shared, done, release] {
-    auto answer = make_preview(caller, std::move(*shared));
-    release();
-    done(std::move(answer));
-  });
-  if (posted) return;
-  release();
-  done(Error(Errc::overloaded, "overloaded", "Too many files wait to be read."));
+  const bool posted = files_->post([this, caller, shared, done] { done(make_preview(caller, std::move(*shared))); });
+  if (!posted) done(Error(Errc::overloaded, "overloaded", "Too many files wait to be read."));
 }
 
+// Files are read one after the other, so the second request with one key finds what the first one has made.
 Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload upload) {
+  std::optional<Hash> key, request;
+  if (const auto& client = upload.client; !client.key.empty()) {
+    key = s.pin({as_bytes("upload key"), caller.token.get(), as_bytes(client.key)});
+    request = s.pin({as_bytes("upload"), as_bytes(client.request), as_bytes(upload.bytes.expose())});
+    if (const auto before = find_upload(caller, *key)) {
+      if (!equal(*before->request, *request)) return idempotency_conflict();
+      SIEGEL_TRY(again, look(caller, before));
+      again.replayed = true;
+      return again;
+    }
+  }
+  SIEGEL_TRY(held, read_file(caller, std::move(upload)));
+  held->key = key;
+  held->request = request;
+  SIEGEL_TRY(answer, look(caller, held));
+  kept_.with([&](Kept& kept) { kept.imports.emplace(held->id.get(), held); });
+  held->upload.room.reset();  // it counts among the kept ones now
+  return answer;
+}
+
+ImportPtr Imports::find_upload(const Caller& caller, const Hash& key) {
+  sweep();
+  return kept_.with([&](Kept& kept) -> ImportPtr {
+    for (const auto& [id, held] : kept.imports)
+      if (held->token == caller.token && held->key && equal(*held->key, key)) return held;
+    return nullptr;
+  });
+}
+
+Result<ImportPtr> Imports::read_file(const Caller& caller, ImportUpload upload) {
   auto held = std::make_shared<ImportInMemory>();
   held->at = s.clock.now();
   held->id = JobId(new_id(held->at, s.random));
@@ -240,31 +272,36 @@ Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload up
   held->bytes = std::make_unique<UploadBytes>(std::move(upload.bytes).expose());
   upload.bytes = {};
   held->upload = std::move(upload);
-  {
-    SIEGEL_TRY(reader, open(*held));
-    sheet::GuessOptions options;
-    options.country = s.options.country;
-    SIEGEL_TRY(guess, sheet::guess_table(*reader, options, sheet::Pass::sample));
-    held->info = reader->info();
-    held->guess = std::move(guess);
-  }
-  const auto registries = s.registries();
-  const bool is_there = !held->upload.type.empty();
-  TypeDefinition type;
-  if (is_there) {
-    const auto* found = registries->type(held->upload.type);
-    if (found == nullptr) return Error(Errc::not_found, "not_found", "There is no such record type.");
-    type = found->definition;
-  } else {
-    type = proposed_type(held->guess, nullptr);
-  }
-  SIEGEL_TRY(plan, ImportPlan::make(type, is_there, held->guess, {}));
-  SIEGEL_CHECK(catch_up());
-  ImportPreview preview;
+  SIEGEL_TRY(reader, open(*held));
+  sheet::GuessOptions options;
+  options.country = s.options.country;
+  SIEGEL_TRY(guess, sheet::guess_table(*reader, options, sheet::Pass::sample));
+  held->info = reader->info();
+  held->guess = std::move(guess);
+  auto samples = take_samples(held->guess);
+  held->progress.with([&](auto& progress) {
+    progress.type = held->upload.type;
+    progress.samples = std::move(samples);
+    progress.expires_at = in_memory_until();
+  });
+  SIEGEL_TRY(wishes, column_wishes(held->upload.columns, held->guess));
+  held->wishes = std::move(wishes);
+  return held;
+}
+
+TimeMs Imports::in_memory_until() const {
+  return TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
+}
+
+// What a preview says of the rows of its file.
+struct Imports::Findings {
+  ImportPreview& preview;
+  const ImportInMemory& held;
+  const std::size_t shown_max;
   ImportCounts counts;
   std::map<std::uint64_t, std::string> failed_rows;
-  const auto shown_max = s.options.imports.shown_max;
-  const auto note = [&](ImportOutcome&& outcome) -> Status {
+
+  Status note(ImportOutcome&& outcome) {
     switch (outcome.kind) {
       case ImportOutcome::Kind::added:
         ++counts.added;
@@ -282,23 +319,41 @@ Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload up
         if (outcome.by_match) failed_rows.emplace(outcome.row, outcome.failures.front().code);
         for (const auto& failure : outcome.failures) {
           if (preview.failures.size() == shown_max) break;
-          const auto title = failure.column ? held->guess.proposal.columns[*failure.column].title.title : "";
+          const auto title = failure.column ? held.guess.proposal.columns[*failure.column].title.title : "";
           preview.failures.push_back({outcome.row, Personal<std::string>(title), failure.code});
         }
         break;
     }
     return Done{};
-  };
-  SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true}, note));
-  const auto expires = TimeMs(s.clock.now().get() + static_cast<std::uint64_t>(s.options.imports.preview_time.count()));
-  held->progress.with([&](auto& progress) {
-    progress.type = held->upload.type;
-    progress.counts = counts;
-    progress.failed_rows = std::move(failed_rows);
-    progress.expires_at = expires;
+  }
+};
+
+Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) {
+  bool is_there = false;
+  const auto registries = s.registries();
+  TypeDefinition type;
+  if (!held->upload.type.empty()) {
+    const auto* found = registries->type(held->upload.type);
+    if (found == nullptr) return Error(Errc::not_found, "not_found", "There is no such record type.");
+    type = found->definition;
+    is_there = true;
+  } else {
+    type = proposed_type(held->guess, held->wishes, nullptr);
+  }
+  SIEGEL_TRY(plan, ImportPlan::make(type, is_there, held->guess, held->wishes, {}));
+  SIEGEL_CHECK(catch_up());
+  ImportPreview preview;
+  Findings findings{preview, *held, s.options.imports.shown_max, {}, {}};
+  SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true},
+                        [&](ImportOutcome&& outcome) { return findings.note(std::move(outcome)); }));
+  const bool still = held->progress.with([&](ImportInMemory::Progress& progress) {
+    if (progress.state != State::previewed) return false;
+    progress.counts = findings.counts;
+    progress.failed_rows = std::move(findings.failed_rows);
+    preview.expires_at = progress.expires_at;
+    return true;
   });
-  kept_.with([&](Kept& kept) { kept.imports.emplace(held->id.get(), held); });
-  preview.expires_at = expires;
+  if (!still) return Error(Errc::conflict, "state_conflict", "The import is committed, or cancelled, already.");
   preview.sheet = held->info.sheet;
   for (const auto& one : held->info.sheets) preview.sheets.push_back(one.name);
   preview.encoding = held->info.encoding;
@@ -311,9 +366,10 @@ Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload up
   return out;
 }
 
-void Imports::add_columns(const ImportInMemory& held, const ImportPlan& plan, bool is_there,
-                          ImportPreview& preview) const {
+void Imports::add_columns(ImportInMemory& held, const ImportPlan& plan, bool is_there, ImportPreview& preview) const {
   const auto& proposal = held.guess.proposal;
+  auto samples = held.progress.with([](const auto& progress) { return progress.samples; });
+  samples.resize(proposal.columns.size());  // it has just ended: none are left
   for (std::size_t i = 0; i < proposal.columns.size(); ++i) {
     const auto& from = proposal.columns[i];
     ImportColumn column;
@@ -325,12 +381,53 @@ void Imports::add_columns(const ImportInMemory& held, const ImportPlan& plan, bo
     column.personal = field != nullptr && is_there ? field->personal : from.personal;
     column.searchable = field != nullptr && is_there ? field->searchable : from.searchable;
     column.exceptions = from.exceptions;
-    column.examples = Personal<std::vector<std::string>>(texts_of(from.samples));
-    column.exception_examples = Personal<std::vector<std::string>>(texts_of(from.exception_samples));
+    column.examples = Personal<std::vector<std::string>>(std::move(samples[i].examples));
+    column.exception_examples = Personal<std::vector<std::string>>(std::move(samples[i].exceptions));
     preview.columns.push_back(std::move(column));
   }
   for (const auto& identity : proposal.identity)
-    preview.identity.push_back(proposal.columns[identity.column].title.field);
+    if (!plan.field_of(identity.column).empty()) preview.identity.push_back(plan.field_of(identity.column));
+}
+
+// ── clients' keys ──
+
+void Imports::answer_once(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
+                          const Callback<ImportAnswer>& done, const std::function<void()>& otherwise) {
+  if (client.key.empty()) return otherwise();
+  s.executor.post([=, this] {
+    WriteOptions options;
+    options.idempotency_key = client.key;
+    options.request = client.request;
+    const auto found = s.claim(caller, options);
+    if (!found) return done(Error(found.error()));
+    if (std::holds_alternative<Written>(*found))
+      answer_again(id, wait, done);
+    else
+      otherwise();
+  });
+}
+
+void Imports::answer_again(const JobId& id, bool wait, const Callback<ImportAnswer>& done) {
+  const auto replay = [done](Result<ImportAnswer> answer) {
+    if (answer) answer->replayed = true;
+    done(std::move(answer));
+  };
+  const auto held = find(id);
+  if (!held) {
+    const auto row = s.views.import(id);
+    if (!row) return done(Error(row.error()));
+    if (!*row) return done(not_there());
+    return replay(answer_of(id, **row));
+  }
+  std::optional<Error> failed;
+  const bool waits = held->progress.with([&](ImportInMemory::Progress& progress) {
+    const bool goes_on = progress.state == State::committing || progress.state == State::undoing;
+    if (wait && goes_on) progress.waiting.emplace_back(replay);
+    if (wait && progress.state == State::failed) failed = progress.error;
+    return wait && goes_on;
+  });
+  if (failed) return done(std::move(*failed));
+  if (!waits) replay(answer_of(*held));
 }
 
 // ── answers ──

@@ -5,9 +5,10 @@
 //                 └▶ expired     └▶ cancelled, failed
 //
 // Before import.begun nothing is stored: file, samples, failures and differences live in memory only, bounded in number
-// and bytes, and go when their time is over. Every row is one command, some thousands in flight; nobody else changes
-// what an import under way has changed. What broke off is cancelled at the next start: its file is gone, so it cannot
-// go on. Threads: calls from any thread; one thread reads files, another one carries out commits and undos, one by one.
+// and bytes, and go when their time is over; samples are wiped when the preview ends. Every row is one command, some
+// thousands in flight; nobody else changes what an import under way has changed. What broke off is cancelled at the
+// next start: its file is gone, so it cannot go on. Threads: calls from any thread; one thread reads files, another one
+// carries out commits and undos, one by one.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,6 +62,10 @@ class UploadBytes {
 // One import as long as it is in memory.
 struct ImportInMemory {
   enum class State : std::uint8_t { previewed, committing, finished, cancelled, failed, undoing, undone };
+  ImportInMemory() = default;
+  ~ImportInMemory();
+  ImportInMemory(const ImportInMemory&) = delete;
+  ImportInMemory& operator=(const ImportInMemory&) = delete;
 
   // Set once.
   JobId id;
@@ -67,15 +73,19 @@ struct ImportInMemory {
   ImportUpload upload;  // without the bytes
   std::unique_ptr<UploadBytes> bytes;
   sheet::TableInfo info;
-  sheet::TableGuess guess;
+  sheet::TableGuess guess;  // without samples
+  ColumnWishes wishes;
   TimeMs at;
+  std::optional<Hash> key, request;  // of the upload: pins of the client's key and of all that was sent
 
   struct Progress {
     State state = State::previewed;
     TimeMs expires_at;
     std::string type;
     ImportCounts counts;
+    std::vector<ColumnSamples> samples;  // by column, until the preview ends
     std::optional<ImportCommit> commit;
+    std::optional<Hash> cancel_key;
     std::map<std::uint64_t, std::string> failed_rows;  // whose cells are right: code of what speaks against them
     std::optional<ImportCounts> undone;
     std::vector<ImportKept> kept;
@@ -108,30 +118,40 @@ class Imports {
   ~Imports() { stop(); }
 
   Status start();  // what an earlier process left unfinished is cancelled
-  void stop();     // what is under way is cancelled
+  Result<std::shared_ptr<const void>> admit(const Caller& caller, std::size_t bytes);  // number and bytes of previews
+  void stop();                                                                         // what is under way is cancelled
 
   void preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done);
   void commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done);
-  void cancel(const Caller& caller, const JobId& id, Callback<ImportAnswer> done);
-  void undo(Caller caller, const JobId& id, bool wait, Callback<ImportAnswer> done);
+  void cancel(const Caller& caller, const JobId& id, const ClientKey& client, Callback<ImportAnswer> done);
+  void undo(Caller caller, const JobId& id, ClientKey client, bool wait, Callback<ImportAnswer> done);
   void rejects(Caller caller, const JobId& id, Callback<std::string> done);
   Result<ImportAnswer> get(const Caller& caller, const JobId& id);
   Result<std::vector<ImportAnswer>> list(const Caller& caller, const std::optional<JobId>& before, std::size_t limit);
 
  private:
   // ── imports.cc ──
-  Status admit(const Caller& caller, std::size_t bytes);  // number and bytes of previews
-  void sweep();                                           // what has expired goes
+  void sweep();  // what has expired goes
   ImportPtr find(const JobId& id);
   Result<ImportPtr> find_own(const Caller& caller, const JobId& id);  // not_found, gone "expired"
   bool refused(const Caller& caller, const std::string& type, const std::vector<std::string>& fields,
                const std::function<void(Error)>& then);
+  Result<ImportPtr> read_file(const Caller& caller, ImportUpload upload);
   Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload);
+  Result<ImportAnswer> look(const Caller& caller, const ImportPtr& import);
+  [[nodiscard]] TimeMs in_memory_until() const;
+  struct Findings;
+  ImportPtr find_upload(const Caller& caller, const Hash& key);
+  // By a client's key that was used before: as then. Keys of commits and undos stand with import.begun and
+  // import.undone.
+  void answer_once(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
+                   const Callback<ImportAnswer>& done, const std::function<void()>& otherwise);
+  void answer_again(const JobId& id, bool wait, const Callback<ImportAnswer>& done);
   Result<std::unique_ptr<sheet::TableReader>> open(const ImportInMemory& import) const;
   [[nodiscard]] sheet::TableOptions table_options(const ImportUpload& upload) const;
   ImportAnswer answer_of(ImportInMemory& import);
   ImportAnswer answer_of(const JobId& id, const views::ImportRow& row);
-  void add_columns(const ImportInMemory& import, const ImportPlan& plan, bool is_there, ImportPreview& preview) const;
+  void add_columns(ImportInMemory& import, const ImportPlan& plan, bool is_there, ImportPreview& preview) const;
   Result<std::string> make_rejects(const Caller& caller, ImportInMemory& import);
 
   // ── import_compare.cc, on the lanes ──
@@ -151,16 +171,22 @@ class Imports {
   // ── import_commit.cc, import_undo.cc ──
   struct CommitRun;
   struct UndoRun;
-  static void forget_run(ImportInMemory& import, ImportInMemory::State state);  // it could not begin
+  void commit_once(const Caller& caller, const JobId& id, const ImportCommit& commit, bool wait,
+                   const Callback<ImportAnswer>& done);
+  void cancel_once(const Caller& caller, const JobId& id, const Callback<ImportAnswer>& done);
+  void undo_once(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
+                 const Callback<ImportAnswer>& done);
+  static void forget_run(ImportInMemory& import, ImportInMemory::State state,
+                         const Error& error);  // it could not begin
   void run_commit(const ImportPtr& import, const Caller& caller);
   Result<TreeSize> try_commit(const ImportPtr& import, const Caller& caller);
   Status check_all(const ImportInMemory& import, const ImportPlan& plan);
   Result<bool> check_type(const ImportInMemory& import, const ImportCommit& commit);
   Status create_type(const Caller& caller, const TypeDefinition& type);
-  void run_undo(const ImportPtr& import, const Caller& caller);
-  Result<TreeSize> try_undo(ImportInMemory& import, const Caller& caller, ImportCounts& counts,
+  void run_undo(const ImportPtr& import, const Caller& caller, const ClientKey& client);
+  Result<TreeSize> try_undo(ImportInMemory& import, const Caller& caller, const ClientKey& client, ImportCounts& counts,
                             std::vector<ImportKept>& kept);
-  Result<ledger::Committed> tell(const Caller& caller, ImportEvent event);
+  Result<Written> tell(const Caller& caller, ImportEvent event);
   Status catch_up();
   void end(ImportInMemory& import, ImportInMemory::State state,
            const std::function<void(ImportInMemory::Progress&)>& f);
@@ -169,11 +195,16 @@ class Imports {
   Impl& s;
   struct Kept {
     std::map<Id16, ImportPtr> imports;
-    std::size_t reserved = 0;  // previews being made
-    std::size_t reserved_bytes = 0;
-    std::deque<Id16> expired;  // the newest ones, to be told from unknown ones
+    std::deque<Id16> expired;                     // the newest ones, to be told from unknown ones
+    std::deque<std::pair<Hash, Id16>> cancelled;  // by pin of the client's key: the newest ones
   };
   Guarded<Kept> kept_;
+  // Files on their way and previews being made; outlives this where a connection still holds room.
+  struct Reserved {
+    std::multiset<TokenId> tokens;
+    std::size_t bytes = 0;
+  };
+  std::shared_ptr<Guarded<Reserved>> reserved_ = std::make_shared<Guarded<Reserved>>();
   std::unique_ptr<Lane> files_, runs_;
   std::atomic<bool> stopping_{false};
 };

@@ -67,6 +67,11 @@ Status Impl::add_newer_registries(const ledger::RegistryReceipt& receipt) {
   return Done{};
 }
 
+Status Impl::room_for_more() const {
+  if (options.room_is_short() && ledger.read_only().empty()) return room_error();
+  return Done{};
+}
+
 Error Impl::room_error() {
   return Error(Errc::unavailable, "disk_full",
                "There is little room left on the disk: looking goes on, changes wait for room.");

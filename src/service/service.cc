@@ -74,7 +74,7 @@ bool Impl::tells_expiry(const TokenId& token) {
 }
 
 void Impl::write(Caller caller, Write command, WriteOptions write_options, Callback<Written> done) {
-  if (options.room_is_short() && ledger.read_only().empty()) return done(room_error());
+  if (auto room = room_for_more(); !room) return done(Error(room.error()));
   if (auto* add = std::get_if<AddRecord>(&command)) {
     submit(make_add_record(*this, std::move(caller), std::move(*add), std::move(write_options), std::move(done)));
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {
@@ -90,21 +90,27 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
 
 // ── imports ──
 
+Result<std::shared_ptr<const void>> Impl::admit_upload(const Caller& caller, std::size_t bytes) {
+  if (!imports_) return read_only_error();
+  return imports_->admit(caller, bytes);
+}
 void Impl::preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
   imports_->preview(std::move(caller), std::move(upload), std::move(done));
 }
 void Impl::commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
+  if (auto room = room_for_more(); !room) return done(Error(room.error()));
   imports_->commit(std::move(caller), id, std::move(commit), wait, std::move(done));
 }
-void Impl::cancel_import(const Caller& caller, JobId id, Callback<ImportAnswer> done) {
+void Impl::cancel_import(const Caller& caller, JobId id, ClientKey client, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
-  imports_->cancel(caller, id, std::move(done));
+  imports_->cancel(caller, id, client, std::move(done));
 }
-void Impl::undo_import(Caller caller, JobId id, bool wait, Callback<ImportAnswer> done) {
+void Impl::undo_import(Caller caller, JobId id, ClientKey client, bool wait, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
-  imports_->undo(std::move(caller), id, wait, std::move(done));
+  if (auto room = room_for_more(); !room) return done(Error(room.error()));
+  imports_->undo(std::move(caller), id, std::move(client), wait, std::move(done));
 }
 void Impl::import_rejects(Caller caller, JobId id, Callback<std::string> done) {
   if (!imports_) return done(read_only_error());

@@ -333,10 +333,13 @@ class Service {
 
   // Imports (imports.h). wait: answered when what was asked for has ended, else at once. Own previews only: not_found
   // for those of other tokens, gone "expired" when their time is over.
+  // Before the file is read: holds room for so many bytes as long as the answer lives. overloaded "overloaded" with its
+  // limit.
+  virtual Result<std::shared_ptr<const void>> admit_upload(const Caller& caller, std::size_t bytes) = 0;
   virtual void preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) = 0;
   virtual void commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) = 0;
-  virtual void cancel_import(const Caller& caller, JobId id, Callback<ImportAnswer> done) = 0;
-  virtual void undo_import(Caller caller, JobId id, bool wait, Callback<ImportAnswer> done) = 0;
+  virtual void cancel_import(const Caller& caller, JobId id, ClientKey client, Callback<ImportAnswer> done) = 0;
+  virtual void undo_import(Caller caller, JobId id, ClientKey client, bool wait, Callback<ImportAnswer> done) = 0;
   virtual void import_rejects(Caller caller, JobId id, Callback<std::string> done) = 0;  // CSV
   virtual Result<ImportAnswer> import(const Caller& caller, JobId id) = 0;
   virtual Result<std::vector<ImportAnswer>> imports(const Caller& caller, std::optional<JobId> before,

@@ -142,6 +142,91 @@ class Imports(Checked):
             answer = self.upload(raw, headers=headers)
             self.assertEqual((answer.status, answer.code), (status, code))
 
+    def test_columns_go_where_the_caller_says(self):
+        file = table([("Jo", "jo@import.example", "x")], ("Wer", "Post", "Geboren"))
+        body, headers = form(file, '{"type":"contacts","columns":{"Wer":"name","Post":"e-mail","Geboren":null}}')
+        preview = expect(self.upload(body, "", headers=headers), 201).json
+        self.assertEqual([c["field"] for c in preview["columns"]], ["name", "e-mail", None])
+        done = expect(self.commit(preview), 200).json
+        self.assertEqual(self.all_records(done["position"])["jo@import.example"]["values"], {"name": "Jo", "e-mail": "jo@import.example"})
+        for columns, code in (('{"Wo":"name"}', "bad_value"), ('{"Wer":"nobody"}', "schema_invalid"), ('{"Wer":1}', "bad_value")):
+            body, headers = form(file, f'{{"type":"contacts","columns":{columns}}}')
+            answer = self.upload(body, "", headers=headers)
+            self.assertEqual((answer.code, answer.json["pointer"]), (code, "/columns"))
+
+    def test_EV03_a_key_gives_the_answer_of_before(self):  # [EV-03]
+        def keyed(key, call, *args, **more):
+            def request(*words, headers=None, **rest):
+                return plain(*words, headers={**(headers or {}), "Idempotency-Key": key}, **rest)
+
+            plain, self.s.request = self.s.request, request
+            try:
+                return call(*args, **more)
+            finally:
+                self.s.request = plain
+
+        def is_replayed(answer, before):
+            self.assertEqual((answer.status, answer.headers["Siegel-Replayed"]), (before.status, "true"))
+
+        file = table([("Kim", "kim@import.example", ""), ("Kai", "kai@import.example", "")])
+        first = expect(keyed("up", self.upload, file), 201)
+        again = keyed("up", self.upload, file)
+        is_replayed(again, first)
+        self.assertEqual((again.json["import"], again.json["columns"]), (first.json["import"], first.json["columns"]))
+        self.assertEqual(keyed("up", self.upload, file + b"Kit;kit@import.example;\n").code, "idempotency_conflict")
+        preview = first.json
+        done = expect(keyed("commit", self.commit, preview), 200)
+        self.assertEqual(keyed("up", self.upload, file).code, "state_conflict")
+        self.assertEqual(keyed("commit", self.commit, preview, {"bad_rows": "none"}).code, "idempotency_conflict")
+        self.s.stop()
+        self.s.serve()
+        wait_for_index(self.s)
+        again = keyed("commit", self.commit, preview)
+        is_replayed(again, done)
+        self.assertEqual((again.json["state"], again.json["counts"]), ("finished", done.json["counts"]))
+        undone = expect(keyed("undo", self.undo, preview), 200)
+        again = keyed("undo", self.undo, preview)
+        is_replayed(again, undone)
+        self.assertEqual(again.json["undone"], {"removed": 2, "restored": 0, "kept": 0})
+        path = f"{IMPORTS}/{expect(self.upload(file), 201).json['import']}"
+        for replayed in (None, "true"):
+            answer = keyed("cancel", self.s.request, "DELETE", path, token=self.s.tokens["editor"])
+            self.assertEqual((answer.status, answer.headers["Siegel-Replayed"]), (204, replayed))
+
+    def test_files_in_memory_are_bounded(self):
+        own = token(self.s, "editor", label="many")
+        ask = lambda method, path, **more: self.s.request(method, path, token=own, **more)  # noqa: E731
+        file = table([("Lu", "lu@import.example", "")])
+        ids = []
+        while (answer := ask("POST", f"{IMPORTS}?type=contacts", raw=file, headers=CSV)).status == 201:
+            ids.append(answer.json["import"])
+        self.assertEqual((answer.status, answer.code, answer.json["limit"]["name"]), (503, "overloaded", "previews_per_token_max"))
+        self.assertIn("Retry-After", answer.headers)
+        for one in ids:
+            expect(ask("DELETE", f"{IMPORTS}/{one}"), 204)
+        expect(ask("POST", f"{IMPORTS}?type=contacts", raw=file, headers=CSV), 201)
+
+    def test_G8_a_search_sees_an_import_when_it_is_finished(self):
+        def found(position=None):
+            body = {"where": [{"field": "e-mail", "op": "prefix", "value": "seek"}], "limit": 1000}
+            headers = {"Siegel-At-Least": position} if position else {}
+            return len(expect(self.s.request("POST", "/v1/record-types/contacts/search", body, token=self.s.tokens["editor"],
+                                             headers=headers), 200).json["items"])
+
+        preview = expect(self.upload(table([(f"Seek {i}", f"seek{i}@import.example", "") for i in range(900)])), 201).json
+        path = f"{IMPORTS}/{preview['import']}"
+        expect(self.commit(preview, query=""), 202)
+        looks = 0
+        while True:
+            seen = found()
+            if (state := expect(get(self.s, path), 200).json)["state"] != "committing":
+                break
+            self.assertEqual(seen, 0)
+            looks += 1
+        self.assertGreater(looks, 0)
+        self.assertEqual(found(state["position"]), 900)
+        self.assertEqual(found(expect(self.undo(preview), 200).json["position"]), 0)
+
     def test_who_may(self):
         file = table([("Hal", "hal@import.example", "")])
         self.assertEqual(self.upload(file, role="auditor").code, "role_denied")
@@ -214,4 +299,4 @@ class Imports(Checked):
 
 
 if __name__ == "__main__":
-    main(Imports)
+    main()

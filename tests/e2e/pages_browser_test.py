@@ -119,6 +119,17 @@ class Pages(unittest.TestCase):
             page.click("#edit")
             page.wait_for_selector("form.record")
             self.look(page, f"form-{kind}")
+            page.goto(f"http://127.0.0.1:{self.s.port}/app/import")
+            page.wait_for_selector("#cells")
+            self.look(page, f"import-{kind}")
+            page.fill("#cells", f"Name\tE-Mail\tGeboren\n{CANARY}\tkanari-look@example.org\t31.12.1980\n{CANARY}\tno address\t1.1.2000\n")
+            page.click(".sources form .button")
+            page.wait_for_selector("#preview")
+            self.look(page, f"preview-{kind}")
+            page.locator(".tabs button").last.click()
+            self.look(page, f"preview-form-{kind}")
+            page.locator(".row button.quiet").last.click()  # discarded
+            page.wait_for_selector("#cells")
             page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts/form")
             page.wait_for_selector(".arranged li")
             self.look(page, f"arrange-{kind}")
@@ -210,6 +221,69 @@ class Pages(unittest.TestCase):
         shown(page.locator(".details")).to_contain_text("1234,50")
         self.assertRegex(page.url, r"/app/records/re_[\w-]{22}$")
         self.clean(page, refused=1)
+
+    def test_a_pasted_sheet_becomes_a_type_and_is_taken_back(self):
+        token = expect(self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "all_types": True}), 201).json["token"]
+        page = self.signed_in("/app/import", token=token)
+        rows = [(f"{CANARY} {i}", f"kanari-guest{i}@example.org", f"{i % 28 + 1:02}.03.1980", "007", "x") for i in range(60)]
+        rows[7] = (rows[7][0], rows[7][1], "31.02.1980", "007", "x")
+        page.fill("#cells", "\n".join("\t".join(row) for row in [("Name", "E-Mail", "Geboren", "Tisch", "Notiz"), *rows]))
+        page.get_by_role("button", name="Ansehen").click()
+        shown(page.locator("#preview")).to_be_focused()
+        column = lambda title: page.locator("table.columns tbody tr").filter(has=page.get_by_role("rowheader", name=title))  # noqa: E731
+        shown(column("Tisch")).to_contain_text("beginnt mit einer Null")
+        shown(column("Geboren").locator("select")).to_have_value("date")
+        shown(column("Geboren")).to_contain_text("1 Ausnahme")
+        column("Notiz").locator("select").select_option("")
+        shown(column("Notiz").locator("select")).to_have_count(0)
+        shown(column("Notiz")).to_contain_text("wird nicht übernommen")
+        column("Tisch").locator("select").select_option("multiline")
+        self.look(page, "import-new-type-de-wide")
+        page.get_by_role("button", name="Übernehmen", exact=True).click()
+        shown(page.locator("#new-title-wrong")).to_be_visible()  # pasted cells have no name
+        page.fill("#new-title", "Gäste")
+        page.select_option("#new-class", "customer")
+        page.get_by_role("button", name="Übernehmen", exact=True).click()
+        shown(page.locator("#outcome")).to_have_text("Übernommen")
+        shown(page.locator(".counts")).to_contain_text("59")
+        self.look(page, "import-done-de-wide")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Nicht passende Zeilen als Datei").click()
+        rejects = pathlib.Path(download.value.path()).read_text()
+        self.assertIn("31.02.1980", rejects)
+        self.assertEqual(len(rejects.splitlines()), 2)
+        fields = self.s.request("GET", "/v1/record-types/gaeste").json["fields"]
+        self.assertEqual([(f["name"], f["type"]) for f in fields], [("name", "text"), ("e-mail", "email"), ("geboren", "date"), ("tisch", "multiline")])
+        page.get_by_role("button", name="Rückgängig machen").first.click()
+        page.locator("dialog [value=yes]").click()
+        shown(page.locator("#outcome")).to_have_text("Rückgängig gemacht")
+        shown(page.locator(".counts")).to_contain_text("59")
+        page.get_by_role("link", name="Datensätze ansehen").click()
+        shown(page.locator(".empty")).to_be_visible()
+        self.clean(page)
+
+    def test_a_file_changes_records_and_is_found_by_search(self):
+        values = {"name": f"{CANARY} alt", "e-mail": "kanari-file@example.org"}
+        expect(self.s.request("POST", RECORDS, {"values": values}, token=self.s.tokens["editor"]), 201)
+        page = self.signed_in("/app/import")
+        page.select_option("#into", "contacts")
+        file = f"Wer;E-Mail;Geboren\n{CANARY} neu;kanari-file@example.org;31.12.1980\n{CANARY} zwei;kanari-two@example.org;\nDrei;keine;\n"
+        page.set_input_files("input[type=file]", {"name": "kontakte.csv", "mimeType": "text/csv", "buffer": file.encode()})
+        shown(page.locator("#preview")).to_have_text("kontakte.csv")
+        first = page.locator("table.columns tbody tr").first
+        shown(first).to_contain_text("wird nicht übernommen")
+        first.locator("select").select_option("name")
+        shown(page.locator("[aria-labelledby=changes] tbody tr").first).to_contain_text(f"{CANARY} neu")
+        self.look(page, "import-changes-de-wide")
+        page.get_by_role("button", name="Übernehmen", exact=True).click()
+        shown(page.locator("#outcome")).to_have_text("Übernommen")
+        self.assertEqual(page.locator(".counts dd").all_inner_texts(), ["1", "1", "0", "1"])
+        page.get_by_role("link", name="Datensätze ansehen").click()
+        page.fill("form.search input", f"{CANARY} ZWEI")
+        page.keyboard.press("Enter")
+        shown(page.locator("tbody tr")).to_have_count(1)
+        shown(page.locator("tbody")).to_contain_text("kanari-two@example.org")
+        self.clean(page)
 
     def test_a_conflict_loses_nothing(self):
         page = self.signed_in(f"/app/records/{self.last}")

@@ -32,18 +32,33 @@ struct ImportsWorld : ServiceKit {
   static ImportCommit skip(const std::string& request = "1") {
     ImportCommit out;
     out.bad_rows = ImportCommit::BadRows::skip;
-    out.request = request;
+    out.client.request = request;
     return out;
   }
   Result<ImportAnswer> commit(const JobId& id, ImportCommit how = skip(), bool wait = true) {
     return answer<ImportAnswer>([&](auto then) { service->commit_import(editor, id, std::move(how), wait, then); });
   }
-  Result<ImportAnswer> undo(const JobId& id) {
-    return answer<ImportAnswer>([&](auto then) { service->undo_import(editor, id, true, then); });
+  Result<ImportAnswer> undo(const JobId& id, const ClientKey& client = {}) {
+    return answer<ImportAnswer>([&](auto then) { service->undo_import(editor, id, client, true, then); });
   }
-  Result<ImportAnswer> cancel(const JobId& id) {
-    return answer<ImportAnswer>([&](auto then) { service->cancel_import(editor, id, then); });
+  Result<ImportAnswer> cancel(const JobId& id, const ClientKey& client = {}) {
+    return answer<ImportAnswer>([&](auto then) { service->cancel_import(editor, id, client, then); });
   }
+  void make_searchable() {
+    auto type = service->registries()->type("people")->definition;
+    for (auto& field : type.fields) field.searchable = true;
+    must(write(admin, SetType{type}));
+    catch_up();
+    until([&] { return service->status().search_ready; });
+  }
+  std::size_t found(const std::string& city) {
+    Service::SearchQuery query;
+    query.type = "people";
+    query.where.push_back({"city", false, Personal<RawValue>(RawValue(city))});
+    query.limit = 1000;
+    return must(answer<ListAnswer>([&](auto then) { service->search(editor, query, then); })).items.size();
+  }
+  std::string state(const JobId& id) { return std::string(must(service->import(editor, id)).state); }
   Result<std::string> rejects(const JobId& id) {
     return answer<std::string>([&](auto then) { service->import_rejects(editor, id, then); });
   }
@@ -164,7 +179,7 @@ TEST_CASE("G6 all rows or no row", "[unit][service][G6]") {
   const auto preview = must(world.preview(
       ImportsWorld::upload("people", "name;e-mail\nAnna;anna@example.org\nBernd;no address\n", {"e-mail"})));
   ImportCommit all;
-  all.request = "all";
+  all.client.request = "all";
   const auto size = world.ledger->size();
   CHECK(code(world.commit(preview.id, all)) == "rows_invalid");
   CHECK(world.events_from(size).empty());
@@ -277,6 +292,149 @@ TEST_CASE("G8 an import shows all at once, and is nobody else's while it runs", 
   CHECK(sizes == std::set<std::size_t>{1, kRows});
   CHECK(refused == "state_conflict");
   CHECK(must(world.service->import(world.editor, preview.id)).counts.changed == 1);
+}
+
+TEST_CASE("G8 a search finds nothing of an unfinished import, and all of a finished one",
+          "[unit][service][search][G8]") {
+  ImportsWorld world;
+  world.make_searchable();
+  auto known = ServiceKit::person("Person 0", "person0@example.org");
+  known.values.push_back(ServiceKit::value("city", "Bonn"));
+  must(world.write(world.editor, std::move(known)));
+  world.catch_up();
+  constexpr std::size_t kRows = 900;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(kRows), {"e-mail"})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  std::size_t looks = 0;
+  for (;;) {
+    const auto new_ones = world.found("ulm");
+    const auto old_one = world.found("bonn");
+    if (world.state(preview.id) != "committing") break;
+    ++looks;
+    CHECK(new_ones == 0);
+    CHECK(old_one == 1);
+  }
+  CHECK(looks > 0);
+  world.catch_up();
+  CHECK(world.found("ulm") == kRows);
+  CHECK(world.found("bonn") == 0);
+  must(world.undo(preview.id));
+  world.catch_up();
+  CHECK(world.found("ulm") == 0);
+  CHECK(world.found("bonn") == 1);
+
+  const auto second = must(world.preview(ImportsWorld::upload("people", rows_of(kRows, "Kiel"), {"e-mail"})));
+  must(world.commit(second.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, second.id)).done > 1; });
+  must(world.cancel(second.id));
+  world.catch_up();
+  CHECK(world.found("kiel") == 0);
+  CHECK(world.found("bonn") == 1);
+  world.close();
+  world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  CHECK(world.found("kiel") == 0);
+  CHECK(world.found("bonn") == 1);
+}
+
+TEST_CASE("EV-03 a client's key gives the answer of before, and no second import", "[unit][service][EV-03]") {
+  ImportsWorld world;
+  const auto keyed = [](const std::string& key, std::string bytes) {
+    auto out = ImportsWorld::upload("people", std::move(bytes), {"e-mail"});
+    out.client = {key, "upload"};
+    return out;
+  };
+  const auto preview = must(world.preview(keyed("a", rows_of(3))));
+  const auto same = must(world.preview(keyed("a", rows_of(3))));
+  CHECK(same.id == preview.id);
+  CHECK(same.replayed);
+  CHECK(same.preview->columns.size() == 3);
+  CHECK(code(world.preview(keyed("a", rows_of(4)))) == "idempotency_conflict");
+  CHECK(must(world.preview(keyed("b", rows_of(3)))).id != preview.id);
+
+  auto how = ImportsWorld::skip("commit");
+  how.client.key = "c";
+  const auto done = must(world.commit(preview.id, how));
+  CHECK_FALSE(done.replayed);
+  CHECK(code(world.preview(keyed("a", rows_of(3)))) == "state_conflict");  // nothing would be new
+  auto other = ImportsWorld::skip("another");
+  other.client.key = "c";
+  CHECK(code(world.commit(preview.id, other)) == "idempotency_conflict");
+  world.close();
+  world.open();  // what was in memory is gone
+  const auto again = must(world.commit(preview.id, how));
+  CHECK(again.replayed);
+  CHECK(again.state == "finished");
+  CHECK(again.counts.added == 3);
+  CHECK(world.shown() == 3);
+
+  const auto undone = must(world.undo(preview.id, {"d", "undo"}));
+  world.close();
+  world.open();
+  const auto undone_again = must(world.undo(preview.id, {"d", "undo"}));
+  CHECK(undone_again.replayed);
+  CHECK(undone_again.undone->added == undone.undone->added);
+
+  const auto dropped = must(world.preview(keyed("e", rows_of(5))));
+  CHECK(must(world.cancel(dropped.id, {"f", "cancel"})).state == "cancelled");
+  CHECK(must(world.cancel(dropped.id, {"f", "cancel"})).replayed);
+  CHECK(code(world.cancel(preview.id, {"f", "cancel"})) == "idempotency_conflict");
+  CHECK(code(world.cancel(dropped.id)) == "not_found");
+}
+
+TEST_CASE("columns go where the caller says", "[unit][service]") {
+  ImportsWorld world;
+  auto file = ImportsWorld::upload("people", "Wer;Post;city;Notiz\nAnna;anna@example.org;Ulm;x\n", {"e-mail"});
+  file.columns = {{"Wer", "name"}, {"Post", "e-mail"}, {"city", ""}};
+  const auto preview = must(world.preview(file));
+  CHECK(preview.counts.added == 1);
+  std::vector<std::string> fields;
+  for (const auto& column : preview.preview->columns) fields.push_back(column.field);
+  CHECK(fields == std::vector<std::string>{"name", "e-mail", "", ""});
+  must(world.commit(preview.id));
+  world.catch_up();
+  const auto number = TypeNo(world.service->registries()->type("people")->number);
+  CHECK(world.city_of(world.views->list(number, std::nullopt, 9).value().at(0).id) == "none");
+  for (const auto& columns :
+       {std::map<std::string, std::string>{{"Wo", "city"}}, {{"Wer", "name"}, {"Post", "name"}}, {{"Wer", "nobody"}}}) {
+    file.columns = columns;
+    const auto refused = world.preview(file);
+    REQUIRE_FALSE(refused);
+    CHECK(*refused.error().find("pointer") == "/columns");
+  }
+  // A new type gets the fields that it is told.
+  auto made = ImportsWorld::upload("", "Wer;Post;Notiz\nAnna;anna@example.org;x\nBo;bo@example.org;y\n");
+  made.columns = {{"Wer", "person"}, {"Notiz", ""}};
+  const auto of_file = must(world.preview(made));
+  auto how = ImportsWorld::skip();
+  how.create_type.emplace();
+  how.create_type->name = "guests";
+  how.create_type->cls = "customer";
+  CHECK(must(world.commit(of_file.id, how)).counts.added == 2);
+  std::vector<std::string> made_fields;
+  for (const auto& field : world.service->registries()->type("guests")->definition.fields)
+    made_fields.push_back(field.name);
+  CHECK(made_fields == std::vector<std::string>{"person", "post"});
+}
+
+TEST_CASE("files in memory are bounded, also those on their way", "[unit][service]") {
+  ImportsWorld world;
+  const auto limits = ImportLimits{};
+  std::vector<std::shared_ptr<const void>> rooms;
+  for (std::size_t i = 0; i < 2; ++i) rooms.push_back(must(world.service->admit_upload(world.editor, 256u << 20)));
+  const auto full = world.service->admit_upload(world.editor, 1);
+  CHECK(code(full) == "overloaded");
+  CHECK(*full.error().find("limit_name") == "preview_bytes_max");
+  CHECK(code(world.preview(ImportsWorld::upload("people", rows_of(1)))) == "overloaded");
+  CHECK(code(world.service->admit_upload(world.editor, limits.upload_bytes_max + 1)) == "too_large");
+  rooms.clear();
+  auto file = ImportsWorld::upload("people", rows_of(1));
+  file.room = must(world.service->admit_upload(world.editor, 100));
+  must(world.preview(std::move(file)));
+  for (std::size_t i = 1; i < limits.previews_per_token_max; ++i)
+    must(world.preview(ImportsWorld::upload("people", rows_of(1))));
+  CHECK(*world.service->admit_upload(world.editor, 1).error().find("limit_name") == "previews_per_token_max");
+  must(world.service->admit_upload(world.other, 1));
 }
 
 TEST_CASE("G8 a cancelled import leaves nothing that anybody sees", "[unit][service][G8]") {

@@ -77,14 +77,31 @@ export function fromText(text: string): Source {
   return { name: "", body: new Blob([text]), kind: "text/tab-separated-values" };
 }
 
+export interface How {
+  type: string;
+  match: string[];
+  sheet: string;
+  columns: Record<string, string | null>; // by title: its field, null for none; others go by their titles
+}
+
 // Names of a type, of fields and of a sheet are no personal values; everything else goes into the body.
-export function preview(source: Source, how: { type: string; match: string[]; sheet: string }, asked: Asked): Promise<Preview> {
+export function preview(source: Source, how: How, asked: Asked): Promise<Preview> {
+  if (Object.keys(how.columns).length) return previewForm(source, how, asked);
   const query = new URLSearchParams();
   if (how.type) query.set("type", how.type);
   if (how.match.length) query.set("match", how.match.join(","));
   if (how.sheet) query.set("sheet", how.sheet);
   const words = query.toString();
   return ask<Preview>(`/v1/imports${words ? `?${words}` : ""}`, { ...asked, method: "POST", raw: source.body, contentType: source.kind });
+}
+
+function previewForm(source: Source, how: How, asked: Asked): Promise<Preview> {
+  const { type, match, sheet, columns } = how;
+  const options = { ...(type ? { type } : {}), ...(match.length ? { match } : {}), ...(sheet ? { sheet } : {}), columns };
+  const form = new FormData();
+  form.set("options", new Blob([JSON.stringify(options)], { type: "application/json" }));
+  form.set("file", new Blob([source.body], { type: source.kind }));
+  return ask<Preview>("/v1/imports", { ...asked, method: "POST", raw: form });
 }
 
 export function commit(id: string, body: Commit, asked: Asked): Promise<Import> {

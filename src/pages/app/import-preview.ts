@@ -46,7 +46,8 @@ class Preview_ extends Part {
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("preview")) return;
     const { preview } = this;
-    this.chosen = {};
+    const fields = new Set(preview.columns.map((column) => column.field));
+    this.chosen = Object.fromEntries(Object.entries(this.chosen).filter(([field]) => fields.has(field)));
     this.title_ ||= (this.name.replace(/\.[^.]*$/, "") || preview.sheet) ?? "";
     this.purpose ||= this.state.purpose() ?? "";
     if (this.classes.length === 1) this.cls = this.classes[0]?.name ?? "";
@@ -80,14 +81,27 @@ class Preview_ extends Part {
     return column.reason.startsWith("mostly_") ? t("guess_mostly") : column.reason.startsWith("all_") ? t("guess_all") : column.reason;
   }
 
+  // Of a new type: what the column is, or nothing. Of one that is there: the field that takes it.
+  private choice(column: Column, i: number) {
+    const move = (field: string | null) => this.dispatchEvent(new CustomEvent<Record<string, string | null>>("siegel-columns", { detail: { [column.title]: field } }));
+    if (this.type) {
+      const into = (e: Event) => move((e.target as HTMLSelectElement).value || null);
+      return html`<select aria-labelledby="column-${i}" ?disabled=${this.busy} @change=${into}><option value="" ?selected=${!column.field}>${t("import_left_out")}</option>
+        ${this.type.fields.map((f) => html`<option value=${f.name} ?selected=${f.name === column.field}>${f.title || f.name} (${named("type_", f.type)})</option>`)}</select>`;
+    }
+    if (!column.field) return html`<span>${t("import_left_out")}</span>`;
+    const choose = (e: Event) => {
+      const value = (e.target as HTMLSelectElement).value;
+      if (value) this.chosen = { ...this.chosen, [column.field ?? ""]: value };
+      else move(null);
+    };
+    return html`<select aria-labelledby="column-${i}" ?disabled=${this.busy} @change=${choose}>${types.map((type) => html`<option value=${type} ?selected=${type === this.typeOf(column)}>${named("type_", type)}</option>`)}<option value="">${t("import_left_out")}</option></select>`;
+  }
+
   private row(column: Column, i: number) {
-    const fixed = this.type !== undefined || !column.field;
-    const choose = (e: Event) => (this.chosen = { ...this.chosen, [column.field ?? ""]: (e.target as HTMLSelectElement).value });
     return html`<tr class=${column.field ? "" : "over"}>
       <th scope="row" data-label=${t("import_column")} id="column-${i}"><span>${column.title}</span></th>
-      <td data-label=${t("import_type")}>${fixed
-        ? html`<span>${column.field ? named("type_", column.type) : t("import_left_out")}</span>`
-        : html`<select aria-labelledby="column-${i}" @change=${choose}>${types.map((type) => html`<option value=${type} ?selected=${type === this.typeOf(column)}>${named("type_", type)}</option>`)}</select>`}</td>
+      <td data-label=${t(this.type ? "field" : "import_type")}>${this.choice(column, i)}</td>
       <td data-label=${t("import_reason")}><span>${this.reason(column)}${column.exceptions ? html` · <span class="wrong-text">${plural("import_exceptions", column.exceptions)}${column.exception_examples?.length ? html`: ${column.exception_examples.slice(0, 3).join(" · ")}` : nothing}</span>` : nothing}</span></td>
       <td data-label=${t("import_examples")}><span class="samples">${column.examples.slice(0, 5).map((example) => html`<span class="sample">${example}</span>`)}</span></td>
     </tr>`;
@@ -95,7 +109,7 @@ class Preview_ extends Part {
 
   private file() {
     return html`<div class="sheet" tabindex="0" role="region" aria-label=${t("import_columns")}><table class="columns">
-      <thead><tr>${(["import_column", "import_type", "import_reason", "import_examples"] as Key[]).map((key) => html`<th scope="col">${t(key)}</th>`)}</tr></thead>
+      <thead><tr>${(["import_column", this.type ? "field" : "import_type", "import_reason", "import_examples"] as Key[]).map((key) => html`<th scope="col">${t(key)}</th>`)}</tr></thead>
       <tbody>${this.preview.columns.map((column, i) => this.row(column, i))}</tbody></table></div>`;
   }
 

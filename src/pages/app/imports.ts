@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { ask, newKey, Problem, type DeletionClass, type Page } from "./api.js";
 import { time } from "./format.js";
-import { cancel, commit, follow, fromFile, fromText, preview, saveRejects, undo, type Commit, type Import, type Preview, type Source } from "./import-api.js";
+import { cancel, commit, follow, fromFile, fromText, preview, saveRejects, undo, type Commit, type How, type Import, type Preview, type Source } from "./import-api.js";
 import "./import-preview.js";
 import { titled } from "./language.js";
 import { Part, define, problemBox, say, waiting } from "./parts.js";
@@ -27,6 +27,8 @@ class Imports extends Part {
   declare private busy: boolean;
   declare private problem: Problem | null;
   private source: Source | null = null;
+  private sheet = "";
+  private columns: How["columns"] = {};
   private going: AbortController | null = null;
   private key = "";
 
@@ -60,19 +62,26 @@ class Imports extends Part {
   }
 
   private get how() {
-    return { purpose: this.state.purpose(this.state.type(this.into)) };
+    return this.asked(this.into);
+  }
+  private asked(type: string | null | undefined) {
+    return { purpose: this.state.purpose(this.state.type(type ?? "")) };
   }
 
   // ── steps ──
 
-  private async read(source: Source, sheet = ""): Promise<void> {
+  private async read(source: Source, sheet = "", columns: How["columns"] = {}): Promise<void> {
+    const before = this.shown?.import;
     this.source = source;
+    this.sheet = sheet;
+    this.columns = columns;
     this.busy = true;
     this.problem = null;
     this.going?.abort();
     this.going = new AbortController();
     try {
-      this.shown = await preview(source, { type: this.into, match: this.match, sheet }, { ...this.how, signal: this.going.signal });
+      this.shown = await preview(source, { type: this.into, match: this.match, sheet, columns }, { ...this.how, signal: this.going.signal });
+      if (before) void cancel(before).catch(() => undefined); // the same file, looked at in another way
       this.running = null;
       this.key = newKey();
       await this.updateComplete;
@@ -129,8 +138,12 @@ class Imports extends Part {
     this.shown = this.running = this.problem = null;
     this.busy = false;
     if (!id) return;
-    await cancel(id).catch(() => undefined);
-    say(t("import_cancelled"));
+    try {
+      await cancel(id);
+      say(t("import_cancelled"));
+    } catch (failure) {
+      this.problem = this.caught(failure); // it had ended: the list says how
+    }
     await this.load();
   }
 
@@ -139,7 +152,7 @@ class Imports extends Part {
     this.problem = null;
     this.going = new AbortController();
     try {
-      this.running = await undo(one.import, { ...this.how, key: newKey() });
+      this.running = await undo(one.import, { ...this.asked(one.type), key: newKey() });
       this.running = await follow(one.import, (now) => (this.running = now), this.going.signal);
       say(t("import_undone"));
       await this.load();
@@ -151,7 +164,7 @@ class Imports extends Part {
 
   private async rejects(one: Import): Promise<void> {
     try {
-      await saveRejects(one.import, this.how);
+      await saveRejects(one.import, this.asked(one.type));
     } catch (failure) {
       this.problem = this.caught(failure);
     }
@@ -161,7 +174,8 @@ class Imports extends Part {
 
   private target() {
     const type = this.state.type(this.into);
-    const fields = type?.fields.filter((f) => ["text", "email", "phone", "integer", "choice", "url"].includes(f.type)) ?? [];
+    const identity = type?.subject.mode === "match" ? (type.subject.fields ?? []) : [];
+    const titles = identity.map((name) => type?.fields.find((f) => f.name === name)?.title || name).join(", ");
     return html`<div class="fields">
       <div class="field"><label for="into">${t("import_into")}</label>
         <select id="into" @change=${(e: Event) => { this.into = (e.target as HTMLSelectElement).value; this.match = [...(this.state.type(this.into)?.subject.fields ?? [])]; }}>
@@ -169,9 +183,9 @@ class Imports extends Part {
           ${this.state.types.map((one) => html`<option value=${one.name} ?selected=${this.into === one.name}>${t("import_existing", { title: titled(one.title, one.name) })}</option>`)}
         </select></div>
       ${type ? html`<div class="field"><label for="match">${t("import_match")}</label>
-        <select id="match" @change=${(e: Event) => { const value = (e.target as HTMLSelectElement).value; this.match = value ? [value] : []; }}>
+        <select id="match" @change=${(e: Event) => (this.match = (e.target as HTMLSelectElement).value ? identity : [])}>
           <option value="" ?selected=${!this.match.length}>${t("import_match_none")}</option>
-          ${fields.map((f) => html`<option value=${f.name} ?selected=${this.match[0] === f.name}>${f.title || f.name}</option>`)}
+          ${identity.length ? html`<option value="identity" ?selected=${this.match.length > 0}>${titles}</option>` : nothing}
         </select></div>` : nothing}
     </div>`;
   }
@@ -199,6 +213,8 @@ class Imports extends Part {
 
   private progress(one: Import) {
     const all = this.shown?.rows_read ?? 0;
+    if (one.state === "undoing") return html`<section class="card" aria-labelledby="going"><h2 id="going" role="status">${t("import_undoing")}</h2>
+      <progress aria-labelledby="going"></progress></section>`;
     return html`<section class="card" aria-labelledby="going"><h2 id="going">${t("import_committing")}</h2>
       <progress max=${all || 1} value=${one.done ?? 0} aria-labelledby="going"></progress>
       <p class="soft" role="status">${t("import_progress", { done: count(one.done ?? 0), all: count(all) })}</p>
@@ -262,6 +278,7 @@ class Imports extends Part {
         : over ? this.outcome(running)
         : shown ? html`<siegel-preview data-page .state=${this.state} .preview=${shown} .type=${this.state.type(this.into)} .classes=${this.classes} .name=${this.source?.name ?? ""} .busy=${this.busy}
             @siegel-take=${(e: CustomEvent<Commit>) => void this.take(e)} @siegel-drop=${() => void this.drop()}
+            @siegel-columns=${(e: CustomEvent<How["columns"]>) => this.source && void this.read(this.source, this.sheet, { ...this.columns, ...e.detail })}
             @siegel-sheet=${(e: CustomEvent<string>) => this.source && void this.read(this.source, e.detail)}></siegel-preview>`
         : this.busy ? html`${this.choose()}${waiting(6)}` : this.choose()}
       ${shown || goes ? nothing : this.list()}
