@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::chrono::seconds kRetry{1};
 constexpr std::size_t kRecordsAtOnce = 256;  // of an import, while who searches waits
+constexpr std::size_t kHiddenMax = 200'000;  // of an import; more are read when it is finished
+constexpr std::size_t kHiddenMeanwhile = 4'096;
 
 bool is_record(EventType type) {
   return type == EventType::record_added || type == EventType::record_changed || type == EventType::record_removed;
@@ -99,6 +101,11 @@ void SearchFeed::begin_load(TypeNo number, Type& type) {
   index_.define(number, numbers);
   type.state = Type::State::loading;
   type.newer.clear();
+  for (auto& [id, one] : unfinished_) {
+    if (one.type != number) continue;
+    one.later.insert(one.later.end(), one.hidden.begin(), one.hidden.end());
+    one.hidden.clear();
+  }
   ++type.loads;
   changed_.notify_all();
 }
@@ -108,11 +115,11 @@ void SearchFeed::begin_load(TypeNo number, Type& type) {
 void SearchFeed::folded(views::Recorded& event) {
   const auto& header = event.header();
   if (header.type == EventType::import_finished) return finish_import(header);
+  if (header.type == EventType::import_cancelled) return cancel_import(header);
   const std::lock_guard lock(mutex_);
   if (receipt_ == nullptr) return;
   if (is_record(header.type)) return header.job ? follow_imported(event) : follow_record(event);
-  if (header.type == EventType::import_begun && header.job) unfinished_[*header.job];
-  if (header.type == EventType::import_cancelled && header.job) unfinished_.erase(*header.job);
+  if (header.type == EventType::import_begun && header.job) unfinished_[*header.job].type = header.record_type;
   if (header.type != EventType::registry_type_set) return;
   if (const auto* facts = std::get_if<RegistryFacts>(&header.facts)) define(TypeNo(facts->number));
 }
@@ -153,37 +160,80 @@ void SearchFeed::follow_record(views::Recorded& event) {
 
 // Of an import, or of its undo: then the rows know what counts by now.
 void SearchFeed::follow_imported(views::Recorded& event) {
+  const auto& header = event.header();
   const auto record = record_of(event);
   if (!record) return;
-  const auto known = unfinished_.find(*event.header().job);
-  if (known != unfinished_.end()) return known->second.push_back(*record);
-  const auto it = types_.find(event.header().record_type);
-  if (it != types_.end()) refresh(it->first, it->second, *record);
+  const auto it = types_.find(header.record_type);
+  const auto known = unfinished_.find(*header.job);
+  if (known == unfinished_.end()) {
+    if (it != types_.end()) refresh(it->first, it->second, *record);
+    return;
+  }
+  auto& [type, hidden, later] = known->second;
+  const bool ready = it != types_.end() && it->second.state == Type::State::ready;
+  if (!ready || header.type != EventType::record_added || hidden.size() >= kHiddenMax) return later.push_back(*record);
+  hidden.insert(*record);
+  follow_record(event);
+}
+
+void SearchFeed::pause(std::unique_lock<std::mutex>& lock, std::size_t done) {
+  if (done % kRecordsAtOnce != kRecordsAtOnce - 1) return;
+  lock.unlock();
+  lock.lock();
 }
 
 void SearchFeed::finish_import(const Header& header) {
   std::unique_lock lock(mutex_);
   if (receipt_ == nullptr || !header.job) return;
-  auto known = unfinished_.extract(*header.job);
-  const auto records = known.empty() ? std::vector<RecordId>{} : std::move(known.mapped());
-  if (known.empty())
-    if (const auto it = types_.find(header.record_type); it != types_.end()) return begin_load(it->first, it->second);
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    if (i % kRecordsAtOnce == kRecordsAtOnce - 1) {
-      lock.unlock();
-      lock.lock();
-    }
+  const auto known = unfinished_.extract(*header.job);  // from here on what it added is seen
+  if (known.empty()) {
+    if (const auto it = types_.find(header.record_type); it != types_.end()) begin_load(it->first, it->second);
+    return;
+  }
+  const auto& later = known.mapped().later;
+  for (std::size_t i = 0; i < later.size(); ++i) {
+    pause(lock, i);
     const auto it = types_.find(header.record_type);
     if (receipt_ == nullptr || it == types_.end()) return;
-    refresh(it->first, it->second, records[i]);
+    refresh(it->first, it->second, later[i]);
   }
+}
+
+void SearchFeed::cancel_import(const Header& header) {
+  std::unique_lock lock(mutex_);
+  const auto known = header.job ? unfinished_.find(*header.job) : unfinished_.end();
+  if (known == unfinished_.end()) return;
+  auto& hidden = known->second.hidden;
+  for (std::size_t i = 0; !hidden.empty(); ++i) {
+    const auto record = *hidden.begin();
+    const auto it = types_.find(header.record_type);
+    if (it != types_.end()) change(it->first, it->second, {record, true, {}});
+    hidden.erase(record);
+    pause(lock, i);
+  }
+  unfinished_.erase(known);
+}
+
+std::size_t SearchFeed::hidden(TypeNo type) const {
+  std::size_t out = 0;
+  for (const auto& [id, one] : unfinished_) out += one.type == type ? one.hidden.size() : 0;
+  return out;
+}
+
+bool SearchFeed::hides(TypeNo type, const RecordId& record) const {
+  return std::ranges::any_of(unfinished_, [&](const auto& entry) {
+    return entry.second.type == type && entry.second.hidden.contains(record);
+  });
 }
 
 void SearchFeed::look_again(std::span<const RecordId> records) {
   const std::lock_guard lock(mutex_);
   if (receipt_ == nullptr) return;
-  for (const auto& record : records)
+  for (const auto& record : records) {
     for (auto& [number, type] : types_) refresh(number, type, record);
+    for (auto& [id, one] : unfinished_)
+      if (one.hidden.erase(record) > 0) one.later.push_back(record);
+  }
 }
 
 // From the newest row, or away with it.
@@ -300,10 +350,22 @@ Result<std::uint64_t> SearchFeed::loads_of(TypeNo type, std::span<const search::
 Result<std::vector<RecordId>> SearchFeed::find(TypeNo type, std::span<const search::Condition> conditions,
                                                const std::optional<RecordId>& after, std::size_t limit) const {
   SIEGEL_TRY(before, loads_of(type, conditions));
-  auto found = index_.find(type, conditions, after, limit);
-  SIEGEL_TRY(now, loads_of(type, conditions));
-  if (now != before) return Error(Errc::unavailable, "starting", "The search index is loading again.");
-  return found;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const auto passed_over = hidden(type);
+    const auto wanted = limit + (passed_over == 0 ? 0 : passed_over + kHiddenMeanwhile);
+    lock.unlock();
+    auto found = index_.find(type, conditions, after, wanted);
+    const bool all = found.size() < wanted;
+    lock.lock();
+    std::erase_if(found, [&](const RecordId& record) { return hides(type, record); });
+    if (!all && found.size() < limit) continue;  // more are hidden by now
+    lock.unlock();
+    SIEGEL_TRY(now, loads_of(type, conditions));
+    if (now != before) return Error(Errc::unavailable, "starting", "The search index is loading again.");
+    found.resize(std::min(found.size(), limit));
+    return found;
+  }
 }
 
 }  // namespace siegel::service

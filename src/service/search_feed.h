@@ -6,9 +6,8 @@
 //          taken out.
 // Loading: one type after the other, also anew where the fields of a type change. A record that changes meanwhile is
 //          read at once, from its newest row, and passed over by the loader.
-// Imports: what an unfinished one writes is left out, here as in the rows. When it is finished its records are read
-// from
-//          their rows, some at a time; when it is cancelled there is nothing to do.
+// Imports: what an unfinished one adds is known and hidden, so that finishing it is one step; what it changes stays as
+//          it was, and is read from its row when it is finished.
 // Threads: start() and stop() by the service; folded() and missed() by the projector; the others by anybody. One thread
 //          of its own loads.
 #pragma once
@@ -71,7 +70,11 @@ class SearchFeed final : public views::Follower {
   void define(TypeNo number);
   void follow_record(views::Recorded& event);
   void follow_imported(views::Recorded& event);
-  void finish_import(const Header& header);  // locks by itself, again and again
+  void finish_import(const Header& header);  // this and the next lock by themselves, again and again
+  void cancel_import(const Header& header);
+  static void pause(std::unique_lock<std::mutex>& lock, std::size_t done);  // lets others in from time to time
+  [[nodiscard]] std::size_t hidden(TypeNo type) const;
+  [[nodiscard]] bool hides(TypeNo type, const RecordId& record) const;
   void refresh(TypeNo number, Type& type, const RecordId& record);
   Status take_over(TypeNo number, Type& type, const RecordId& record, const views::RecordRow& row);
   void change(TypeNo number, Type& type, search::Change change);
@@ -89,8 +92,13 @@ class SearchFeed final : public views::Follower {
   std::condition_variable changed_;
   std::shared_ptr<ledger::SystemReceipt> receipt_;  // none: does not follow
   std::map<TypeNo, Type> types_;                    // those with searchable fields
-  // Imports seen to begin, and what they wrote. One that is not in here when it is finished is loaded with its type.
-  std::map<JobId, std::vector<RecordId>> unfinished_;
+  // Imports seen to begin. One that is not in here when it is finished is loaded with its type.
+  struct Unfinished {
+    TypeNo type;
+    std::unordered_set<RecordId, IdHash> hidden;  // added by it, and in the index
+    std::vector<RecordId> later;                  // to be read when it is finished
+  };
+  std::map<JobId, Unfinished> unfinished_;
   bool stop_ = false;
   search::Index index_;
   std::thread loader_;
