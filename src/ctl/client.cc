@@ -116,7 +116,9 @@ Result<Answer> Client::send(const Request& request) {
         return Error(Errc::invalid, "bad_header", "A token, purpose or version holds a line break.");
       listed = listed && add(headers, line);
     }
-  if (!request.body.empty()) listed = listed && add(headers, "Content-Type: application/json");
+  const bool typed = std::any_of(request.headers.begin(), request.headers.end(),
+                                 [](const auto& line) { return line.starts_with("Content-Type:"); });
+  if (!request.body.empty() && !typed) listed = listed && add(headers, "Content-Type: application/json");
   if (!listed) return away;
   Answer answer;
   const std::string url = impl_->server + request.path;

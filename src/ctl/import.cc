@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "ctl/import_report.h"
+#include "ctl/import_sheet.h"
 #include "ctl/interruption.h"
 #include "ctl/session.h"
 
@@ -13,8 +14,16 @@ namespace siegel::ctl {
 namespace {
 
 struct Words {
-  std::string file, more, type, rejects, run, decimal = "auto", bad_rows = "skip";
-  bool ignore_unknown = false, force = false;
+  std::string file, more, type, rejects, run, decimal = "auto", bad_rows = "skip", create, cls, sheet, match;
+  bool ignore_unknown = false, force = false, preview = false, yes = false;
+
+  // The server takes the file in as a whole. A CSV file goes row by row where nothing asks for more: from a pipe as
+  // well, and of any size.
+  [[nodiscard]] bool whole() const {
+    const bool asked = preview || !create.empty() || !sheet.empty() || !match.empty();
+    return asked || file.ends_with(".xlsx") || file.ends_with(".ods") || file.ends_with(".tsv") ||
+           file.ends_with(".ndjson");
+  }
 };
 
 struct Import {
@@ -220,8 +229,32 @@ int import_from(const Session& session, const Words& words, OutputFile& rejects,
   return send_rows(import, *reader);
 }
 
+int import_whole(const Session& session, const Words& words) {
+  if (!words.run.empty() || words.decimal != "auto" || words.ignore_unknown)
+    return session.out.usage(session.text("--run, --decimal und --ignore-unknown sind für CSV, Zeile für Zeile.",
+                                          "--run, --decimal and --ignore-unknown are for CSV, row by row."));
+  if (words.create.empty() == words.type.empty() && !words.preview)
+    return session.out.usage(session.text("Entweder --type oder --create.", "Either --type or --create."));
+  for (const auto* name : {&words.type, &words.create, &words.cls})
+    if (!name->empty())
+      if (const auto wrong = session.wrong_name(*name)) return *wrong;
+  auto rejects = OutputFile::open(words.rejects, Overwrite(words.force), words.file);
+  if (!rejects) return session.out.fail(rejects.error());
+  return import_sheet(session,
+                      {words.file, words.type, words.create, words.cls, words.sheet, words.match, words.bad_rows,
+                       words.rejects, words.preview, words.yes},
+                      *rejects);
+}
+
 int run_import(const Session& session, const Words& words) {
+  if (words.file == "list" && words.more.empty()) return list_imports(session);
+  if (words.file == "undo") {
+    if (!words.more.empty()) return undo_import(session, words.more);
+    return session.out.usage(
+        session.text("Es fehlt die Kennung: siegel import undo im_…", "The id is missing: siegel import undo im_…"));
+  }
   if (!words.more.empty()) return session.out.usage(session.text("Eine Datei auf einmal.", "One file at a time."));
+  if (words.whole()) return import_whole(session, words);
   if (words.type.empty())
     return session.out.usage(session.text("Es fehlt --type; `siegel type list` zeigt die Typen.",
                                           "--type is missing; `siegel type list` shows the types."));
@@ -248,11 +281,19 @@ void add_import(CLI::App& app, Session& session) {
                                "Take in a CSV file; each row becomes a new record, a second time too"),
                   "  siegel --purpose customer-care import contacts.csv --type contacts --rejects rejects.csv\n"
                   "  siegel import - --type contacts <contacts.csv\n"
-                  "  siegel import contacts.csv --type contacts --run 5ad5f8ff05533f9eedc37144fcb991a8",
-                  [&session, words] { return run_import(session, *words); });
+                  "  siegel import contacts.csv --type contacts --run 5ad5f8ff05533f9eedc37144fcb991a8\n"
+                  "  siegel import contacts.xlsx --type contacts --match e-mail --preview\n"
+                  "  siegel import guests.xlsx --create guests --class customer\n"
+                  "  siegel import list\n"
+                  "  siegel import undo im_…",
+                  [&session, words] {
+                    session.type = words->type;  // whose default purpose counts
+                    return run_import(session, *words);
+                  });
   command
       ->add_option("FILE", words->file,
-                   session.text("CSV (UTF-8), - für die Standardeingabe", "CSV (UTF-8), - for standard input"))
+                   session.text("CSV, TSV, XLSX, ODS oder NDJSON, - für CSV von der Standardeingabe; oder list, undo",
+                                "CSV, TSV, XLSX, ODS or NDJSON, - for CSV from standard input; or list, undo"))
       ->required();
   command->add_option("MORE", words->more)->group("");
   command->add_option("--type", words->type, session.text("Datensatztyp", "Record type"));
@@ -261,8 +302,17 @@ void add_import(CLI::App& app, Session& session) {
                    session.text("skip: die übrigen aufnehmen; none: keine, wenn eine schlecht ist",
                                 "skip: take in the others; none: take in none if one is bad"))
       ->check(CLI::IsMember({"skip", "none"}));
-  session.later_values.push_back({command, "FILE", {"list", "undo"}, Work::sheets});
-  add_later_flags(*command, session, {"--create", "--class", "--sheet", "--match", "--preview", "--yes"});
+  command->add_option("--create", words->create,
+                      session.text("einen neuen Typ aus der Datei machen", "make a new type of the file"));
+  command->add_option("--class", words->cls,
+                      session.text("Löschklasse des neuen Typs", "Deletion class of the new type"));
+  command->add_option("--sheet", words->sheet, session.text("Tabellenblatt", "Sheet of a workbook"));
+  command->add_option("--match", words->match,
+                      session.text("Zeilen mit gleichem Wert ändern den Datensatz, statt einen neuen zu machen",
+                                   "rows of an equal value change the record instead of making a new one"));
+  command->add_flag("--preview", words->preview,
+                    session.text("nur ansehen, nichts übernehmen", "look only, take nothing in"));
+  command->add_flag("--yes", words->yes, session.text("ohne Rückfrage", "without asking"));
   command->add_option(
       "--rejects", words->rejects,
       session.text("abgelehnte Zeilen mit Grund in diese Datei", "refused rows with their reason to this file"));

@@ -57,14 +57,6 @@ struct Session {
   int not_yet() const;  // says so of `later`
 
   std::map<const CLI::App*, Work> later_commands;  // by add_later_command()
-  // Where a later command stands in the place of an argument.
-  struct LaterValues {
-    const CLI::App* command;
-    const char* argument;
-    std::vector<std::string> values;
-    Work work;
-  };
-  std::vector<LaterValues> later_values;
 
  private:
   [[nodiscard]] std::string default_purpose(Client& connection) const;

@@ -136,13 +136,6 @@ bool names_later_command(const CLI::App& app, Session& session) {
     session.later_work = found->second;
     return true;
   }
-  for (const auto& [command, argument, values, work] : session.later_values) {
-    const auto* given = command->get_option(argument);
-    if (given->empty() || std::find(values.begin(), values.end(), given->results().front()) == values.end()) continue;
-    session.later = command->get_name() + " " + given->results().front();
-    session.later_work = work;
-    return true;
-  }
   return false;
 }
 

@@ -55,6 +55,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "Eine Spalte ist kein Feld des Typs; --ignore-unknown übergeht sie, `siegel type show` nennt die Felder."},
     {"Nothing was taken in, because rows are bad; --bad-rows skip takes in the others.",
      "Nichts wurde aufgenommen, weil Zeilen fehlerhaft sind; --bad-rows skip nimmt die übrigen auf."},
+    {"Nothing was taken in.", "Nichts wurde aufgenommen."},
+    {"The import was cancelled; nothing is in.", "Der Import wurde abgebrochen; nichts ist aufgenommen."},
     {"A token, purpose or version holds a line break.",
      "Ein Zugangsschlüssel, ein Zweck oder eine Version enthält einen Zeilenumbruch."},
     {"The file with the checkpoint cannot be read.", "Die Datei mit dem signierten Stand lässt sich nicht lesen."},

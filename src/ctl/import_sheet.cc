@@ -1,0 +1,251 @@
+#include "ctl/import_sheet.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "ctl/interruption.h"
+
+namespace siegel::ctl {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kShown = 20;
+constexpr std::chrono::milliseconds kBetweenLooks{200};
+constexpr std::array<const char*, 4> kCounts = {"new", "changed", "unchanged", "failed"};
+
+const char* media_of(const std::string& file) {
+  constexpr const char* kMedia[][2] = {{".csv", "text/csv"},
+                                       {".tsv", "text/tab-separated-values"},
+                                       {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+                                       {".ods", "application/vnd.oasis.opendocument.spreadsheet"},
+                                       {".ndjson", "application/x-ndjson"}};
+  for (const auto& [ending, media] : kMedia)
+    if (file.ends_with(ending)) return media;
+  return "application/octet-stream";  // by its content
+}
+
+std::string path_of(const SheetWords& words) {
+  std::string out = "/v1/imports";
+  char separator = '?';
+  for (const auto& [name, value] :
+       {std::pair("type", &words.type), std::pair("match", &words.match), std::pair("sheet", &words.sheet)}) {
+    if (value->empty()) continue;
+    out += separator + std::string(name) + "=" + segment(*value);
+    separator = '&';
+  }
+  return out;
+}
+
+std::string id_of(const json& import) { return import.value("import", ""); }
+
+std::uint64_t count_of(const json& import, const char* name) {
+  return import.contains("counts") ? import["counts"].value(name, std::uint64_t{0}) : 0;
+}
+
+void show_counts(const Output& out, const json& import) {
+  json row;
+  for (const auto* name : kCounts) row[name] = count_of(import, name);
+  out.table({kCounts.begin(), kCounts.end()}, {row});
+}
+
+void show_failures(const Output& out, const json& preview) {
+  std::size_t shown_count = 0;
+  for (const auto& failure : preview.value("failures", json::array())) {
+    if (shown_count++ == kShown) {
+      std::cout << "  …\n";
+      return;
+    }
+    const auto code = failure.value("code", "");
+    std::cout << "  " << out.text("Zeile ", "row ") << failure.value("row", 0);
+    if (failure.contains("column") && failure["column"].is_string()) std::cout << ", " << shown(failure["column"]);
+    std::cout << ": " << out.sentence(code, code) << " [" << code << "]\n";
+  }
+}
+
+void show_preview(const Output& out, const json& preview) {
+  std::vector<json> rows;
+  for (const auto& column : preview.value("columns", json::array())) {
+    auto row = column;
+    const auto examples = column.value("examples", json::array());
+    row["example"] = examples.empty() ? json("") : examples.front();
+    rows.push_back(std::move(row));
+  }
+  out.table({"title", "field", "type", "reason", "exceptions", "example"}, rows);
+  std::cout << '\n';
+  show_counts(out, preview);
+  show_failures(out, preview);
+  std::size_t shown_count = 0;
+  for (const auto& change : preview.value("changes", json::array())) {
+    if (shown_count++ == kShown) break;
+    std::cout << "  " << out.text("Zeile ", "row ") << change.value("row", 0) << ", " << change.value("field", "")
+              << ": " << shown(change.value("old", json())) << " → " << shown(change.value("new", json())) << '\n';
+  }
+}
+
+// Asked on a terminal only.
+bool is_confirmed(const Session& session, const SheetWords& words, const json& preview) {
+  if (words.yes || session.global.json || isatty(STDIN_FILENO) == 0 || words.file == "-") return true;
+  show_preview(session.out, preview);
+  std::cerr << session.text("Übernehmen? [ja/nein] ", "Take over? [yes/no] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
+}
+
+void drop(const Session& session, const std::string& id) {
+  auto connection = session.client();
+  (void)session.send(connection, {"DELETE", "/v1/imports/" + segment(id), "", {"Idempotency-Key: " + random_key()}});
+}
+
+json commit_body(const SheetWords& words) {
+  json out = {{"bad_rows", words.bad_rows}};
+  if (!words.create.empty()) out["create_type"] = words.create;
+  if (!words.cls.empty()) out["class"] = words.cls;
+  return out;
+}
+
+// Until it has ended; stopped, it is cancelled.
+Result<Answer> follow(const Session& session, const std::string& id, std::uint64_t rows) {
+  auto connection = session.client();
+  bool cancelled = false;
+  for (;;) {
+    SIEGEL_TRY(answer, session.send(connection, {"GET", "/v1/imports/" + segment(id), "", {}}));
+    const auto now = parse(answer.body);
+    if (!answer.ok() || now.value("state", "") != "committing") return answer;
+    if (Interruption::is_asked() && !cancelled) {
+      cancelled = true;
+      drop(session, id);
+      continue;
+    }
+    session.out.progress(std::to_string(now.value("done", std::uint64_t{0})) + "/" + std::to_string(rows));
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+int write_rejects(const Session& session, const std::string& id, OutputFile& file) {
+  return session.call({"GET", "/v1/imports/" + segment(id) + "/rejects", "", {}}, [&](const Answer& answer) {
+    const auto written = file.write(answer.body);
+    return written ? exit_done : session.out.fail(written.error());
+  });
+}
+
+// It was not begun, failed or was cancelled: nothing is in.
+int not_taken(const Session& session, const json& import) {
+  const auto code = import.value("error", "");
+  if (code == "rows_invalid") {
+    session.out.fail(Error(Errc::invalid, "rows_invalid",
+                           "Nothing was taken in, because rows are bad; --bad-rows skip takes in the others."));
+    return exit_usage;
+  }
+  if (import.value("state", "") == "cancelled")
+    return session.out.fail(Error(Errc::unavailable, "interrupted", "The import was cancelled; nothing is in."));
+  session.out.fail(Error(Errc::unavailable, "not_taken", "Nothing was taken in.").with("reason", code));
+  return exit_failed;
+}
+
+int conclude(const Session& session, const SheetWords& words, OutputFile& rejects, const json& preview,
+             const Answer& ended) {
+  const auto& out = session.out;
+  const auto done = parse(ended.body);
+  if (!ended.ok()) return out.fail(ended);
+  if (done.value("state", "") == "previewed") drop(session, id_of(done));  // it could not begin
+  if (done.value("state", "") != "finished") return not_taken(session, done);
+  if (out.json()) {
+    out.object(done);
+  } else {
+    std::cout << id_of(done) << '\n';
+    show_counts(out, done);
+    show_failures(out, preview);
+  }
+  const auto failed = count_of(done, "failed");
+  if (failed > 0 && !words.rejects.empty())
+    if (const int code = write_rejects(session, id_of(done), rejects); code != exit_done) return code;
+  if (failed == 0) return exit_done;
+  return count_of(done, "new") + count_of(done, "changed") + count_of(done, "unchanged") > 0 ? exit_part : exit_usage;
+}
+
+int take_over(const Session& session, const SheetWords& words, OutputFile& rejects, const json& preview) {
+  const auto id = id_of(preview);
+  if (!is_confirmed(session, words, preview)) {
+    drop(session, id);
+    session.out.say(session.text("Nichts übernommen.", "Nothing was taken in."));
+    return exit_refused;
+  }
+  Request request{"POST",
+                  "/v1/imports/" + segment(id) + "/commit",
+                  commit_body(words).dump(),
+                  {"Idempotency-Key: " + random_key()}};
+  auto connection = session.client();
+  const auto begun = session.send(connection, request);
+  if (!begun || !begun->ok()) {
+    drop(session, id);
+    return begun ? session.out.fail(*begun, request) : session.out.fail(begun.error());
+  }
+  const auto ended = follow(session, id, preview.value("rows_read", std::uint64_t{0}));
+  if (!ended) return session.out.fail(ended.error());
+  return conclude(session, words, rejects, preview, *ended);
+}
+
+}  // namespace
+
+int import_sheet(const Session& session, const SheetWords& words, OutputFile& rejects) {
+  const Interruption interruption;
+  auto content = read_input(words.file);
+  if (!content) return session.out.fail(content.error());
+  Request request{"POST",
+                  path_of(words),
+                  std::move(*content),
+                  {std::string("Content-Type: ") + media_of(words.file), "Idempotency-Key: " + random_key()},
+                  words.type.empty() ? Thing::none : Thing::type,
+                  words.type};
+  return session.call(request, [&](const Answer& answer) {
+    const auto preview = parse(answer.body);
+    if (!words.preview) return take_over(session, words, rejects, preview);
+    drop(session, id_of(preview));
+    if (session.out.json())
+      session.out.object(preview);
+    else
+      show_preview(session.out, preview);
+    return exit_done + 0;
+  });
+}
+
+int list_imports(const Session& session) {
+  const Request request{"GET", "/v1/imports", "", {}};
+  if (session.out.json()) return session.list(request, {}, 0);
+  std::vector<json> rows;
+  const int code = session.each(request, 0, [&](const json& item) {
+    auto row = item;
+    for (const auto* name : kCounts) row[name] = count_of(item, name);
+    rows.push_back(std::move(row));
+  });
+  if (code == exit_done)
+    session.out.table({"import", "state", "type", "at", "new", "changed", "unchanged", "failed"}, rows);
+  return code;
+}
+
+int undo_import(const Session& session, const std::string& id) {
+  Request request{"POST", "/v1/imports/" + segment(id) + "/undo?wait=true", "", {"Idempotency-Key: " + random_key()}};
+  return session.call(request, [&](const Answer& answer) {
+    const auto done = parse(answer.body);
+    if (session.out.json()) {
+      session.out.object(done);
+    } else {
+      session.out.table({"removed", "restored", "kept"}, {done.value("undone", json::object())});
+      for (const auto& kept : done.value("kept", json::array()))
+        std::cout << "  " << session.text("Zeile ", "row ") << kept.value("row", 0) << ": " << kept.value("reason", "")
+                  << (kept.contains("record") && kept["record"].is_string() ? " " + shown(kept["record"]) : "") << '\n';
+    }
+    const auto undone = done.value("undone", json::object());
+    return undone.value("kept", 0) > 0 ? exit_part + 0 : exit_done + 0;
+  });
+}
+
+}  // namespace siegel::ctl
