@@ -118,7 +118,10 @@ Result<Answer> follow(const Session& session, const std::string& id, std::uint64
   for (;;) {
     SIEGEL_TRY(answer, session.send(connection, {"GET", "/v1/imports/" + segment(id), "", {}}));
     const auto now = parse(answer.body);
-    if (!answer.ok() || now.value("state", "") != "committing") return answer;
+    if (!answer.ok() || !now.is_object() || now.value("state", "") != "committing") {
+      session.out.progress("");
+      return answer;
+    }
     if (Interruption::is_asked() && !cancelled) {
       cancelled = true;
       drop(session, id);
@@ -154,7 +157,7 @@ int conclude(const Session& session, const SheetWords& words, OutputFile& reject
              const Answer& ended) {
   const auto& out = session.out;
   const auto done = parse(ended.body);
-  if (!ended.ok()) return out.fail(ended);
+  if (!ended.ok() || !done.is_object()) return out.fail(ended);
   if (done.value("state", "") == "previewed") drop(session, id_of(done));  // it could not begin
   if (done.value("state", "") != "finished") return not_taken(session, done);
   if (out.json()) {
@@ -207,6 +210,7 @@ int import_sheet(const Session& session, const SheetWords& words, OutputFile& re
                   words.type};
   return session.call(request, [&](const Answer& answer) {
     const auto preview = parse(answer.body);
+    if (!preview.is_object()) return session.out.fail(answer);
     if (!words.preview) return take_over(session, words, rejects, preview);
     drop(session, id_of(preview));
     if (session.out.json())

@@ -376,7 +376,7 @@ struct ImportEvent {
   std::string record_type;
   ImportFacts facts;
   bool by_system = false;  // broken off: the process that began it is gone
-  ClientKey client;        // what this event answers
+  ClientKey client{};      // what this event answers
 };
 std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<Written> done);
 // A system event without anybody behind it but the ledger itself.

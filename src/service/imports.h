@@ -85,7 +85,6 @@ struct ImportInMemory {
     ImportCounts counts;
     std::vector<ColumnSamples> samples;  // by column, until the preview ends
     std::optional<ImportCommit> commit;
-    std::optional<Hash> cancel_key;
     std::map<std::uint64_t, std::string> failed_rows;  // whose cells are right: code of what speaks against them
     std::optional<ImportCounts> undone;
     std::vector<ImportKept> kept;
@@ -118,6 +117,7 @@ class Imports {
   ~Imports() { stop(); }
 
   Status start();  // what an earlier process left unfinished is cancelled
+  void sweep();    // what has expired goes: every second, and before each look
   Result<std::shared_ptr<const void>> admit(const Caller& caller, std::size_t bytes);  // number and bytes of previews
   void stop();                                                                         // what is under way is cancelled
 
@@ -131,7 +131,6 @@ class Imports {
 
  private:
   // ── imports.cc ──
-  void sweep();  // what has expired goes
   ImportPtr find(const JobId& id);
   Result<ImportPtr> find_own(const Caller& caller, const JobId& id);  // not_found, gone "expired"
   bool refused(const Caller& caller, const std::string& type, const std::vector<std::string>& fields,

@@ -1,5 +1,5 @@
 // Start and stop: registries and open erasures are loaded, the identity index follows in the background, the clock is
-// watched.
+// watched, and previews end with their time.
 #include <algorithm>
 #include <future>
 
@@ -208,6 +208,7 @@ void Impl::watch_clock() {
     const bool stop = clock_stop_.when_for(
         std::chrono::seconds(1), [](const bool& s) { return s; }, [](const bool& s, bool) { return s; });
     if (stop) return;
+    imports_->sweep();
     const auto wall_now = static_cast<std::int64_t>(clock.now().get());
     const auto steady_now = clock.steady();
     const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_now - steady).count();
