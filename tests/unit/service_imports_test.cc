@@ -378,6 +378,7 @@ TEST_CASE("EV-03 a client's key gives the answer of before, and no second import
   const auto undone = must(world.undo(preview.id, {"d", "undo"}));
   world.close();
   world.open();
+  world.until([&] { return world.service->status().search_ready; });
   const auto undone_again = must(world.undo(preview.id, {"d", "undo"}));
   CHECK(undone_again.replayed);
   CHECK(undone_again.undone->added == undone.undone->added);
@@ -402,8 +403,10 @@ TEST_CASE("columns go where the caller says", "[unit][service]") {
   world.catch_up();
   const auto number = TypeNo(world.service->registries()->type("people")->number);
   CHECK(world.city_of(world.views->list(number, std::nullopt, 9).value().at(0).id) == "none");
-  for (const auto& columns :
-       {std::map<std::string, std::string>{{"Wo", "city"}}, {{"Wer", "name"}, {"Post", "name"}}, {{"Wer", "nobody"}}}) {
+  using ByTitle = std::map<std::string, std::string>;
+  const std::vector<ByTitle> wrong{ByTitle{{"Wo", "city"}}, ByTitle{{"Wer", "name"}, {"Post", "name"}},
+                                   ByTitle{{"Wer", "nobody"}}};
+  for (const auto& columns : wrong) {
     file.columns = columns;
     const auto refused = world.preview(file);
     REQUIRE_FALSE(refused);
