@@ -178,7 +178,7 @@ class Preview_ extends Part {
     const facts = [plural("import_rows", preview.rows_read), preview.header_row ? t("import_header", { n: preview.header_row }) : t("import_header_none"), preview.encoding ?? ""].filter(Boolean);
     const tab = (view: "file" | "form", text: string) => html`<button type="button" aria-pressed=${this.view === view ? "true" : "false"} @click=${() => (this.view = view)}>${text}</button>`;
     return html`<div class="stack">
-      <div class="head"><div><h2 id="preview" tabindex="-1">${this.name || preview.sheet || t("import_paste")}</h2><p class="soft">${facts.join(" · ")}</p></div>
+      <div class="head"><div><h2 id="preview" tabindex="-1">${this.name || preview.sheet || t("import_pasted")}</h2><p class="soft">${facts.join(" · ")}</p></div>
         ${(preview.sheets?.length ?? 0) > 1 ? html`<label class="purpose"><span>${t("import_sheet")}</span><select @change=${(e: Event) => this.dispatchEvent(new CustomEvent("siegel-sheet", { detail: (e.target as HTMLSelectElement).value }))}>${preview.sheets?.map((s) => html`<option ?selected=${s === preview.sheet}>${s}</option>`)}</select></label>` : nothing}</div>
       <dl class="counts">${(["new", "changed", "unchanged", "failed"] as const).map((key) => html`<div class=${key === "failed" && counts.failed ? "bad" : ""}><dt>${t(`count_${key}` as Key)}</dt><dd>${count(counts[key])}</dd></div>`)}</dl>
       <div class="tabs" role="group" aria-label=${t("import_columns")}>${tab("file", t("import_as_is"))}${tab("form", t("import_as_will_be"))}</div>

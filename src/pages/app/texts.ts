@@ -227,6 +227,7 @@ const texts = {
     "A sheet becomes records. Nothing is stored before you take it over.",
   ],
   import_paste: ["Aus der Tabelle einfügen", "Paste from a spreadsheet"],
+  import_pasted: ["Eingefügte Zellen", "Pasted cells"],
   import_paste_help: ["Zellen mit der Titelzeile kopieren und hier einfügen.", "Copy cells with their header row and paste them here."],
   import_drop: ["Datei hierher ziehen oder auswählen", "Drop a file here, or choose one"],
   import_kinds: ["CSV, TSV, XLSX, ODS oder NDJSON", "CSV, TSV, XLSX, ODS or NDJSON"],
