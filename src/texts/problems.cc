@@ -206,6 +206,7 @@ constexpr auto kCodes = std::to_array<CodeText>({
      "aufgegeben. Wer sicher ist: siegel lock adopt --reason \"…\" --yes"},
     {"not_permitted", "Die Rechte dieses Benutzers reichen nicht aus."},
     {"not_supported", "Das kann dieser Speicher nicht."},
+    {"not_taken", "Nichts wurde aufgenommen."},
     {"not_yet", "Das kann diese Version noch nicht."},
     {"note_malformed", "Der Text ist keine signierte Notiz."},
     {"note_signature_wrong", "Die Signatur eines bekannten Schlüssels stimmt nicht."},
