@@ -149,8 +149,12 @@ int not_taken(const Session& session, const json& import) {
   }
   if (import.value("state", "") == "cancelled")
     return session.out.fail(Error(Errc::unavailable, "interrupted", "The import was cancelled; nothing is in."));
-  session.out.fail(Error(Errc::unavailable, "not_taken", "Nothing was taken in.").with("reason", code));
-  return exit_failed;
+  if (code.empty()) return session.out.fail(Error(Errc::unavailable, "not_taken", "Nothing was taken in."));
+  // Of what went wrong after the answer to the commit, the server keeps the code.
+  Answer refused;
+  refused.status = 422;
+  refused.body = json{{"status", 422}, {"code", code}, {"title", "Nothing was taken in"}}.dump();
+  return session.out.fail(refused);
 }
 
 int conclude(const Session& session, const SheetWords& words, OutputFile& rejects, const json& preview,
