@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -86,8 +88,12 @@ Result<Value> number(std::string_view text, bool fraction_allowed) {
 Result<Value> geo(std::string_view text) {
   const auto comma = text.find(',');
   if (comma == std::string_view::npos) return bad("bad_geo");
-  for (const auto part : {text.substr(0, comma), text.substr(comma + 1)})
-    if (!number(part, true)) return bad("bad_geo");
+  const auto within = [](std::string_view part, double degrees) {
+    double value = 0;
+    return number(part, true) && std::from_chars(part.data(), part.data() + part.size(), value).ec == std::errc{} &&
+           std::abs(value) <= degrees;
+  };
+  if (!within(text.substr(0, comma), 90) || !within(text.substr(comma + 1), 180)) return bad("bad_geo");
   return Value(std::string(text));
 }
 
