@@ -141,11 +141,14 @@ class Impl final : public Service {
   Result<std::variant<Written, IdempotencyClaim>> claim(const Caller& caller, const WriteOptions& options);
   Result<codec::IdempotencyRow> row_for(const IdempotencyClaim& claim, const Written& written);
 
+  [[nodiscard]] Error not_reached() const;  // the read models do not show in time what they must
+
   // ── eraser.cc ──
   void enqueue(OpenErasure erasure);
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
+  bool wait_for_window();
   void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
   // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
@@ -224,7 +227,9 @@ class Impl final : public Service {
   struct EraserState {
     std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
+    std::string failure;  // Counters::erasure_failure
   };
+  static bool has_to_forget(const EraserState& e);
   Guarded<EraserState> eraser_;
   std::thread eraser_thread_;
   std::thread clock_thread_;
@@ -262,7 +267,9 @@ class Task : public std::enable_shared_from_this<Task> {
   [[nodiscard]] bool overtaken_often() const;
   // Impl::place() for all drafts; what the command ends with if it may not go on.
   std::optional<Decision> place(const ledger::Moment& at, const std::optional<SubjectId>& fresh_subject = {});
-  decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
+  decide::Use use(decide::Action what) const {
+    return {what, caller.token, caller.purpose, type_name, fields(), type_may_be_new};
+  }
   // Named fields mean something with a record type only: a record that is not there has none (404 or 410, not 400).
   [[nodiscard]] std::vector<std::string_view> fields() const {
     if (type_name.empty()) return {};
@@ -275,6 +282,7 @@ class Task : public std::enable_shared_from_this<Task> {
   Impl& s;
   Caller caller;
   std::string type_name;
+  bool type_may_be_new = false;
   std::vector<std::string> named_fields;
   std::shared_ptr<const Registries> registries;
   decide::Permit permit;
@@ -352,6 +360,7 @@ std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes bo
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});
 // certificate.cc: what the ledger says of an erasure, in words and in all that an offline check needs.
+std::string_view unencrypted_swap();
 std::string certificate_text(const CertificateAnswer& certificate, const std::string& origin, const Hash& root);
 
 Bytes encode(const Written& written);  // answers.cc: the stored result
