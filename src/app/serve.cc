@@ -174,6 +174,7 @@ class Running {
     const auto keys = instance_->vault().counters();
     if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
     if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
+    if (service_ && !service_->counters().erasure_failure.empty()) out.emplace_back("erasures_fail");
     return out;
   }
 
@@ -196,7 +197,11 @@ class Running {
       } else {
         now.read_only = true;
       }
-      if (service_) now.erasure_open_seconds = service_->counters().oldest_erasure_seconds;
+      if (service_) {
+        const auto counters = service_->counters();
+        now.erasure_open_seconds = counters.oldest_erasure_seconds;
+        now.erasures_fail = !counters.erasure_failure.empty();
+      }
     }
     if (const auto kept = kept_evidence(settings_.data); kept.copies > 0) {
       now.evidence_copies = kept.copies;
@@ -299,6 +304,19 @@ class Running {
     const auto now = instance_->vault().counters();
     tell_keys(keys_told_, now, settings_.speech.language);
     keys_told_ = now;
+    if (!service_) return;
+    const auto failure = service_->counters().erasure_failure;
+    if (std::exchange(erasure_failure_told_, failure) == failure) return;
+    if (failure.empty()) {
+      std::fprintf(stderr, "siegel: %s\n", text("Löschungen gelingen wieder", "erasures succeed again"));
+    } else {
+      std::fprintf(stderr,
+                   text("siegel: ALARM eine Löschung misslingt und wird wieder versucht; bis dahin ist die Person "
+                        "gesperrt, ihre Schlüssel aber noch da [%s]\n",
+                        "siegel: ALARM an erasure fails and is tried again; until then the person is fenced, but the "
+                        "keys are still there [%s]\n"),
+                   failure.c_str());
+    }
   }
 
   // The same cause, looked at every two seconds, is one line of the log.
@@ -327,6 +345,7 @@ class Running {
   bool projector_told_ = false;  // with mutex_
   bool room_short_ = false;      // with mutex_
   vault::Vault::Counters keys_told_;
+  std::string erasure_failure_told_;
 };
 
 bool is_loopback(const std::string& listen) {

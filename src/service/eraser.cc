@@ -149,6 +149,10 @@ Status Impl::tell_untold() {
   return Done{};
 }
 
+bool Impl::has_to_forget(const EraserState& e) {
+  return std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& open) { return !open.records.empty(); });
+}
+
 // The fences stand: what is opened from here on has nothing of the dying any more.
 void Impl::forget_in_search() {
   std::vector<RecordId> records;
@@ -179,9 +183,36 @@ bool Impl::carry_out() {
     forget_in_search();
     if (auto change = vault.erase(fences); !change) effective = Error(change.error());
   }
+  // A place that is away is told by the vault's own counters.
+  const bool tell = !effective && !effective.error().is("root_store_unavailable") &&
+                    !effective.error().is("keys_replica_unavailable");
+  eraser_.with([&](EraserState& e) { e.failure = tell ? effective.error().code() : ""; });
   // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
   if (!effective) answer_waiting(nullptr);
   return effective && told();
+}
+
+// The first request opens a window; one that asks for "now" closes it. The fence of each stands already, so the search
+// index forgets at once. True: stop.
+bool Impl::wait_for_window() {
+  const auto urgent = [](const EraserState& e) {
+    return e.stop || e.queue.empty() ||
+           std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& o) { return o.now; });
+  };
+  const auto ends = std::chrono::steady_clock::now() + options.erase_window;
+  for (;;) {
+    forget_in_search();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(ends - std::chrono::steady_clock::now());
+    enum class Next : std::uint8_t { stop, erase, forget };
+    const auto next = eraser_.when_for(
+        std::max(left, std::chrono::milliseconds(0)),
+        [&](const EraserState& e) { return urgent(e) || has_to_forget(e); },
+        [&](const EraserState& e, bool) { return e.stop      ? Next::stop
+                                                 : urgent(e) ? Next::erase
+                                                             : Next::forget; });
+    if (next == Next::stop) return true;
+    if (next == Next::erase || left.count() <= 0) return false;
+  }
 }
 
 void Impl::eraser_loop() {
@@ -196,16 +227,10 @@ void Impl::eraser_loop() {
     const bool hampered = failed || vault.counters().roots_away > 0;
     bool stop = eraser_.when_for(
         hampered ? options.erase_retry : std::min(options.terms_every, options.roots_every),
-        [&](const EraserState& e) { return e.stop || (!failed && !e.queue.empty()); },
+        [&](const EraserState& e) { return e.stop || (!failed && !e.queue.empty()) || has_to_forget(e); },
         [](const EraserState& e, bool) { return e.stop; });
-    if (!stop && !failed) {
-      // The first request opens a window; one that asks for "now" closes it.
-      const auto urgent = [](const EraserState& e) {
-        return e.stop || e.queue.empty() ||
-               std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& o) { return o.now; });
-      };
-      stop = eraser_.when_for(options.erase_window, urgent, [](const EraserState& e, bool) { return e.stop; });
-    }
+    if (!stop) forget_in_search();
+    if (!stop && !failed) stop = wait_for_window();
     if (stop) return;  // open requests are taken up at the next start
     failed = !carry_out();
   }

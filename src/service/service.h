@@ -76,7 +76,7 @@ struct RemoveRecord {
   RecordId record;
 };
 struct RequestErasure {
-  std::vector<SubjectId> subjects;   // 1 to 10,000
+  std::vector<SubjectId> subjects;   // 1 to 10,000, each with at most 400,000 records (too_large)
   std::vector<std::string> classes;  // empty: all
   std::string ground;                // "art17-1-b"
   bool now = false;                  // answer when effective; else gathered for erase_window_ms
@@ -150,7 +150,8 @@ struct HistoryItem {
   TypeNo record_type;
   std::optional<RecordId> record;
   std::vector<Change> changes;
-  std::vector<ClassNo> erased;  // parts that cannot be read any more
+  Personal<std::string> reason;  // given with the change; empty: none, or about fields that the purpose does not cover
+  std::vector<ClassNo> erased;   // parts that cannot be read any more
 };
 struct HistoryAnswer {
   std::shared_ptr<const Registries> registries;
@@ -187,6 +188,7 @@ struct CertificateAnswer {
   std::string note;  // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
+  std::string_view unencrypted_swap;      // of this machine now: yes, no, unknown
 };
 struct EventLine {
   Seq seq;
@@ -239,6 +241,7 @@ struct Options {
   std::size_t search_bytes_max = 256 * 1024 * 1024;  // of the search index; a type that does not fit is not searched
   std::size_t search_results_max = 1'000;            // in one answer
   unsigned idempotency_days = 7;
+  std::chrono::milliseconds catch_up_wait{10'000};        // of a look for read models that show what it must show
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
   std::chrono::milliseconds roots_every{60 * 1000};       // and whether every root store is whole
@@ -253,6 +256,7 @@ struct Options {
 struct Counters {
   std::size_t erasures_open = 0;
   double oldest_erasure_seconds = 0;
+  std::string erasure_failure;  // code of what the last attempt failed of; empty: nothing, or a place that is away
 };
 
 class Service {

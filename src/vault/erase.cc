@@ -252,6 +252,9 @@ Status VaultImpl::replace_root(NextEpoch& next) {
   if (!tree_.verify(next.dead, tree_.root(), next.root)) {
     ++erasures_aborted_;
     take_back(next);
+    // A log that is damaged in its middle hides all that is written behind: what memory knows becomes tables, and the
+    // next attempt has a new log.
+    (void)keys_->store().flush();
     return keys_damaged();
   }
   step(42);
