@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -98,6 +99,18 @@ Result<Value> geo(std::string_view text) {
 }
 
 }  // namespace
+
+void wipe_texts(Values& values) noexcept {
+  const auto wipe_text = [](const std::string& text) {
+    auto& own = const_cast<std::string&>(text);  // the values are the caller's own, and end here
+    wipe(own.data(), own.size());
+  };
+  for (const auto& value : values) {
+    if (const auto* text = std::get_if<std::string>(&value.value.expose())) wipe_text(*text);
+    if (const auto* items = std::get_if<std::vector<std::string>>(&value.value.expose()))
+      std::for_each(items->begin(), items->end(), wipe_text);
+  }
+}
 
 std::string_view name_of(FieldType type) noexcept { return kTypes[static_cast<std::size_t>(type) % kTypes.size()]; }
 

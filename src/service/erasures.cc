@@ -10,7 +10,7 @@ namespace siegel::service {
 namespace {
 
 constexpr std::size_t kSubjectsMax = 10'000;
-constexpr std::size_t kRecordsMax = 10'000;
+constexpr std::size_t kRecordsMax = 400'000;  // of one person: a notice has to fit into an event (ledger.h)
 constexpr std::uint64_t kDeadlineMs = std::uint64_t{30} * 86'400'000;  // Art. 12(3): a month, counted here as 30 days
 
 // Art. 17(1)(a) to (f), and the end of a retention period.
@@ -189,7 +189,11 @@ class ErasureTask final : public WriteTask {
       return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
     std::sort(notice.slots.begin(), notice.slots.end());
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
-    SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
+    SIEGEL_TRY(records, s.views.records_of(subject));
+    if (records.size() > kRecordsMax)
+      return Error(Errc::invalid, "too_large", "One person has more records than an erasure can name.")
+          .with("limit_name", "records_of_a_person")
+          .with("limit_value", kRecordsMax);
     notice.records = std::move(records);
     SIEGEL_TRY(identities, s.identities_of(subject, notice.slots));
     person.identities = std::move(identities);

@@ -130,7 +130,7 @@ Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition
 Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& subject, const std::vector<Slot>& dying) {
   std::vector<decide::IdentityKey> keys;
   const auto known = registries();
-  SIEGEL_TRY(records, views.records_of(subject, 10'000));
+  SIEGEL_TRY(records, views.records_of(subject));
   for (const auto& record : records) {
     SIEGEL_TRY(head, views.head(record));
     if (!head) continue;
@@ -139,9 +139,11 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
     if (head->removed) continue;  // the index has forgotten it
     SIEGEL_TRY(values, current_values(record, type->definition, head->type));
     const auto key = identity.key(type->definition, values);
+    wipe_texts(values);
     if (!key) continue;
     SIEGEL_TRY(left, current_values(record, type->definition, head->type, dying));
     if (identity.key(type->definition, left) != key) keys.push_back(*key);
+    wipe_texts(left);
   }
   SIEGEL_TRY(links, views.links_of(subject));
   for (const auto& link : links) {
@@ -179,6 +181,7 @@ void Impl::load_identities() {
         }
       }
       if (const auto key_of = identity.key(type.definition, values)) identity.add(*key_of, *row.subject);
+      wipe_texts(values);
       return true;
     });
     whole = whole && read;
