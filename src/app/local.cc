@@ -117,7 +117,10 @@ int run_token_create(const LocalTokenOptions& options) {
   }
   Workers workers(1);
   NoWatcher watcher;
-  auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr);
+  StartWatch watch;
+  if (!options.speech.quiet)
+    watch.progress = [&](std::uint64_t done, std::uint64_t total) { tell_catching_up(done, total, options.speech); };
+  auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr, watch);
   if (!instance) return report(instance.error(), options.speech);
   const auto service = (*instance)->service();
   if (!service) return report(read_only_error((*instance)->ledger()), options.speech);

@@ -82,12 +82,14 @@ class Running {
 
   Status open() {
     auto counter = std::make_unique<EventCounter>(metrics_);
-    SIEGEL_TRY(opened, Instance::open(
-                           settings_.data, settings_.config, workers_, clock_, random_, *counter,
-                           [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
-                           {[this] { return ending_.asked(); },
-                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); },
-                            [this] { tell_views_given_up(); }, views_in_doubt_}));
+    SIEGEL_TRY(
+        opened,
+        Instance::open(
+            settings_.data, settings_.config, workers_, clock_, random_, *counter,
+            [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
+            {[this] { return ending_.asked(); },
+             [this](std::uint64_t done, std::uint64_t total) { tell_catching_up(done, total, settings_.speech); },
+             [this] { tell_views_given_up(); }, views_in_doubt_}));
     views_in_doubt_ = false;
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
@@ -260,14 +262,6 @@ class Running {
     const auto reasons = instance_->ledger().read_only();
     const auto opened = instance_->opened_writable() ? Opened::writable : Opened::read_only;
     return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
-  }
-
-  void tell_progress(std::uint64_t done, std::uint64_t total) const {
-    std::fprintf(stderr,
-                 settings_.speech.language == "de"
-                     ? "siegel: die Lesemodelle werden nachgeführt: %llu von %llu Ereignissen\n"
-                     : "siegel: the read models catch up: %llu of %llu events\n",
-                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
   }
 
   void tell_views_given_up() const {
