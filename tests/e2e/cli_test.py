@@ -1272,6 +1272,27 @@ class Local(unittest.TestCase):
                 self.assertIn(expected, done.stdout + done.stderr)
                 self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
 
+    def test_an_older_backup_is_no_cause_for_alarm(self):
+        """exit 3 as for any copy that is older than the lock record knows, and a line that says what it means"""
+        with Siegel(BINARY) as s:
+            s.tokens, s.port = {}, 1
+            cli = Cli(s)
+            backup, export = s.home / "backup", s.home / "export"
+            for words in (("init", "--single-disk"), ("backup", str(backup)), ("token", "create", "--local", "--role", "admin"),
+                          ("export-log", str(export))):
+                done = cli.run(*words, data=s.data)
+                self.assertEqual(done.returncode, DONE, done.stderr)
+            self.assertNotIn("there are only newer", cli.run("verify", data=s.data).stderr)
+            for lang, said in (("C.UTF-8", "A backup is not expected to say anything else"), ("de_DE.UTF-8", "Von einer Sicherung ist nichts anderes")):
+                done = cli.run("verify", data=backup, env={"LANG": lang})
+                self.assertEqual((done.returncode, "roll_back" in done.stdout), (3, True), done.stdout)
+                self.assertIn(said, done.stderr)
+            self.assertEqual(cli.run("--quiet", "verify", data=backup).stderr, "")
+            done = cli.run("verify", data=export)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("ledgercheck", done.stderr)
+            self.assertIn("ledgercheck prüft sie", cli.run("--lang", "de", "verify", data=export).stderr)
+
     def test_a_place_that_cannot_be_made_is_named(self):
         with Siegel(BINARY) as s:
             s.tokens, s.port = {}, 1
