@@ -45,6 +45,7 @@ class Impl final : public Service {
   void stop() override;
   Result<ledger::SystemReceipt> begin_job(JobFacts::Kind kind) override;
   void end_job(JobFacts::Kind kind, std::uint64_t count) override;
+  Status configured(std::vector<std::pair<std::string, std::string>> settings) override;
   Result<Written> create_local_token(TokenGrant grant) override;
   Result<Caller> authenticate(std::string_view token) override;
   std::shared_ptr<const Registries> registries() override { return state.registries(); }

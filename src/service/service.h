@@ -276,6 +276,9 @@ class Service {
   // For jobs that need a receipt of their own (projector, rebuild, backup): writes job.started, waits for it.
   virtual Result<ledger::SystemReceipt> begin_job(JobFacts::Kind kind) = 0;
   virtual void end_job(JobFacts::Kind kind, std::uint64_t count) = 0;
+  // Writes ledger.configured and waits for it: what somebody changed of the ledger itself, from outside. Sealed under a
+  // key of the ledger's own, for as long as the ledger.
+  virtual Status configured(std::vector<std::pair<std::string, std::string>> settings) = 0;
   // The first admin token, made by `siegel token create --local` with the server stopped.
   virtual Result<Written> create_local_token(TokenGrant grant) = 0;
 

@@ -35,6 +35,17 @@ void Impl::end_job(JobFacts::Kind kind, std::uint64_t count) {
   future.wait();
 }
 
+Status Impl::configured(std::vector<std::pair<std::string, std::string>> settings) {
+  LedgerBody body{options.origin, {}, std::move(settings)};
+  auto promise = std::make_shared<std::promise<Status>>();
+  auto future = promise->get_future();
+  submit(make_system(*this, EventType::ledger_configured, NoFacts{}, codec::encode(body), built_in::registry,
+                     [promise](const Result<ledger::Committed>& outcome) {
+                       promise->set_value(outcome ? Status(Done{}) : Status(outcome.error()));
+                     }));
+  return future.get();
+}
+
 Status Impl::start() {
   if (!ledger.read_only().empty()) return start_read_only();
   // What the decision state does not know must be in the views: they show everything that is durable before a command
