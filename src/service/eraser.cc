@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <future>
 #include <iterator>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "codec/bodies_codec.h"
+#include "codec/header_codec.h"
 #include "codec/parts.h"
 #include "service/impl.h"
+#include "views/projection.h"
 
 namespace siegel::service {
 namespace {
@@ -30,6 +34,14 @@ bool names(const vault::EpochChange& change, const vault::Fence& fence) {
   return std::binary_search(change.requests.begin(), change.requests.end(), fence.request);
 }
 
+// What is past its term, and what carry_on_lost() fenced: a job stands where the request would.
+Result<bool> is_of_job(const ledger::Ledger& ledger, const vault::Fence& fence) {
+  if (fence.request >= ledger.size().get()) return false;
+  SIEGEL_TRY(stored, ledger.read(Seq(fence.request)));
+  SIEGEL_TRY(header, codec::decode_header(stored.header));
+  return header.type == EventType::job_started;
+}
+
 // For whoever waits for an erasure while the ledger does not take an epoch: it is requested and follows by itself.
 Error untold_error(const Error& cause) {
   if (cause.category() == Errc::unavailable || cause.category() == Errc::overloaded) return cause;
@@ -44,7 +56,7 @@ Status Impl::tell_effective(const vault::EpochChange& change) {
   std::vector<std::pair<SubjectId, Seq>> concerned;
   eraser_.with([&](const EraserState& e) {
     for (const auto& open : e.queue)
-      for (std::size_t i = 0; i < open.fences.size(); ++i)
+      for (std::size_t i = 0; i < open.subjects.size(); ++i)
         if (names(change, open.fences[i])) concerned.emplace_back(open.subjects[i], Seq(open.fences[i].request));
   });
   auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
@@ -236,8 +248,82 @@ void Impl::eraser_loop() {
   }
 }
 
-// At start: what was effective but not told is told; fences whose request never became durable go; open requests
-// continue.
+// ── at the start ──
+
+// A request that the ledger holds without its effect, and whose fence is gone: it was effective, that was told, and the
+// ledger is older, a backup or one that lost its end. The leaves are dead. They are fenced once more and die once more,
+// with nothing left to destroy, so that the ledger says so again, and of an epoch of its own.
+Result<vault::Fence> Impl::fence_again(const views::Views::OpenRequest& request,
+                                       const std::vector<std::uint32_t>& classes) {
+  vault::Fence fence{request.seq.get(), {}};
+  SIEGEL_TRY(owner, views.owner(owner_of(request.subject)));
+  if (owner) {
+    for (const auto& leaf : owner->leaves) {
+      if (!views::ends_with(classes, leaf.cls)) continue;
+      if (vault.living(leaf.slot))
+        return Error(Errc::corrupt, "keys_behind", "An erasure was requested, but the keys store has lost its fence.")
+            .with("seq", request.seq);
+      fence.slots.push_back(leaf.slot);
+    }
+  }
+  SIEGEL_CHECK(vault.fence(fence));
+  return fence;
+}
+
+Status Impl::carry_on(const views::Views::OpenRequest& request, std::optional<vault::Fence> fence) {
+  SIEGEL_TRY(stored, ledger.read(request.seq));
+  SIEGEL_TRY(header, codec::decode_header(stored.header));
+  const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
+  const auto classes = facts == nullptr ? std::vector<std::uint32_t>{} : facts->classes;
+  if (!fence) {
+    SIEGEL_TRY(again, fence_again(request, classes));
+    fence = std::move(again);
+  }
+  const auto owner = owner_of(request.subject);
+  SIEGEL_TRY(found, snapshot(owner));
+  {
+    const auto lock = state.lock();
+    const auto entry = state.owner(owner, found);
+    if (entry.known && facts != nullptr) {
+      decide::FenceEntry fenced{request.seq, {}};
+      for (const auto cls : classes) fenced.classes.emplace_back(cls);
+      entry.entry->fences.push_back(std::move(fenced));
+    }
+  }
+  OpenErasure open;
+  open.id = request.erasure;
+  open.subjects = {request.subject};
+  open.fences = {std::move(*fence)};
+  open.requested_at = header.time;
+  open.now = true;
+  enqueue(std::move(open));
+  return Done{};
+}
+
+void Impl::carry_on(vault::Fence job) {
+  OpenErasure open;
+  open.fences = {std::move(job)};
+  open.requested_at = clock.now();
+  open.now = true;
+  enqueue(std::move(open));
+}
+
+// Erasures that were asked for in what the ledger lost. No event tells of them, so their leaves die as what is past its
+// term does, under the number of a job.
+Status Impl::carry_on_lost(const std::vector<vault::Fence>& lost) {
+  if (lost.empty()) return Done{};
+  vault::Fence all;
+  for (const auto& fence : lost) all.slots.insert(all.slots.end(), fence.slots.begin(), fence.slots.end());
+  SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));
+  all.request = receipt.seq().get();
+  SIEGEL_CHECK(vault.fence(all));  // stands from here on, also after a crash: forget_dead_fences()
+  end_job(JobFacts::Kind::terms, all.slots.size());
+  for (const auto& fence : lost) SIEGEL_CHECK(vault.forget_fence(fence.request));
+  carry_on(std::move(all));
+  return Done{};
+}
+
+// What was effective but not told is told; fences whose request never became durable go; open requests continue.
 Status Impl::carry_on_erasures() {
   SIEGEL_CHECK(tell_untold());
   // The views show the erasures just told before open requests are looked for.
@@ -247,44 +333,31 @@ Status Impl::carry_on_erasures() {
   if (!ready.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
 
   SIEGEL_TRY(open, views.open_erasure_requests());
-  auto fences = vault.fences();
-  for (const auto& fence : fences) {
-    const bool asked =
-        std::any_of(open.begin(), open.end(), [&](const auto& r) { return r.seq.get() == fence.request; });
-    if (asked) continue;
+  std::map<std::uint64_t, vault::Fence> asked;  // by request
+  std::vector<vault::Fence> lost;
+  for (auto& fence : vault.fences()) {
+    if (std::any_of(open.begin(), open.end(), [&](const auto& r) { return r.seq.get() == fence.request; })) {
+      asked.emplace(fence.request, std::move(fence));
+      continue;
+    }
+    if (vault::is_lost(fence)) {
+      lost.push_back(std::move(fence));
+      continue;
+    }
+    SIEGEL_TRY(job, is_of_job(ledger, fence));
+    if (job) {
+      carry_on(std::move(fence));
+      continue;
+    }
     const auto gone = vault.forget_fence(fence.request);
     // Leaves past their term, destroyed but for a member of the mirror: their epoch is told when that one is back.
     if (!gone && !gone.error().is("erasure_effective")) return gone;
   }
   for (const auto& request : open) {
-    const auto it =
-        std::find_if(fences.begin(), fences.end(), [&](const auto& f) { return f.request == request.seq.get(); });
-    if (it == fences.end())
-      return Error(Errc::corrupt, "keys_behind", "An erasure was requested, but the keys store has lost its fence.")
-          .with("seq", request.seq);
-    SIEGEL_TRY(stored, ledger.read(request.seq));
-    SIEGEL_TRY(header, codec::decode_header(stored.header));
-    const auto* facts = std::get_if<ErasureRequestedFacts>(&header.facts);
-    const auto owner = owner_of(request.subject);
-    SIEGEL_TRY(found, snapshot(owner));
-    {
-      const auto lock = state.lock();
-      const auto entry = state.owner(owner, found);
-      if (entry.known && facts != nullptr) {
-        decide::FenceEntry fence{request.seq, {}};
-        for (const auto cls : facts->classes) fence.classes.emplace_back(cls);
-        entry.entry->fences.push_back(std::move(fence));
-      }
-    }
-    OpenErasure again;
-    again.id = request.erasure;
-    again.subjects = {request.subject};
-    again.fences = {*it};
-    again.requested_at = header.time;
-    again.now = true;
-    enqueue(std::move(again));
+    const auto it = asked.find(request.seq.get());
+    SIEGEL_CHECK(carry_on(request, it == asked.end() ? std::nullopt : std::optional(it->second)));
   }
-  return Done{};
+  return carry_on_lost(lost);
 }
 
 }  // namespace siegel::service

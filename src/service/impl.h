@@ -26,7 +26,7 @@ using RecordSnapshot = decide::Snapshot<decide::RecordEntry>;
 // An erasure on its way from the fence to its certificate.
 struct OpenErasure {
   ErasureId id;
-  std::vector<SubjectId> subjects;  // one for each fence
+  std::vector<SubjectId> subjects;  // one for each fence; none: leaves that no request of this ledger names
   std::vector<vault::Fence> fences;
   std::vector<RecordId> records;  // that the notices name; none once the search index has forgotten them
   bool now = false;
@@ -163,7 +163,13 @@ class Impl final : public Service {
   // ── terms.cc, on the eraser's thread ──
   Result<std::vector<vault::Fence>> past_term();
   Status end_terms();
+
+  // ── eraser.cc, at the start ──
   Status carry_on_erasures();
+  Status carry_on(const views::Views::OpenRequest& request, std::optional<vault::Fence> fence);
+  void carry_on(vault::Fence job);
+  Status carry_on_lost(const std::vector<vault::Fence>& lost);
+  Result<vault::Fence> fence_again(const views::Views::OpenRequest& request, const std::vector<std::uint32_t>& classes);
 
   // Of an erasure that was requested: its effect, once the read models show it.
   Status show_effect(Written& written);

@@ -205,6 +205,12 @@ Status Task::find_subject(const SubjectId& id) {
   if (std::none_of(entry.leaves.begin(), entry.leaves.end(),
                    [](const decide::LeafEntry& leaf) { return dies_at_erasure(leaf.cls); }))
     return Error(Errc::not_found, "not_found", "There is no such subject.");
+  // Erased in what the ledger lost: nothing tells of it but the keys. What an erasure of this ledger leaves is its own.
+  if (entry.fences.empty() &&
+      std::none_of(entry.leaves.begin(), entry.leaves.end(), [&](const decide::LeafEntry& leaf) {
+        return dies_at_erasure(leaf.cls) && s.vault.living(leaf.slot);
+      }))
+    return erased_error();
   return Done{};
 }
 

@@ -66,6 +66,11 @@ struct Fence {
   std::vector<Slot> slots;
 };
 
+// The request of such a fence was lost with the end of its ledger (siegel lock adopt): another event has, or will have,
+// its sequence. Nothing but a service takes it away, once the leaves die with a request of another number.
+inline constexpr std::uint64_t kLostRequest = std::uint64_t{1} << 63;
+constexpr bool is_lost(const Fence& fence) noexcept { return fence.request >= kLostRequest; }
+
 class Vault {
  public:
   // Makes an empty key tree at epoch 1: keys store, replicas, root. Errors: "exists".

@@ -82,7 +82,75 @@ struct World : ServiceKit {
   std::vector<Acknowledged> acknowledged;
 };
 
+// All rows of a store, to be put back later.
+class Saved {
+ public:
+  static Saved of(Store& store, std::size_t families) {
+    Saved out;
+    for (std::size_t i = 0; i < families; ++i) {
+      const Family family(static_cast<std::uint8_t>(i));
+      const auto rows = store.cursor(family, {});
+      for (rows->seek_to_first(); rows->valid(); rows->next())
+        out.rows_.push_back({family, to_bytes(rows->key()), to_bytes(rows->value())});
+    }
+    return out;
+  }
+  void put_back(Store& store, std::size_t families) const {
+    Batch batch;
+    for (const auto& row : of(store, families).rows_) batch.erase(row.family, row.key);
+    for (const auto& row : rows_) batch.put(row.family, row.key, row.value);
+    REQUIRE(store.write(batch, Sync::yes));
+  }
+
+ private:
+  struct Row {
+    Family family;
+    Bytes key, value;
+  };
+  std::vector<Row> rows_;
+};
+
 }  // namespace
+
+TEST_CASE("ER-05 a ledger of before an effect gets it again from keys that know it", "[unit][service][ER-05]") {
+  const bool all = GENERATE(true, false);
+  CAPTURE(all);
+  ContactsWorld w(50);
+  const auto gone = must(w.add("Anna Beispiel"));
+  const auto account = must(w.add("DE00 1234", *gone.subject, {}, "account"));
+  const auto stays = must(w.add("Bert Beispiel"));
+  const auto families = ledger::Ledger::families().size();
+  Saved saved;
+  std::string head;
+  w.vault->on_step = [&](int step) {
+    if (step != 0) return;
+    saved = Saved::of(w.world.store, families);  // the request is in it
+    head = w.world.lock_record();
+  };
+  const auto erased =
+      must(w.erase(*gone.subject, all ? std::vector<std::string>{} : std::vector<std::string>{"billing"}));
+  w.close();
+
+  saved.put_back(w.world.store, families);
+  w.world.put_lock_record(head);
+  Saved().put_back(w.views_store, views::families().size());
+  w.open();
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  w.catch_up();
+  const auto check = [&] {
+    CHECK(w.vault->fences().empty());
+    CHECK(w.ledger->epoch() == w.vault->epoch());
+    CHECK(must(w.service->erasure(w.officer, *erased.erasure)).row.state == views::ErasureState::effective);
+    CHECK(code(w.read(*account.record)) == "erased");
+    CHECK(code(w.read(*gone.record)) == (all ? "erased" : "none"));
+    CHECK(code(w.read(*gone.subject)) == (all ? "erased" : "none"));
+    CHECK(w.read(*stays.record));
+  };
+  check();
+  w.close();
+  w.open();
+  check();
+}
 
 TEST_CASE("ER-04 at each step of an erasure the living are written and read, and nothing comes in for the dying",
           "[unit][service][ER-04]") {
