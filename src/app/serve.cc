@@ -34,6 +34,7 @@ namespace siegel::app {
 namespace {
 
 constexpr std::chrono::seconds kReopenEvery{2};
+constexpr std::chrono::seconds kLockRecordWait{5};  // it is written within one (DESIGN I12)
 // From SIGTERM to the end (contract section 3): what requests in flight may take, and all of it.
 constexpr std::chrono::milliseconds kDrain{8'000};
 constexpr std::chrono::milliseconds kEndWithin{10'000};
@@ -108,7 +109,9 @@ class Running {
       // Calls in flight hold the service; it must not outlive the stores below it, so they are waited for.
       service_.reset();
     }
-    if (old) old->close();
+    if (!old) return;
+    old->close();
+    if (const auto behind = old->lock_record_behind(); behind > 0) tell_lock_record(behind);
   }
 
   // Every second: a ledger that stopped writing is opened anew, so are read models that came upon damage, and those
@@ -122,6 +125,7 @@ class Running {
       tell_projector();
       tell_room();
       tell_keys_anew();
+      look_at_lock_record();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -177,6 +181,7 @@ class Running {
     if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
     if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
     if (service_ && !service_->counters().erasure_failure.empty()) out.emplace_back("erasures_fail");
+    if (lock_record_fails_) out.emplace_back("lock_record_unavailable");
     return out;
   }
 
@@ -196,6 +201,7 @@ class Running {
         now.projected = instance_->views().position().get();
         now.read_only = !instance_->read_only().empty();
         now.keys = instance_->vault().counters();
+        if (lock_record_fails_) now.lock_record_behind = instance_->lock_record_behind();
       } else {
         now.read_only = true;
       }
@@ -313,6 +319,38 @@ class Running {
     }
   }
 
+  // Under load it is always some events behind; what counts is that it reaches what the ledger held a while ago. With
+  // mutex_.
+  void look_at_lock_record() {
+    if (!instance_) return;
+    const auto size = instance_->ledger().size().get();
+    const auto behind = instance_->lock_record_behind();
+    const auto now = std::chrono::steady_clock::now();
+    const bool reached = behind == 0 || size - behind >= lock_record_goal_;
+    if (reached) {
+      lock_record_goal_ = size;
+      lock_record_since_ = now;
+    }
+    const bool fails = !reached && now - lock_record_since_ > kLockRecordWait;
+    if (std::exchange(lock_record_fails_, fails) == fails) return;
+    if (fails) {
+      tell_lock_record(behind);
+    } else {
+      std::fprintf(stderr, "siegel: %s\n",
+                   text("die Sperrdatei wird wieder geschrieben", "the lock record is written again"));
+    }
+  }
+
+  void tell_lock_record(std::uint64_t behind) const {
+    std::fprintf(stderr,
+                 text("siegel: ALARM die Sperrdatei lässt sich nicht schreiben und kennt die letzten %llu Ereignisse "
+                      "nicht: gingen sie verloren, bliebe es unbemerkt; ihren Datenträger prüfen "
+                      "[lock_record_unavailable]\n",
+                      "siegel: ALARM the lock record cannot be written and does not know of the last %llu event(s): "
+                      "if they were lost, nobody would notice; look at its disk [lock_record_unavailable]\n"),
+                 static_cast<unsigned long long>(behind));
+  }
+
   // The same cause, looked at every two seconds, is one line of the log.
   void tell_once(const std::string& code, const std::string& why) {
     if (std::exchange(told_, code) != code) {
@@ -340,6 +378,9 @@ class Running {
   bool room_short_ = false;      // with mutex_
   vault::Vault::Counters keys_told_;
   std::string erasure_failure_told_;
+  std::uint64_t lock_record_goal_ = 0;  // size that it has to reach, and since when; with mutex_
+  std::chrono::steady_clock::time_point lock_record_since_ = std::chrono::steady_clock::now();
+  bool lock_record_fails_ = false;  // with mutex_
 };
 
 bool is_loopback(const std::string& listen) {
