@@ -29,6 +29,12 @@ std::int64_t month_of(TimeMs time) {
   return std::int64_t{date.year} * 12 + static_cast<std::int64_t>(date.month) - 1;
 }
 
+// For certain: a leaf that cannot be read is not living() either.
+bool is_dead(vault::Vault& vault, Slot slot) {
+  const auto tried = vault.seal_row(slot, "records", {}, {});
+  return !tried && tried.error().category() == Errc::gone;
+}
+
 }  // namespace
 
 // What the ledger holds: the task itself may be prepared again and outlives one submission.
@@ -206,9 +212,8 @@ Status Task::find_subject(const SubjectId& id) {
                    [](const decide::LeafEntry& leaf) { return dies_at_erasure(leaf.cls); }))
     return Error(Errc::not_found, "not_found", "There is no such subject.");
   // Erased in what the ledger lost: nothing tells of it but the keys. What an erasure of this ledger leaves is its own.
-  if (entry.fences.empty() &&
-      std::none_of(entry.leaves.begin(), entry.leaves.end(), [&](const decide::LeafEntry& leaf) {
-        return dies_at_erasure(leaf.cls) && s.vault.living(leaf.slot);
+  if (entry.fences.empty() && std::all_of(entry.leaves.begin(), entry.leaves.end(), [&](const decide::LeafEntry& leaf) {
+        return !dies_at_erasure(leaf.cls) || is_dead(s.vault, leaf.slot);
       }))
     return erased_error();
   return Done{};

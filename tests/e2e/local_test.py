@@ -602,6 +602,7 @@ class Restore(unittest.TestCase):
         self.backup = self.s.home / "backup"
 
     def tearDown(self):
+        self.s.stop()
         failed = any(error for _, error in getattr(self._outcome, "errors", []) or [])
         self.s.__exit__(AssertionError if failed else None, None, None)
 
