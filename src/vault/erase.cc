@@ -140,7 +140,7 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
   SIEGEL_CHECK(keys_->ready());
-  SIEGEL_CHECK(finish_unfinished());
+  SIEGEL_CHECK(look_at_roots());
   std::vector<std::uint64_t> requests;
   for (const auto& fence : fences) requests.push_back(fence.request);
   std::sort(requests.begin(), requests.end());
@@ -258,7 +258,7 @@ Status VaultImpl::replace_root(NextEpoch& next) {
     return keys_damaged();
   }
   step(42);
-  auto destroyed = root_store_.commit(next.change.to);
+  auto destroyed = root_store_.commit(entry);
   roots_refused_ = !destroyed;
   // After prepare the way is forward only: some member may have destroyed the old root, and a restart would take the
   // new one.
@@ -280,10 +280,8 @@ void VaultImpl::make_effective(NextEpoch& next, bool all_destroyed) {
 
 // A member that was away at the commit is back, or not.
 Status VaultImpl::finish_unfinished() {
-  const auto epoch =
-      erasures_.with([](const Erasures& e) { return e.unfinished ? std::optional(e.unfinished->to) : std::nullopt; });
-  if (!epoch) return Done{};
-  auto destroyed = root_store_.commit(*epoch);
+  if (!erasures_.with([](const Erasures& e) { return e.unfinished.has_value(); })) return Done{};
+  auto destroyed = root_store_.commit(living_root());
   roots_refused_ = !destroyed;
   SIEGEL_CHECK(destroyed);
   erasures_.with([](Erasures& e) {
@@ -307,20 +305,31 @@ void VaultImpl::take_back(const NextEpoch& next) {
 Status VaultImpl::settle() {
   if (!options_.prefill) return Done{};
   const std::lock_guard lock(epoch_mutex_);
-  const auto& root = tree_.root();
-  heal_roots(
-      {.epoch = epoch(), .key = root.key(), .root_node = root.hash(), .ledger = keys_->head().ledger, .tree = tree()});
-  SIEGEL_CHECK(finish_unfinished());
-  // One that refused a change is asked again: overwriting the dead slot once more harms nothing.
-  if (roots_refused_) roots_refused_ = !root_store_.commit(epoch());
+  return look_at_roots();
+}
+
+// Finishes what a member that was away held up. One that is whole but holds another root gets the living one, and one
+// that refused a change is asked again: overwriting the dead slot once more harms nothing.
+Status VaultImpl::look_at_roots() {
+  const auto living = living_root();
+  const bool other = heal_roots(living) > 0;
+  if (erasures_.with([](const Erasures& e) { return e.unfinished.has_value(); })) return finish_unfinished();
+  if (other || roots_refused_) roots_refused_ = !root_store_.commit(living);
   return Done{};
 }
 
-// What cannot be healed stays away, and no epoch changes without it.
-void VaultImpl::heal_roots(const RootEntry& living) {
+// What cannot be healed stays away, and no epoch changes without it. How many are whole but have another root.
+std::uint16_t VaultImpl::heal_roots(const RootEntry& living) {
   const auto seen = root_store_.heal(living);
   roots_healed_ += seen.healed;
   roots_away_ = seen.away;
+  return seen.other;
+}
+
+RootEntry VaultImpl::living_root() {
+  const auto& root = tree_.root();
+  return {
+      .epoch = epoch(), .key = root.key(), .root_node = root.hash(), .ledger = keys_->head().ledger, .tree = tree()};
 }
 
 std::vector<EpochChange> VaultImpl::untold() {

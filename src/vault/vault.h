@@ -141,8 +141,9 @@ class Vault {
   // one is gone; asked for together with others, only these die now, and untold() has both changes.
   // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
-  // Writes damaged root stores anew, as an opening does, counts those that are away, and finishes a change whose old
-  // root one of them still held: from then on it is untold. unavailable "root_store_unavailable" while one is away.
+  // Writes root stores anew that are damaged or hold another root, as an opening does, counts those that are away, and
+  // finishes a change whose old root one of them still held: from then on it is untold. unavailable
+  // "root_store_unavailable" while that cannot be.
   virtual Status settle() = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;

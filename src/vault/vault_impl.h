@@ -114,7 +114,9 @@ class VaultImpl final : public Vault {
   void take_back(const NextEpoch& next);
   void make_effective(NextEpoch& next, bool all_destroyed);
   Status finish_unfinished();
-  void heal_roots(const RootEntry& living);
+  Status look_at_roots();
+  std::uint16_t heal_roots(const RootEntry& living);
+  RootEntry living_root();
   Batch pending_batch(const NextEpoch& next);
 
   const Options options_;
