@@ -18,6 +18,10 @@ std::vector<Slot> ascending(std::vector<Slot> slots) {
 
 Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
 
+Error replica_away() {
+  return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
+}
+
 bool includes(std::span<const std::uint64_t> all, std::span<const std::uint64_t> some) {
   return std::all_of(some.begin(), some.end(),
                      [&](auto request) { return std::find(all.begin(), all.end(), request) != all.end(); });
@@ -146,6 +150,7 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   std::sort(requests.begin(), requests.end());
   requests.erase(std::unique(requests.begin(), requests.end()), requests.end());
   if (auto change = take_effective(requests); change && requests.empty()) return std::move(*change);
+  SIEGEL_CHECK(places_there());
   SIEGEL_TRY(next, begin_epoch(std::move(requests)));
   step(0);
   gate_.alone([&] { leaf_keys_.fence(next.dead); });  // on return no thread holds a key of these
@@ -153,7 +158,7 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   SIEGEL_CHECK(write_nodes(next));
   step(2);
   if (auto shipped = ship(next); !shipped) {
-    take_back(next);
+    drop_nodes(next);
     return Error(std::move(shipped).error());
   }
   step(3);
@@ -176,6 +181,14 @@ std::optional<EpochChange> VaultImpl::take_effective(std::vector<std::uint64_t>&
     }
     return newest;
   });
+}
+
+// Without its replicas and root stores no change gets through: nothing is written then, however often it is tried.
+Status VaultImpl::places_there() {
+  if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
+  if (!keys_->replicas_there_or_stale()) return replica_away();
+  if (roots_away_ == 0 && !roots_refused_) return Done{};
+  return Error(Errc::unavailable, "root_store_unavailable", "Not every root store answers.");
 }
 
 Result<VaultImpl::NextEpoch> VaultImpl::begin_epoch(std::vector<std::uint64_t> requests) {
@@ -226,9 +239,7 @@ Status VaultImpl::write_nodes(NextEpoch& next) {
 Status VaultImpl::ship(NextEpoch& next) {
   for (;;) {
     if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
-    if (!keys_->replicas_there_or_stale()) {
-      return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
-    }
+    if (!keys_->replicas_there_or_stale()) return replica_away();
     SIEGEL_TRY(acknowledged, keys_->commit(pending_batch(next), KeysStore::Need::tried));
     if (acknowledged == next.change.replicas) return Done{};
     next.change.replicas = acknowledged;
@@ -294,6 +305,10 @@ Status VaultImpl::finish_unfinished() {
 // The new root and its nodes go; the fences stand. What cannot be cleaned up now is, by the next open or by told().
 void VaultImpl::take_back(const NextEpoch& next) {
   (void)root_store_.abort(next.change.to);
+  drop_nodes(next);
+}
+
+void VaultImpl::drop_nodes(const NextEpoch& next) {
   Batch batch;
   batch.erase(kPending, pending_key(next.root.version()));
   if (!tree_.erase_stale_rows(next.dead, KeyTree::Which::newer_than_root, batch)) return;

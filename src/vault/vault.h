@@ -138,7 +138,8 @@ class Vault {
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
   // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were
   // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last
-  // one is gone; asked for together with others, only these die now, and untold() has both changes.
+  // one is gone; asked for together with others, only these die now, and untold() has both changes. While a replica
+  // or a root store is away nothing is written.
   // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
   // Writes root stores anew that are damaged or hold another root, as an opening does, counts those that are away, and

@@ -112,8 +112,10 @@ class VaultImpl final : public Vault {
   Status ship(NextEpoch& next);
   Status replace_root(NextEpoch& next);
   void take_back(const NextEpoch& next);
+  void drop_nodes(const NextEpoch& next);
   void make_effective(NextEpoch& next, bool all_destroyed);
   Status finish_unfinished();
+  Status places_there();
   Status look_at_roots();
   std::uint16_t heal_roots(const RootEntry& living);
   RootEntry living_root();

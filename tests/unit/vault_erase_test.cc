@@ -245,6 +245,27 @@ TEST_CASE("a replica that is away: no new leaves, no erasure for 24 hours, then 
   CHECK(world.erased(people[2]));
 }
 
+TEST_CASE("an erasure that waits for a replica or a root store writes nothing", "[unit][vault]") {
+  const bool of_roots = GENERATE(false, true);
+  CAPTURE(of_roots);
+  VaultWorld world(17, {.replicas = 1, .root_members = 2});
+  opened(world);
+  const auto people = add(world, 2);
+  if (of_roots) world.disk.remove(world.root_path(1));
+  if (!of_roots) world.replica_disks[0].plan({.space_bytes = 0});
+  const vault::Fence fence{.request = 1, .slots = {people[0].slot}};
+  REQUIRE(world.vault->fence(fence));
+  bool began = false;
+  world.vault->on_step = [&](int) { began = true; };
+  const auto root = world.disk.content(world.root_path(0));
+  const auto mark = world.vault->mark();
+  for (int i = 0; i < 3; ++i)
+    CHECK(world.vault->erase({&fence, 1}).error().is(of_roots ? "root_store_unavailable" : "keys_replica_unavailable"));
+  CHECK_FALSE(began);
+  CHECK(world.disk.content(world.root_path(0)) == root);  // no noise in its dead slot
+  if (!of_roots) CHECK(world.vault->mark() == mark);      // else leaves may still be made ahead
+}
+
 TEST_CASE("sealing and drawing slots go on while leaves are erased", "[unit][vault]") {
   VaultWorld world(11);
   opened(world);
