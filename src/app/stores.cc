@@ -72,15 +72,20 @@ ledger::Options ledger_options(const Places& places, const LedgerId& id, const s
 }
 
 std::uint64_t room_to_open(const Places& places) {
-  constexpr std::uint64_t kStores = 3;
   constexpr std::uint64_t kRoomOfOne = std::uint64_t{20} << 20;  // what RocksDB reserves at once, and what stays free
-  std::uint64_t sum = kStores * kRoomOfOne;
-  std::error_code failed;
-  std::filesystem::recursive_directory_iterator files(places.data, failed);
-  for (; !failed && files != std::filesystem::recursive_directory_iterator(); files.increment(failed)) {
-    std::error_code ignored;
-    if (files->path().extension() != ".log") continue;
-    if (const auto size = files->file_size(ignored); !ignored) sum += size;
+  std::uint64_t sum = 0;
+  // Not all of the directory: the server's own log and kept copies of damaged ones end in .log too.
+  const auto generation = views_generation(places);
+  for (const auto& store :
+       {places.ledger(), places.keys(), places.views() / (generation ? *generation : std::string(kFirstGeneration))}) {
+    sum += kRoomOfOne;
+    std::error_code failed;
+    std::filesystem::directory_iterator files(store, failed);
+    for (; !failed && files != std::filesystem::directory_iterator(); files.increment(failed)) {
+      std::error_code ignored;
+      if (files->path().extension() != ".log") continue;
+      if (const auto size = files->file_size(ignored); !ignored) sum += size;
+    }
   }
   return sum;
 }
