@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "codec/bodies_codec.h"
@@ -16,7 +17,8 @@
 namespace siegel::service {
 namespace {
 
-ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
+// One event for each `most` requests, all of the same two epochs. The leaves stand in the first: they add up.
+std::vector<Facts> facts_of(const vault::EpochChange& change, std::size_t most) {
   ErasureEffectiveFacts facts;
   facts.old_epoch = change.from.get();
   facts.new_epoch = change.to.get();
@@ -26,8 +28,16 @@ ErasureEffectiveFacts facts_of(const vault::EpochChange& change) {
   facts.grade = static_cast<std::uint16_t>(change.grade);
   facts.members = change.members;
   facts.replicas = change.replicas;
-  facts.requests = change.requests;
-  return facts;
+  std::vector<Facts> out;
+  std::span rest(change.requests);
+  do {
+    const auto named = rest.first(std::min(rest.size(), most));
+    facts.requests.assign(named.begin(), named.end());
+    out.emplace_back(facts);
+    facts.leaves = 0;
+    rest = rest.subspan(named.size());
+  } while (!rest.empty());
+  return out;
 }
 
 bool names(const vault::EpochChange& change, const vault::Fence& fence) {
@@ -65,11 +75,13 @@ Status Impl::tell_effective(const vault::EpochChange& change) {
   const auto ended = [this, &concerned, promise](Result<ledger::Committed> outcome) {
     if (outcome) {
       const auto lock = state.lock();
-      for (const auto& [subject, request] : concerned) state.left_to_views(owner_of(subject), outcome->first, request);
+      const Seq last(outcome->size.get() - 1);
+      for (const auto& [subject, request] : concerned) state.left_to_views(owner_of(subject), last, request);
     }
     promise->set_value(std::move(outcome));
   };
-  submit(make_system(*this, EventType::erasure_effective, facts_of(change), {}, built_in::job, ended));
+  // In one batch: an epoch is told or it is not, also where it destroyed the leaves of more than one header can name.
+  submit(make_system(*this, EventType::erasure_effective, facts_of(change, options.requests_per_epoch_max), ended));
   const auto told = future.get();
   if (!told) return Error(told.error());
   answer_effective(change, *told);

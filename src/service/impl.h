@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <unordered_map>
 
@@ -154,7 +155,7 @@ class Impl final : public Service {
   std::vector<vault::Fence> next_batch();
   // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
   Status tell_untold();
-  // Writes erasure.effective and waits until it is durable.
+  // Writes erasure.effective and waits until it is durable; more than one if it names more than requests_per_epoch_max.
   Status tell_effective(const vault::EpochChange& change);
   void answer_effective(const vault::EpochChange& change, const ledger::Committed& told);
   // The erasures stay open. Null: that they are requested is all there is to say.
@@ -162,6 +163,7 @@ class Impl final : public Service {
 
   // ── terms.cc, on the eraser's thread ──
   Result<std::vector<vault::Fence>> past_term();
+  Status end_now(std::span<const vault::Fence> fences);
   Status end_terms();
 
   // ── eraser.cc, at the start ──
@@ -363,6 +365,9 @@ std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure comman
 
 // A system event without anybody behind it but the ledger itself.
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
+                                  std::function<void(Result<ledger::Committed>)> done);
+// Several, an event for each of the facts: all of them or none.
+std::shared_ptr<Task> make_system(Impl& s, EventType type, std::vector<Facts> facts,
                                   std::function<void(Result<ledger::Committed>)> done);
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});

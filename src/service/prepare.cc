@@ -515,7 +515,7 @@ class RefusalTask final : public Task {
 
 class SystemTask final : public Task {
  public:
-  SystemTask(Impl& service, EventType type, Facts facts, Bytes body, ClassNo cls,
+  SystemTask(Impl& service, EventType type, std::vector<Facts> facts, Bytes body, ClassNo cls,
              std::function<void(Result<ledger::Committed>)> done)
       : Task(service, Caller{}),
         type_(type),
@@ -526,17 +526,20 @@ class SystemTask final : public Task {
 
  protected:
   Status prepare() override {
-    SIEGEL_TRY(draft, s.system_draft(type_));
-    draft.header.facts = facts_;
-    if (!body_.empty()) {
-      SIEGEL_TRY(slot, s.ledger_leaf(cls_));
-      SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_of_ledger(), body_));
-    }
     SIEGEL_CHECK(know(owner_of_ledger()));
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
+    for (const auto& facts : facts_) {
+      SIEGEL_TRY(draft, s.system_draft(type_));
+      draft.header.facts = facts;
+      if (!body_.empty()) {
+        SIEGEL_TRY(slot, s.ledger_leaf(cls_));
+        SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_of_ledger(), body_));
+      }
+      SIEGEL_CHECK(s.encode_ahead(draft));
+      drafts.push_back(std::move(draft));
+    }
     return Done{};
   }
+  [[nodiscard]] std::size_t events() const override { return facts_.size(); }
   Decision decide(const ledger::Moment& at) override {
     if (s.place(drafts, at, owners, fresh) != Impl::Placed::yes) return Again{};
     return std::move(drafts);
@@ -547,7 +550,7 @@ class SystemTask final : public Task {
 
  private:
   EventType type_;
-  Facts facts_;
+  std::vector<Facts> facts_;  // an event for each
   Bytes body_;
   ClassNo cls_;
   std::function<void(Result<ledger::Committed>)> done_;
@@ -561,7 +564,11 @@ void Impl::refuse(const Caller& caller, const Error& error, EventType requested,
 
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
                                   std::function<void(Result<ledger::Committed>)> done) {
-  return std::make_shared<SystemTask>(s, type, std::move(facts), std::move(body), cls, std::move(done));
+  return std::make_shared<SystemTask>(s, type, std::vector{std::move(facts)}, std::move(body), cls, std::move(done));
+}
+std::shared_ptr<Task> make_system(Impl& s, EventType type, std::vector<Facts> facts,
+                                  std::function<void(Result<ledger::Committed>)> done) {
+  return std::make_shared<SystemTask>(s, type, std::move(facts), Bytes(), built_in::job, std::move(done));
 }
 
 // ── writes ──

@@ -236,7 +236,7 @@ struct Options {
   std::size_t decision_entries_max = 200'000;
   std::size_t event_bytes_max = 256 * 1024;
   std::size_t subjects_per_event_max = 1'000;
-  std::size_t requests_per_epoch_max = 4'000;  // their numbers stand in one header
+  std::size_t requests_per_epoch_max = 4'000;  // in one header too; not above vault::kRequestsPerEpochMax
   std::chrono::milliseconds erase_window{1000};
   std::size_t search_bytes_max = 256 * 1024 * 1024;  // of the search index; a type that does not fit is not searched
   std::size_t search_results_max = 1'000;            // in one answer

@@ -22,6 +22,13 @@ Error replica_away() {
   return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
 }
 
+// What is effective cannot be taken back, and has to be told.
+Error too_many(std::size_t requests) {
+  return Error(Errc::invalid, "too_large", "One change of epoch cannot name so many requests.")
+      .with("limit", kRequestsPerEpochMax)
+      .with("requests", requests);
+}
+
 bool includes(std::span<const std::uint64_t> all, std::span<const std::uint64_t> some) {
   return std::all_of(some.begin(), some.end(),
                      [&](auto request) { return std::find(all.begin(), all.end(), request) != all.end(); });
@@ -150,6 +157,7 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   std::sort(requests.begin(), requests.end());
   requests.erase(std::unique(requests.begin(), requests.end()), requests.end());
   if (auto change = take_effective(requests); change && requests.empty()) return std::move(*change);
+  if (requests.size() > kRequestsPerEpochMax) return too_many(requests.size());
   SIEGEL_CHECK(places_there());
   SIEGEL_TRY(next, begin_epoch(std::move(requests)));
   step(0);

@@ -61,6 +61,9 @@ struct EpochChange {
   std::vector<std::uint64_t> requests;  // sequences of the erasure.requested events, ascending
 };
 
+// As many requests as one change takes: their numbers stand in one header (header.md), eight bytes each.
+inline constexpr std::size_t kRequestsPerEpochMax = 8'000;
+
 struct Fence {
   std::uint64_t request = 0;  // sequence of the erasure.requested event that goes out with this fence
   std::vector<Slot> slots;
@@ -140,7 +143,8 @@ class Vault {
   // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last
   // one is gone; asked for together with others, only these die now, and untold() has both changes. While a replica
   // or a root store is away nothing is written.
-  // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
+  // Errors: invalid "fence_unknown", "too_large" (more than kRequestsPerEpochMax requests: nothing is written),
+  // unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
   // Writes root stores anew that are damaged or hold another root, as an opening does, counts those that are away, and
   // finishes a change whose old root one of them still held: from then on it is untold. unavailable

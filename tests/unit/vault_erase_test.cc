@@ -116,6 +116,28 @@ TEST_CASE("an erasure wants its fence, and erased leaves are not counted twice",
   CHECK(world.vault->forget_fence(7).error().is("erasure_effective"));
 }
 
+TEST_CASE("more requests than one event can name are refused before anything is written", "[unit][vault]") {
+  VaultWorld world(16);
+  opened(world);
+  const auto people = add(world, 2);
+  std::vector<vault::Fence> fences(vault::kRequestsPerEpochMax + 1);
+  for (std::size_t i = 0; i < fences.size(); ++i) fences[i].request = i;
+  fences[0].slots = {people[0].slot};
+  REQUIRE(world.vault->fence(fences));
+  bool began = false;
+  world.vault->on_step = [&](int) { began = true; };
+  const auto refused = world.vault->erase(fences);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().is("too_large"));
+  CHECK_FALSE(began);
+  CHECK(world.vault->epoch() == Epoch(1));
+  const auto change = world.vault->erase(std::span(fences).first(vault::kRequestsPerEpochMax));
+  REQUIRE(change);
+  CHECK(change->requests.size() == vault::kRequestsPerEpochMax);
+  CHECK(world.erased(people[0]));
+  CHECK(world.readable(people[1]));
+}
+
 TEST_CASE("an erasure asked for again before it is told gives the same change", "[unit][vault]") {
   VaultWorld world(5);
   opened(world);
