@@ -171,16 +171,6 @@ void Pages::session(const Request& request, const Reply& reply) {
 }
 
 void Pages::sign_in(const Request& request, const Reply& reply) {
-  const auto now = Clock::now();
-  if (!limit_.may_try(request.peer, now)) {
-    auto response = problem_response(Error(Errc::overloaded, "rate_limited", "Too many wrong sign-ins within a minute.")
-                                         .with("limit_name", "wrong_sign_ins_per_minute")
-                                         .with("limit_value", SignInLimit::kWrongMax),
-                                     reply.request_id(), reply.language());
-    response.headers = {{"Retry-After", "60"}};
-    response.route = kSessionRoute;
-    return reply.send(std::move(response));
-  }
   if (!request.header("content-type").value_or("").starts_with("application/json"))
     return reply.fail(Error(Errc::invalid, "unsupported_media", "The body must be application/json."), kSessionRoute);
   auto object = parse_json(request.body);
@@ -192,13 +182,21 @@ void Pages::sign_in(const Request& request, const Reply& reply) {
   const auto service = service_();
   if (!service) return reply.fail(api_.unavailable(), kSessionRoute);
   auto caller = service->authenticate(token);
-  if (!caller) {
-    limit_.was_wrong(request.peer, now);
-    return reply.fail(caller.error(), kSessionRoute);
-  }
+  if (!caller) return refuse_sign_in(request, reply, caller.error());
   sessions_.end(cookie_of(request));  // who signs in again does not leave the old session behind
   Response response{200, "application/json", session_json(*service, *caller), {}, kSessionRoute};
-  response.headers.push_back(cookie(request, sessions_.begin(token, now)));
+  response.headers.push_back(cookie(request, sessions_.begin(token, Clock::now())));
+  reply.send(std::move(response));
+}
+
+void Pages::refuse_sign_in(const Request& request, const Reply& reply, const Error& why) {
+  if (limit_.count_wrong(request.peer, Clock::now())) return reply.fail(why, kSessionRoute);
+  auto response = problem_response(Error(Errc::overloaded, "rate_limited", "Too many wrong sign-ins within a minute.")
+                                       .with("limit_name", "wrong_sign_ins_per_minute")
+                                       .with("limit_value", SignInLimit::kWrongMax),
+                                   reply.request_id(), reply.language());
+  response.headers = {{"Retry-After", "60"}};
+  response.route = kSessionRoute;
   reply.send(std::move(response));
 }
 

@@ -67,19 +67,26 @@ TEST_CASE("the session that was used longest ago makes room", "[unit][http]") {
 
 TEST_CASE("an address has ten wrong sign-ins a minute", "[unit][http]") {
   SignInLimit limit;
-  for (std::uint64_t i = 0; i < SignInLimit::kWrongMax; ++i) {
-    CHECK(limit.may_try("192.0.2.1", kStart));
-    limit.was_wrong("192.0.2.1", kStart);
-  }
-  CHECK_FALSE(limit.may_try("192.0.2.1", kStart + seconds(59)));
-  CHECK(limit.may_try("192.0.2.2", kStart + seconds(59)));
-  CHECK(limit.may_try("192.0.2.1", kStart + seconds(60)));
+  for (std::uint64_t i = 0; i < SignInLimit::kWrongMax; ++i) CHECK(limit.count_wrong("192.0.2.1", kStart));
+  CHECK_FALSE(limit.count_wrong("192.0.2.1", kStart + seconds(59)));
+  CHECK_FALSE(limit.count_wrong("::ffff:192.0.2.1", kStart + seconds(59)));  // the same line
+  CHECK(limit.count_wrong("192.0.2.2", kStart + seconds(59)));
+  CHECK(limit.count_wrong("::ffff:192.0.2.3", kStart + seconds(59)));
+  CHECK(limit.count_wrong("192.0.2.1", kStart + seconds(60)));
+}
+
+TEST_CASE("a network of IPv6 counts as one address", "[unit][http]") {
+  SignInLimit limit;
+  for (std::uint64_t i = 0; i < SignInLimit::kWrongMax; ++i)
+    CHECK(limit.count_wrong("2001:db8:0:1::" + std::to_string(i), kStart));
+  CHECK_FALSE(limit.count_wrong("2001:db8:0:1:ffff::1", kStart));
+  CHECK(limit.count_wrong("2001:db8:0:2::1", kStart));
 }
 
 TEST_CASE("many addresses at once fill no memory", "[unit][http]") {
   SignInLimit limit;
-  for (std::size_t i = 0; i < SignInLimit::kAddressesMax; ++i) limit.was_wrong(std::to_string(i), kStart);
-  CHECK_FALSE(limit.may_try("192.0.2.1", kStart));
-  CHECK(limit.may_try("7", kStart));
-  CHECK(limit.may_try("192.0.2.1", kStart + seconds(60)));
+  for (std::size_t i = 0; i < SignInLimit::kLinesMax; ++i) CHECK(limit.count_wrong(std::to_string(i), kStart));
+  CHECK_FALSE(limit.count_wrong("192.0.2.1", kStart));
+  CHECK(limit.count_wrong("7", kStart));
+  CHECK(limit.count_wrong("192.0.2.1", kStart + seconds(60)));
 }
