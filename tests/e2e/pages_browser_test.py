@@ -21,6 +21,14 @@ CANARY = "Kanari Wuxqy"
 SHIFTS = """() => { window.shifts = 0; new PerformanceObserver((list) => {
   for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifts += e.value; }).observe({type: "layout-shift", buffered: true}); }"""
 
+# Holds the first answer to what is asked of that address until late() is called, whether or not it is still wanted.
+LATE = """(path) => { const real = window.fetch; window.fetch = (asked, init) => {
+  if (asked !== path || window.late) return real(asked, init);
+  const { signal, ...rest } = init;
+  return new Promise((answer) => { window.late = async () => {
+    answer(await real(asked, rest));
+    await new Promise((then) => setTimeout(then, 200)); }; }); }; }"""
+
 
 class Pages(unittest.TestCase):
     @classmethod
@@ -50,7 +58,8 @@ class Pages(unittest.TestCase):
         assert CANARY not in log
 
     def open(self, path="/", language="de", size=WIDE, scheme="light"):
-        context = self.browser.new_context(viewport=size, locale=language, color_scheme=scheme, reduced_motion="reduce")
+        context = self.browser.new_context(viewport=size, locale=language, color_scheme=scheme, reduced_motion="reduce",
+                                           timezone_id="Europe/Berlin")
         context.add_init_script(f"({SHIFTS})()")
         self.addCleanup(context.close)
         page = context.new_page()
@@ -331,6 +340,81 @@ class Pages(unittest.TestCase):
         shown(page.locator("#token")).to_be_visible()
         page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
         shown(page.locator("#token")).to_be_visible()
+
+    def token(self):
+        return expect(self.s.request("POST", "/v1/tokens", {"role": "editor", "all_purposes": True, "all_types": True}), 201).json["token"]
+
+    def name_of(self, record):
+        return expect(self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"]), 200).json["values"]["name"]
+
+    def test_a_late_answer_is_never_shown_as_another_record_nor_saved_into_it(self):
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        paths = [page.locator("tbody tr a").nth(i).get_attribute("href") for i in (3, 4)]
+        one, other = (path.rsplit("/", 1)[1] for path in paths)
+        name_of_one, name_of_other = self.name_of(one), self.name_of(other)
+        heading = page.get_by_role("heading", level=1)
+        page.click(f"a[href='{paths[0]}']")
+        shown(heading).to_have_text(name_of_one)
+        page.evaluate(LATE, f"/v1/records/{other}")
+        page.click(".crumb a")
+        page.click(f"a[href='{paths[1]}']")
+        page.wait_for_function("window.late !== undefined")
+        page.evaluate("history.go(-2)")
+        shown(heading).to_have_text(name_of_one)
+        page.evaluate("late()")
+        self.assertEqual(heading.inner_text(), name_of_one)
+        page.click("#edit")
+        self.assertEqual(page.input_value("#field-name"), name_of_one)
+        page.fill("#field-name", f"{CANARY} changed")
+        page.click("form.record .button")
+        shown(heading).to_have_text(f"{CANARY} changed")
+        self.assertEqual((self.name_of(one), self.name_of(other)), (f"{CANARY} changed", name_of_other))
+        self.clean(page)
+
+    def test_a_save_that_is_answered_late_leaves_the_record_in_view_alone(self):
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        paths = [page.locator("tbody tr a").nth(i).get_attribute("href") for i in (5, 6)]
+        one, other = (path.rsplit("/", 1)[1] for path in paths)
+        heading = page.get_by_role("heading", level=1)
+        page.click(f"a[href='{paths[1]}']")
+        shown(heading).to_have_text(self.name_of(other))
+        page.click(".crumb a")
+        page.click(f"a[href='{paths[0]}']")
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} saved late")
+        page.evaluate(LATE, f"/v1/records/{one}")
+        page.click("form.record .button")
+        page.wait_for_function("window.late !== undefined")
+        page.evaluate("history.go(-2)")
+        shown(heading).to_have_text(self.name_of(other))
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} being typed")
+        page.evaluate("late()")
+        self.assertEqual(page.input_value("#field-name"), f"{CANARY} being typed")
+        self.assertEqual(self.name_of(one), f"{CANARY} saved late")
+        page.click("form.record .button")
+        shown(heading).to_have_text(f"{CANARY} being typed")
+        self.clean(page)
+
+    def test_a_late_answer_to_another_purpose_is_not_shown_and_input_is_asked_about(self):
+        page = self.signed_in(f"/app/records/{self.last}", token=self.token())
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        page.evaluate(LATE, f"/v1/records/{self.last}")
+        page.select_option(".purpose select", "newsletter")
+        page.wait_for_function("window.late !== undefined")
+        page.select_option(".purpose select", PURPOSE)
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        page.evaluate("late()")
+        self.assertIn("31.01.1970", page.locator(".details").inner_text())
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} unsaved")
+        page.select_option(".purpose select", "newsletter")
+        page.get_by_role("button", name="Weiter bearbeiten").click()
+        self.assertEqual(page.input_value(".purpose select"), PURPOSE)
+        self.assertEqual(page.input_value("#field-name"), f"{CANARY} unsaved")
+        self.clean(page)
 
 
 if __name__ == "__main__":

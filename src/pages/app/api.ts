@@ -157,6 +157,21 @@ async function read(answer: Response): Promise<Problem> {
   }
 }
 
+// Only the last question counts: what was asked before is broken off, and an answer that is there already is dropped
+// by whoever finds its signal aborted.
+export class Latest {
+  private asked = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.asked.signal;
+  }
+  next(): AbortSignal {
+    this.asked.abort();
+    this.asked = new AbortController();
+    return this.asked.signal;
+  }
+}
+
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   const answer = await send(path, asked);
   return (answer.status === 204 ? null : await answer.json()) as T;

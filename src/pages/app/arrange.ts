@@ -94,7 +94,7 @@ class Arrange extends Part {
       await ask(`/v1/record-types/${enc(name)}`, { method: "PUT", version, key: newKey(), body: { ...definition, fields, form: rows(this.items) } });
       await this.state.load();
       say(t("saved"));
-      go(this.state.reads ? `/app/types/${name}` : "/app/");
+      if (this.isConnected && this.type.name === name) go(this.state.reads ? `/app/types/${name}` : "/app/");
     } catch (failure) {
       this.problem = this.caught(failure);
     }

@@ -10,7 +10,7 @@ import "./imports.js";
 import "./rules.js";
 import { ask, whenSessionIsOver, type Problem, type Session, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
-import { Part, define, go, problemBox, waiting } from "./parts.js";
+import { Part, define, go, mayLeave, problemBox, waiting } from "./parts.js";
 import { State } from "./state.js";
 import { t } from "./texts.js";
 
@@ -223,9 +223,19 @@ class App extends Part {
     const type = at.type === undefined ? undefined : state.type(at.type);
     const now = state.purpose(type);
     return html`<label class="purpose" title=${t("purpose_help")}><span>${t("purpose")}</span>
-      <select @change=${(event: Event) => { state.choosePurpose((event.target as HTMLSelectElement).value); this.requestUpdate(); }}>
+      <select @change=${(event: Event) => this.choosePurpose(event.target as HTMLSelectElement, state, now)}>
         ${state.purposes.map((p) => html`<option value=${p.name} ?selected=${p.name === now}>${titled(p.title, p.name)}</option>`)}
       </select></label>`;
+  }
+
+  // What is typed was typed over the values that the former purpose shows.
+  private choosePurpose(select: HTMLSelectElement, state: State, now: string | undefined): void {
+    if (!mayLeave("")) {
+      select.value = now ?? "";
+      return;
+    }
+    state.choosePurpose(select.value);
+    this.requestUpdate();
   }
 }
 

@@ -17,9 +17,14 @@ export class Part extends LitElement {
   }
 }
 
-// A page with unsaved input may keep the person on it: it cancels siegel-leave, asks, and goes again with "left".
+// A page with unsaved input may keep the person on it: it cancels siegel-leave, asks, and goes again with "left" (path "":
+// nowhere, something else is to be changed under it).
+export function mayLeave(path: string): boolean {
+  return window.dispatchEvent(new CustomEvent<string>("siegel-leave", { detail: path, cancelable: true }));
+}
+
 export function go(path: string, how: "push" | "replace" | "left" = "push"): void {
-  if (how === "push" && !window.dispatchEvent(new CustomEvent<string>("siegel-leave", { detail: path, cancelable: true }))) return;
+  if (how === "push" && !mayLeave(path)) return;
   if (how !== "replace") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
   window.dispatchEvent(new Event("siegel-go"));

@@ -1,6 +1,6 @@
 // One record: what is stored, its form, and its history; also the form of a record to come.
 import { html, nothing } from "lit";
-import { ask, enc, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
+import { ask, enc, Latest, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
 import { form } from "./fields.js";
 import { actor, decimalIn, decimalOut, same, shown, time } from "./format.js";
 import { titled } from "./language.js";
@@ -29,6 +29,8 @@ class Record_ extends Part {
   declare private historyProblem: Problem | null;
   private reason = "";
   private key = "";
+  private readonly visit = new Latest(); // of this record, with this purpose: no answer to another one is shown
+  private readonly paging = new Latest(); // of the history
 
   constructor() {
     super();
@@ -45,6 +47,8 @@ class Record_ extends Part {
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.visit.next();
+    this.paging.next();
     window.removeEventListener("siegel-leave", this.leaving);
     window.removeEventListener("beforeunload", this.unloading);
   }
@@ -64,19 +68,22 @@ class Record_ extends Part {
   };
   private answered(event: Event): void {
     if ((event.target as HTMLDialogElement).returnValue !== "yes") return;
-    this.edited = null;
-    go(this.target, "left");
+    this.edited = this.record ? null : {};
+    if (this.target) go(this.target, "left");
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("record") && !changed.has("purpose")) return;
-    if (changed.has("record")) this.forget();
+    this.forget();
     if (!this.record) this.edited = {};
     else void this.load();
   }
 
   private forget(): void {
-    this.stored = this.edited = this.problem = this.newer = null;
+    this.visit.next();
+    this.paging.next();
+    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = null;
+    this.busy = false;
     this.history = [];
     this.wrong = new Map();
     this.reason = "";
@@ -92,11 +99,15 @@ class Record_ extends Part {
   }
 
   private async load(): Promise<void> {
+    const { signal } = this.visit;
     this.problem = null;
     this.busy = true;
     try {
-      this.stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow });
+      const stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow, signal });
+      if (signal.aborted) return;
+      this.stored = stored;
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
     this.busy = false;
@@ -104,12 +115,15 @@ class Record_ extends Part {
   }
 
   private async loadHistory(cursor: string | null): Promise<void> {
+    const signal = this.paging.next();
     this.historyProblem = null;
     try {
-      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purposeNow });
+      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purposeNow, signal });
+      if (signal.aborted) return;
       this.history = cursor ? [...this.history, ...page.items] : page.items;
       this.more = page.next;
     } catch (failure) {
+      if (signal.aborted) return;
       this.historyProblem = this.caught(failure);
     }
   }
@@ -161,11 +175,13 @@ class Record_ extends Part {
   private async save(event: Event): Promise<void> {
     event.preventDefault();
     const type = this.typeNow;
-    if (!type || !this.edited || this.busy) return;
+    const { stored } = this;
+    const { signal } = this.visit;
+    if (!type || !this.edited || this.busy || (stored?.record ?? "") !== this.record) return;
     this.wrong = this.check(this.state.fields(type));
     if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-    const values = this.changes(this.stored);
-    if (this.record && !Object.keys(values).length) {
+    const values = this.changes(stored);
+    if (stored && !Object.keys(values).length) {
       this.cancel();
       return say(t("nothing_changed"));
     }
@@ -174,24 +190,28 @@ class Record_ extends Part {
     try {
       const body = this.reason.trim() ? { values, reason: this.reason.trim() } : { values };
       const asked = { body, purpose: this.purposeNow, key: this.key };
-      if (this.record) {
-        await ask(`/v1/records/${enc(this.record)}`, { ...asked, method: "PATCH", version: this.stored?.version });
-        this.edited = this.newer = null;
+      if (stored) {
+        await ask(`/v1/records/${enc(stored.record)}`, { ...asked, method: "PATCH", version: stored.version });
         say(t("saved"));
+        if (signal.aborted) return;
+        this.edited = this.newer = null;
         await this.load();
+        if (signal.aborted) return;
         this.querySelector<HTMLElement>("#edit")?.focus();
       } else {
         const added = await ask<{ record: string }>(recordsPath(type.name), { ...asked, method: "POST" });
         say(t("added"));
+        if (signal.aborted) return;
         go(`/app/records/${added.record}`, "replace");
       }
     } catch (failure) {
+      if (signal.aborted) return say(t("not_saved"));
       this.problem = this.caught(failure);
       this.key = newKey();
       if (this.problem.code === "version_conflict") await this.meet();
       else this.point(type);
     }
-    this.busy = false;
+    if (!signal.aborted) this.busy = false;
   }
 
   // A value that the server does not take is told at its field.
@@ -206,12 +226,16 @@ class Record_ extends Part {
 
   // Somebody was faster: nothing is lost, and nothing of theirs is overwritten unseen.
   private async meet(): Promise<void> {
+    const { signal } = this.visit;
     try {
-      this.newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow });
+      const newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow, signal });
+      if (signal.aborted) return;
+      this.newer = newer;
       this.problem = null;
       await this.updateComplete;
       this.querySelector<HTMLElement>("#conflict")?.focus();
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
   }

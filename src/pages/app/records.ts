@@ -1,6 +1,6 @@
 // The table of one type: page by page, or what a search found. On a narrow screen each row becomes a card.
 import { html, nothing } from "lit";
-import { ask, enc, type Page, type Problem, type Shown, type Type } from "./api.js";
+import { ask, enc, Latest, type Page, type Problem, type Shown, type Type } from "./api.js";
 import { shown, time } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, problemBox, waiting } from "./parts.js";
@@ -19,7 +19,7 @@ class Records extends Part {
   declare private busy: boolean;
   declare private found: { field: string; value: string } | null; // the search that is shown; never in the address
   private cursors: (string | null)[] = [null];
-  private asked: AbortController | null = null;
+  private readonly asked = new Latest();
 
   constructor() {
     super();
@@ -29,7 +29,7 @@ class Records extends Part {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.asked?.abort();
+    this.asked.next();
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
@@ -43,13 +43,12 @@ class Records extends Part {
   }
 
   private async load(): Promise<void> {
-    this.asked?.abort();
-    const asked = (this.asked = new AbortController());
+    const signal = this.asked.next();
     this.busy = true;
     this.problem = null;
     const cursor = this.cursors[this.cursors.length - 1];
     try {
-      const options = { purpose: this.purpose, signal: asked.signal };
+      const options = { purpose: this.purpose, signal };
       const page = this.found
         ? await ask<Page<Shown>>(`/v1/record-types/${enc(this.type.name)}/search`, {
             ...options,
@@ -57,9 +56,10 @@ class Records extends Part {
             body: { where: [{ field: this.found.field, op: "prefix", value: this.found.value }], limit: perPage, cursor },
           })
         : await ask<Page<Shown>>(`${recordsPath(this.type.name)}?limit=${perPage}${cursor ? `&cursor=${enc(cursor)}` : ""}`, options);
+      if (signal.aborted) return;
       this.page = page;
     } catch (failure) {
-      if (asked.signal.aborted) return;
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
     this.busy = false;

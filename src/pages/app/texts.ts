@@ -136,6 +136,7 @@ const texts = {
   reason: ["Grund der Änderung", "Reason for the change"],
   reason_help: ["Wird verschlüsselt mit der Änderung festgehalten.", "Is kept with the change, encrypted."],
   saved: ["Gespeichert.", "Saved."],
+  not_saved: ["Eine Änderung wurde nicht gespeichert.", "A change was not saved."],
   nothing_changed: ["Nichts geändert.", "Nothing changed."],
   conflict: ["Inzwischen hat jemand diesen Datensatz geändert", "Somebody changed this record meanwhile"],
   conflict_help: [
