@@ -416,6 +416,23 @@ class Pages(unittest.TestCase):
         self.assertEqual(page.input_value("#field-name"), f"{CANARY} unsaved")
         self.clean(page)
 
+    def test_signed_out_is_said_when_it_is_so(self):
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        page.route("**/app/session", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+        page.get_by_role("button", name="Abmelden").click()
+        shown(page.get_by_role("alert")).to_contain_text("Sie sind noch angemeldet")
+        self.look(page, "not-signed-out-de-wide")
+        self.assertEqual(page.locator("#token").count(), 0)
+        self.assertNotIn("Abgemeldet", page.locator("body").inner_text())
+        page.unroute("**/app/session")
+        page.get_by_role("button", name="Noch einmal").click()
+        shown(page.locator("#token")).to_be_visible()
+        shown(page.locator("main")).to_contain_text("Abgemeldet.")
+        page.reload()
+        shown(page.locator("#token")).to_be_visible()
+        self.clean(page, refused=1)
+
 
 if __name__ == "__main__":
     if "--pictures" in sys.argv:

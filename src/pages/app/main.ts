@@ -8,7 +8,7 @@ import "./access.js";
 import "./arrange.js";
 import "./imports.js";
 import "./rules.js";
-import { ask, whenSessionIsOver, type Problem, type Session, type Welcome } from "./api.js";
+import { ask, Problem, whenSessionIsOver, type Session, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
 import { Part, define, go, mayLeave, problemBox, waiting } from "./parts.js";
 import { State } from "./state.js";
@@ -35,20 +35,21 @@ function place(path: string): Place {
 }
 
 class App extends Part {
-  static override properties = { state: { state: true }, path: { state: true }, problem: { state: true }, said: { state: true }, ready: { state: true }, note: { state: true } };
+  static override properties = { state: { state: true }, path: { state: true }, problem: { state: true }, said: { state: true }, ready: { state: true }, note: { state: true }, stays: { state: true } };
   declare private state: State | null;
   declare private path: string;
   declare private problem: Problem | null;
   declare private said: string;
   declare private ready: boolean;
   declare private note: string;
+  declare private stays: Problem | null; // signing out did not work
   private quiet = 0;
 
   constructor() {
     super();
     this.state = null;
     this.path = location.pathname;
-    this.problem = null;
+    this.problem = this.stays = null;
     this.said = "";
     this.ready = false;
     this.note = "";
@@ -81,12 +82,19 @@ class App extends Part {
   }
 
   private leave(note: string): void {
-    this.state = null;
+    this.state = this.stays = null;
     this.note = note;
   }
 
   private async signOut(): Promise<void> {
-    await ask("/app/session", { method: "DELETE" }).catch(() => undefined);
+    this.stays = null;
+    try {
+      await ask("/app/session", { method: "DELETE" });
+    } catch (failure) {
+      const why = this.caught(failure);
+      this.stays = new Problem(why.status, why.code, `${t("signed_out_not")} ${why.message}`, why.requestId);
+      return;
+    }
     this.leave(t("signed_out"));
     go("/", "replace");
   }
@@ -140,6 +148,7 @@ class App extends Part {
       <a class="skip" href="#main" @click=${this.skip}>${t("skip")}</a>
       ${this.state ? this.bar(this.state, at) : this.smallBar()}
       <main id="main" tabindex="-1" class=${this.state ? "" : "front"}>
+        ${problemBox(this.stays, () => void this.signOut())}
         ${this.problem
           ? problemBox(this.problem, () => void this.begin())
           : this.state

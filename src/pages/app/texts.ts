@@ -29,6 +29,7 @@ const texts = {
   request_id: ["Kennung der Anfrage", "Request id"],
   server_away: ["Der Server antwortet nicht.", "The server does not answer."],
   session_over: ["Die Sitzung ist zu Ende. Bitte neu anmelden.", "The session is over. Please sign in again."],
+  signed_out_not: ["Sie sind noch angemeldet, das Abmelden ging nicht.", "You are still signed in, signing out did not work."],
   signed_out: ["Abgemeldet.", "Signed out."],
   version: ["Version", "Version"],
 
