@@ -57,11 +57,17 @@ class Pages(unittest.TestCase):
         assert code == 0, f"the server ended with {code}"
         assert CANARY not in log
 
-    def open(self, path="/", language="de", size=WIDE, scheme="light"):
+    def open(self, path="/", language="de", size=WIDE, scheme="light", clock=False):
+        """clock: that of the page is moved by the test."""
         context = self.browser.new_context(viewport=size, locale=language, color_scheme=scheme, reduced_motion="reduce",
                                            timezone_id="Europe/Berlin")
         context.add_init_script(f"({SHIFTS})()")
+        if clock:
+            context.clock.install()
         self.addCleanup(context.close)
+        return self.tab(context, path)
+
+    def tab(self, context, path):
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.told = []
@@ -416,9 +422,11 @@ class Pages(unittest.TestCase):
         self.assertEqual(page.input_value("#field-name"), f"{CANARY} unsaved")
         self.clean(page)
 
-    def test_signed_out_is_said_when_it_is_so(self):
+    def test_signed_out_is_said_when_it_is_so_and_in_every_tab(self):
         page = self.signed_in("/app/types/contacts")
         page.wait_for_selector("tbody tr")
+        other = self.tab(page.context, "/app/types/contacts")
+        other.wait_for_selector("tbody tr")
         page.route("**/app/session", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
         page.get_by_role("button", name="Abmelden").click()
         shown(page.get_by_role("alert")).to_contain_text("Sie sind noch angemeldet")
@@ -427,11 +435,35 @@ class Pages(unittest.TestCase):
         self.assertNotIn("Abgemeldet", page.locator("body").inner_text())
         page.unroute("**/app/session")
         page.get_by_role("button", name="Noch einmal").click()
-        shown(page.locator("#token")).to_be_visible()
-        shown(page.locator("main")).to_contain_text("Abgemeldet.")
+        for tab in (page, other):
+            shown(tab.locator("#token")).to_be_visible()
+            shown(tab.locator("main")).to_contain_text("Abgemeldet.")
+            self.assertNotIn("anari", tab.content())
         page.reload()
         shown(page.locator("#token")).to_be_visible()
+        page.fill("#token", self.s.tokens["editor"])
+        page.keyboard.press("Enter")
+        shown(other.locator("tbody tr").first).to_be_visible()  # signed in again, it is so in all tabs too
         self.clean(page, refused=1)
+        self.clean(other)
+
+    def test_what_is_shown_goes_when_the_session_has_ended_by_itself(self):
+        page = self.signed_in("/app/types/contacts", clock=True)
+        page.wait_for_selector("tbody tr")
+        clock = page.context.clock
+        other = self.tab(page.context, "/app/types/contacts")
+        other.wait_for_selector("tbody tr")
+        clock.fast_forward("25:00")
+        other.click("tbody tr:first-child a")
+        other.wait_for_selector(".timeline > li")
+        clock.fast_forward("25:00")  # the other tab has asked meanwhile
+        self.assertEqual((page.locator("tbody tr").count(), other.locator(".details").count()), (50, 1))
+        clock.fast_forward("10:00")
+        for tab in (page, other):
+            shown(tab.locator("#token")).to_be_visible()
+            shown(tab.locator("main")).to_contain_text("Die Sitzung ist zu Ende")
+            self.assertNotIn("anari", tab.content())
+            self.clean(tab)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ export interface Session {
 export interface Welcome {
   session: Session | null;
   default_purpose?: string | null;
+  idle_s?: number;
   version?: string;
   serves?: { search: boolean; imports: boolean };
 }
@@ -120,6 +121,17 @@ export function whenSessionIsOver(then: () => void): void {
   over = then;
 }
 
+let answered: (sent: number) => void = () => {};
+export function whenAnswered(then: (sent: number) => void): void {
+  answered = then;
+}
+
+// What was asked in a session that is gone ends no later one.
+let visit = 0;
+export function newVisit(): void {
+  ++visit;
+}
+
 export async function send(path: string, asked: Asked = {}): Promise<Response> {
   const headers: Record<string, string> = { "Siegel-Page": "1", "Accept-Language": language() };
   if (asked.purpose) headers["Siegel-Purpose"] = asked.purpose;
@@ -136,15 +148,19 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
     init.body = asked.raw;
   }
   let answer: Response;
+  const sent = Date.now();
+  const asking = visit;
   try {
     answer = await fetch(path, init);
   } catch (failure) {
     if (asked.signal?.aborted) throw failure;
     throw new Problem(0, "server_away", t("server_away"));
   }
+  // What the API refuses to a session that it knows is use of it as well.
+  if (answer.ok || (path.startsWith("/v1/") && answer.status !== 401 && answer.status < 500)) answered(sent);
   if (answer.ok) return answer;
   const problem = await read(answer);
-  if (answer.status === 401 && path.startsWith("/v1/")) over();
+  if (answer.status === 401 && path.startsWith("/v1/") && asking === visit) over();
   throw problem;
 }
 

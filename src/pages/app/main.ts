@@ -8,10 +8,11 @@ import "./access.js";
 import "./arrange.js";
 import "./imports.js";
 import "./rules.js";
-import { ask, Problem, whenSessionIsOver, type Session, type Welcome } from "./api.js";
+import { ask, Latest, newVisit, Problem, whenSessionIsOver, type Session, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
 import { Part, define, go, mayLeave, problemBox, waiting } from "./parts.js";
 import { State } from "./state.js";
+import { Tabs, type Told } from "./tabs.js";
 import { t } from "./texts.js";
 
 interface Place {
@@ -44,6 +45,8 @@ class App extends Part {
   declare private note: string;
   declare private stays: Problem | null; // signing out did not work
   private quiet = 0;
+  private readonly visit = new Latest();
+  private readonly tabs = new Tabs((by) => this.told(by), () => this.leave(t("session_over")));
 
   constructor() {
     super();
@@ -57,33 +60,61 @@ class App extends Part {
     window.addEventListener("siegel-go", () => this.arrive());
     window.addEventListener("siegel-say", (event) => this.say((event as CustomEvent<string>).detail));
     this.addEventListener("click", (event) => this.follow(event));
-    this.addEventListener("siegel-signed-in", (event) => void this.enter((event as CustomEvent<Welcome>).detail));
-    whenSessionIsOver(() => this.leave(t("session_over")));
+    window.addEventListener("siegel-signed-in", (event) => this.signedIn((event as CustomEvent<Welcome>).detail));
+    whenSessionIsOver(() => this.leave(t("session_over"), { what: "left", signedOut: false }));
     void this.begin();
   }
 
-  private async begin(): Promise<void> {
+  private async begin(given?: Welcome): Promise<void> {
+    const signal = this.visit.next();
+    newVisit();
     this.problem = null;
     try {
-      await this.enter(await ask<Welcome>("/app/session"));
+      const welcome = given ?? (await ask<Welcome>("/app/session", { signal }));
+      if (signal.aborted) return;
+      if (welcome.session) await this.enter(welcome as Welcome & { session: Session }, signal);
+      else this.tabs.tell({ what: "left", signedOut: false });
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
-    this.ready = true;
+    if (!signal.aborted) this.ready = true;
   }
 
-  private async enter(welcome: Welcome): Promise<void> {
-    if (!welcome.session) return;
-    const state = new State(welcome as Welcome & { session: Session });
+  private async enter(welcome: Welcome & { session: Session }, signal: AbortSignal): Promise<void> {
+    const state = new State(welcome);
     await state.load();
+    if (signal.aborted) return;
     this.state = state;
     this.note = "";
+    this.tabs.begin(welcome.idle_s ?? 0);
     if (!location.pathname.startsWith("/app")) go("/app/", "replace");
   }
 
-  private leave(note: string): void {
-    this.state = this.stays = null;
+  private signedIn(welcome: Welcome): void {
+    if (welcome.session) this.tabs.tell({ what: "entered", token: welcome.session.token_id });
+    void this.begin(welcome);
+  }
+
+  // Nothing of the session stays: neither on the screen nor of what is still under way.
+  private leave(note: string, tell?: Told): void {
+    this.visit.next();
+    newVisit();
+    this.tabs.end();
+    this.state = this.problem = this.stays = null;
+    this.said = "";
     this.note = note;
+    this.ready = true;
+    if (tell) this.tabs.tell(tell);
+  }
+
+  // Another tab: the cookie is this one's too.
+  private told(by: Told): void {
+    if (by.what === "left" && (this.state || !this.ready)) this.leave(by.signedOut ? t("signed_out") : t("session_over"));
+    if (by.what !== "entered" || by.token === this.state?.session.token_id) return;
+    this.leave("");
+    this.ready = false;
+    void this.begin();
   }
 
   private async signOut(): Promise<void> {
@@ -95,7 +126,7 @@ class App extends Part {
       this.stays = new Problem(why.status, why.code, `${t("signed_out_not")} ${why.message}`, why.requestId);
       return;
     }
-    this.leave(t("signed_out"));
+    this.leave(t("signed_out"), { what: "left", signedOut: true });
     go("/", "replace");
   }
 

@@ -34,7 +34,7 @@ class SignIn extends Part {
     try {
       const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token } });
       if (input) input.value = "";
-      this.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome, bubbles: true }));
+      window.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome }));
     } catch (failure) {
       this.problem = this.caught(failure);
       input?.select();

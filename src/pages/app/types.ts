@@ -29,7 +29,7 @@ class Types extends Part {
         key: newKey(),
       });
       const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token: made.token } });
-      this.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome, bubbles: true }));
+      window.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome }));
     } catch (failure) {
       this.problem = this.caught(failure);
     }
