@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from contacts import PURPOSE, RECORDS, TYPE, expect, prepare  # noqa: E402
+from contacts import PURPOSE, RECORDS, TYPE, expect, prepare, wait_for_index  # noqa: E402
 from playwright.sync_api import expect as shown  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
@@ -464,6 +464,56 @@ class Pages(unittest.TestCase):
             shown(tab.locator("main")).to_contain_text("Die Sitzung ist zu Ende")
             self.assertNotIn("anari", tab.content())
             self.clean(tab)
+
+    def test_a_search_takes_each_kind_of_value_as_the_page_shows_it(self):
+        kinds = {"text": "text", "paid": "boolean", "since": "date", "sum": "decimal", "count": "integer", "kind": "choice", "tags": "multichoice",
+                 "at": "datetime"}
+        fields = [{"name": n, "title": n, "type": k, "personal": False, "searchable": True, "class": "customer",
+                   **({"choices": ["A", "B"]} if "choice" in k else {})} for n, k in kinds.items()]
+        expect(self.s.request("PUT", "/v1/record-types/searched", {"subject": {"mode": "none"}, "default_purpose": PURPOSE, "fields": fields,
+                                                                    "form": [[n] for n in kinds]}), 201)
+        token = self.token()
+        hit = {"text": "Müller", "paid": True, "since": "1980-02-01", "sum": "12.50", "count": "7", "kind": "A", "tags": ["A"], "at": "2026-05-01T10:30:12Z"}
+        miss = {"text": "Meier", "paid": False, "since": "1980-02-02", "sum": "12.5", "count": "70", "kind": "B", "tags": ["B"], "at": "2026-05-01T10:31:00Z"}
+        for values in (hit, miss):
+            expect(self.s.request("POST", "/v1/record-types/searched/records", {"values": values}, token=token, purpose=PURPOSE), 201)
+        wait_for_index(self.s)
+        for language in ("de", "en"):
+            page = self.signed_in("/app/types/searched", token=token, language=language)
+            shown(page.locator("tbody tr")).to_have_count(2)
+            value = page.locator("form.search [name=value]")
+
+            def search(field, what):
+                page.select_option("form.search [name=field]", field)
+                if value.evaluate("(e) => e.tagName") == "SELECT":
+                    value.select_option(what)
+                else:
+                    value.fill(what)
+                page.click("form.search .button")
+
+            row = page.locator("tbody tr")
+            for field, what in (("text", "mue"), ("paid", "true"), ("since", "1980-02-01"), ("sum", "12,50" if language == "de" else "12.50"),
+                                ("count", "7"), ("kind", "A"), ("tags", "A"), ("at", "2026-05-01T12:30")):
+                search(field, what)
+                shown(page.get_by_role("status").filter(has_text="1 Treffer" if language == "de" else "1 result")).to_be_visible()
+                shown(row).to_have_count(1)
+                shown(row).to_contain_text("Müller")
+                page.click("form.search .quiet")
+                shown(row).to_have_count(2)
+            self.look(page, f"search-{language}-wide")
+            search("paid", "false")
+            shown(row).to_have_count(1)
+            shown(row).to_contain_text("Meier")
+            search("sum", "12,505" if language == "de" else "12.505")
+            shown(page.locator(".empty")).to_contain_text("der ganze Wert" if language == "de" else "whole value")
+            search("sum", "1.234,50")  # could be two numbers
+            shown(page.locator("#search-wrong")).to_be_visible()
+            self.assertEqual(page.locator(".empty").count(), 0)  # that was said of another search
+            self.look(page, f"search-wrong-{language}-wide")
+            page.click("form.search .quiet")
+            shown(row).to_have_count(2)
+            self.assertEqual(page.input_value("form.search [name=field]"), "text")
+            self.clean(page)
 
 
 if __name__ == "__main__":
