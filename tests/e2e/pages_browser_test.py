@@ -5,6 +5,7 @@ usage: pages_browser_test.py SIEGEL_BINARY [--pictures DIR]
 import json
 import pathlib
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -514,6 +515,27 @@ class Pages(unittest.TestCase):
             shown(row).to_have_count(2)
             self.assertEqual(page.input_value("form.search [name=field]"), "text")
             self.clean(page)
+
+    def test_a_token_made_by_the_page_goes_with_its_session_and_browsers_are_not_told_to_keep_one(self):
+        page = self.open()
+        self.assertEqual(page.get_attribute("#token", "autocomplete"), "off")
+        before = {one["token_id"] for one in self.s.request("GET", "/v1/tokens?limit=200").json["items"]}
+        page.fill("#token", self.s.token)
+        page.keyboard.press("Enter")
+        page.click(".seal button")
+        page.wait_for_selector(".cards a")
+
+        def made():
+            return [one["revoked"] for one in self.s.request("GET", "/v1/tokens?limit=200").json["items"] if one["token_id"] not in before]
+
+        self.assertEqual(made(), [False])
+        page.get_by_role("button", name="Abmelden").click()
+        shown(page.locator("#token")).to_be_visible()
+        end = time.monotonic() + 20
+        while made() != [True] and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(made(), [True])
+        self.clean(page)
 
 
 if __name__ == "__main__":

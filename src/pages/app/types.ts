@@ -28,7 +28,7 @@ class Types extends Part {
         body: { role: "editor", all_purposes: true, all_types: true, label: t("role_editor"), expires_at: until },
         key: newKey(),
       });
-      const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token: made.token } });
+      const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token: made.token, made_here: true } });
       window.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome }));
     } catch (failure) {
       this.problem = this.caught(failure);
