@@ -207,6 +207,71 @@ class Pages(unittest.TestCase):
         shown(page.locator("tbody tr").first).to_contain_text("kanari")
         self.clean(page)
 
+    def test_a_record_is_read_and_saved_under_the_purpose_of_its_table(self):
+        """Also with one that stands before it in the alphabet and covers less."""
+        limited = {"legal_ground": "contract", "title": {"de": "Abrechnung"}, "fields": {"contacts": ["name", "revenue"]}}
+        expect(self.s.request("PUT", "/v1/purposes/abrechnung", limited), 201)
+        page = self.signed_in("/app/types/contacts", token=self.token())
+        asked = []
+        page.on("request", lambda r: asked.append((r.method, r.headers.get("siegel-purpose"))) if "/v1/rec" in r.url and "purpose" in str(r.headers) else None)
+        select = page.locator("header .purpose select")
+        page.click("tbody tr:nth-child(9) a")
+        page.wait_for_selector(".timeline > li")
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        shown(select).to_have_value(PURPOSE)
+        self.assertEqual(set(asked), {("GET", PURPOSE)})
+        record = page.url.split("/records/")[1][:25]
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} for care")
+        page.click("form.record .button")
+        shown(page.locator(".timeline > li")).to_have_count(2)
+        self.assertEqual(set(asked), {("GET", PURPOSE), ("PATCH", PURPOSE)})
+        page.click(".crumb a")
+        page.wait_for_selector("tbody tr")
+        before = expect(self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"]), 200).json["values"]
+
+        del asked[:]
+        page.select_option("header .purpose select", "abrechnung")
+        shown(page.locator("thead")).not_to_contain_text("Geboren")
+        page.click("tbody tr:nth-child(9) a")
+        page.wait_for_selector(".timeline > li")
+        shown(select).to_have_value("abrechnung")
+        self.assertNotIn("31.01.1970", page.locator("main").inner_text())
+        other = self.tab(page.context, page.url.split(str(self.s.port), 1)[1])  # as a click with the middle button does
+        shown(other.locator("header .purpose select")).to_have_value("abrechnung")
+        shown(other.locator(".details dt")).to_have_count(2)
+        page.click("#edit")
+        self.assertEqual(page.locator("form.record [id^=field-]").evaluate_all("(all) => all.map((e) => e.id).filter((id) => !id.endsWith('-help'))"),
+                         ["field-name", "field-revenue"])
+        page.fill("#field-revenue", "12,50")
+        page.click("form.record .button")
+        shown(page.locator(".details")).to_contain_text("12,50")
+        self.assertEqual(set(asked), {("GET", "abrechnung"), ("PATCH", "abrechnung")})
+        stored = expect(self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"]), 200).json["values"]
+        self.assertEqual(stored, {**before, "revenue": "12.50"})
+        self.clean(page)
+
+    def test_no_purpose_is_guessed(self):
+        """A record by its number alone, of types with different purposes: nothing is read before people say what for."""
+        fields = [{"name": "one", "title": "Eins", "type": "text", "personal": False, "class": "customer"}]
+        expect(self.s.request("PUT", "/v1/record-types/undecided", {"subject": {"mode": "none"}, "fields": fields, "form": [["one"]]}), 201)
+        page = self.signed_in(f"/app/records/{self.last}", token=self.token())
+        asked = []
+        page.on("request", lambda r: asked.append(r.headers.get("siegel-purpose")) if "/v1/records/" in r.url else None)
+        shown(page.get_by_role("heading", level=1)).to_have_text("Für welchen Zweck?")
+        self.look(page, "purpose-de-wide")
+        self.assertEqual(asked, [])
+        page.locator("main").get_by_role("button", name="Betreuung").click()
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        page.wait_for_selector(".timeline > li")
+        self.assertEqual(set(asked), {PURPOSE})
+        shown(page.locator("header .purpose select")).to_have_value(PURPOSE)
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/undecided")
+        shown(page.get_by_role("heading", level=1)).to_have_text("Für welchen Zweck?")
+        page.select_option("header .purpose select", "newsletter")
+        shown(page.locator(".empty")).to_be_visible()
+        self.clean(page)
+
     def test_a_record_is_added(self):
         page = self.signed_in("/app/types/contacts/new")
         page.click("form.record .button")
@@ -224,7 +289,7 @@ class Pages(unittest.TestCase):
         page.click("form.record .button")
         shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} neu")
         shown(page.locator(".details")).to_contain_text("1234,50")
-        self.assertRegex(page.url, r"/app/records/re_[\w-]{22}$")
+        self.assertRegex(page.url, r"/app/types/contacts/records/re_[\w-]{22}$")
         self.clean(page, refused=1)
 
     def test_a_conflict_loses_nothing(self):
@@ -406,7 +471,7 @@ class Pages(unittest.TestCase):
         self.clean(page)
 
     def test_a_late_answer_to_another_purpose_is_not_shown_and_input_is_asked_about(self):
-        page = self.signed_in(f"/app/records/{self.last}", token=self.token())
+        page = self.signed_in(f"/app/types/contacts/records/{self.last}", token=self.token())
         shown(page.locator(".details")).to_contain_text("31.01.1970")
         page.evaluate(LATE, f"/v1/records/{self.last}")
         page.select_option(".purpose select", "newsletter")

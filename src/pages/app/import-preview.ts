@@ -48,7 +48,7 @@ class Preview_ extends Part {
     const { preview } = this;
     this.chosen = {};
     this.title_ ||= (this.name.replace(/\.[^.]*$/, "") || preview.sheet) ?? "";
-    this.purpose ||= this.state.purpose() ?? "";
+    this.purpose ||= this.state.purpose() ?? this.state.purposes[0]?.name ?? "";
     if (this.classes.length === 1) this.cls = this.classes[0]?.name ?? "";
     this.identity = preview.identity?.[0] ?? "";
     const personal = preview.columns.some((c) => c.personal !== false);

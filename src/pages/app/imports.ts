@@ -60,7 +60,7 @@ class Imports extends Part {
   }
 
   private get how() {
-    return { purpose: this.state.purpose(this.state.type(this.into)) };
+    return { purpose: this.state.purpose(this.state.type(this.into)) ?? this.state.purposes[0]?.name };
   }
 
   // ── steps ──

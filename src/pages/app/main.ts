@@ -8,7 +8,7 @@ import "./access.js";
 import "./arrange.js";
 import "./imports.js";
 import "./rules.js";
-import { ask, Latest, newVisit, Problem, whenSessionIsOver, type Session, type Welcome } from "./api.js";
+import { ask, Latest, newVisit, Problem, whenSessionIsOver, type Session, type Type, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
 import { Part, define, go, mayLeave, problemBox, waiting } from "./parts.js";
 import { State } from "./state.js";
@@ -28,6 +28,7 @@ function place(path: string): Place {
   if (first === "types" && second && third === undefined) return { page: "records", type: second };
   if (first === "types" && second && third === "new" && parts.length === 3) return { page: "new", type: second };
   if (first === "types" && second && third === "form" && parts.length === 3) return { page: "arrange", type: second };
+  if (first === "types" && second && third === "records" && parts[3] && parts.length === 4) return { page: "record", type: second, id: parts[3] };
   if (first === "records" && second && third === undefined) return { page: "record", id: second };
   if (first === "import" && second === undefined) return { page: "import" };
   if (first === "rules" && second === undefined) return { page: "rules" };
@@ -86,6 +87,7 @@ class App extends Part {
     await state.load();
     if (signal.aborted) return;
     this.state = state;
+    this.takePurpose();
     this.note = "";
     this.tabs.begin(welcome.idle_s ?? 0);
     if (!location.pathname.startsWith("/app")) go("/app/", "replace");
@@ -130,8 +132,15 @@ class App extends Part {
     go("/", "replace");
   }
 
+  // A record's address says for which purpose it is looked at.
+  private takePurpose(): void {
+    const purpose = new URLSearchParams(location.search).get("purpose");
+    if (purpose) this.state?.choosePurpose(purpose);
+  }
+
   private arrive(): void {
     this.path = location.pathname;
+    this.takePurpose();
     window.scrollTo(0, 0);
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("main")?.focus({ preventScroll: true }));
   }
@@ -143,7 +152,7 @@ class App extends Part {
     const url = new URL(link.href);
     if (url.origin !== location.origin || !url.pathname.startsWith("/app") || url.hash || link.hasAttribute("download")) return;
     event.preventDefault();
-    go(url.pathname);
+    go(url.pathname + url.search);
   }
 
   private say(text: string): void {
@@ -201,16 +210,16 @@ class App extends Part {
       case "home":
         return html`<siegel-types data-page .state=${state}></siegel-types>`;
       case "records":
-        if (type && state.reads) return html`<siegel-records data-page .state=${state} .type=${type} .purpose=${state.purpose(type)}></siegel-records>`;
+        if (type && state.reads) return this.forPurpose(state, type, (purpose) => html`<siegel-records data-page .state=${state} .type=${type} .purpose=${purpose}></siegel-records>`);
         break;
       case "new":
-        if (type && state.writes) return html`<siegel-record data-page .state=${state} .type=${type} .purpose=${state.purpose(type)} .record=${""}></siegel-record>`;
+        if (type && state.writes) return this.forPurpose(state, type, (purpose) => html`<siegel-record data-page .state=${state} .type=${type} .purpose=${purpose} .record=${""}></siegel-record>`);
         break;
       case "arrange":
         if (type && state.arranges) return html`<siegel-arrange data-page .state=${state} .type=${type}></siegel-arrange>`;
         break;
       case "record":
-        if (state.reads) return html`<siegel-record data-page .state=${state} .type=${undefined} .purpose=${state.purpose()} .record=${at.id ?? ""}></siegel-record>`;
+        if (state.reads && (type || !at.type)) return this.forPurpose(state, type, (purpose) => html`<siegel-record data-page .state=${state} .type=${type} .purpose=${purpose} .record=${at.id ?? ""}></siegel-record>`);
         break;
       case "import":
         if (state.imports) return html`<siegel-imports data-page .state=${state} .purpose=${state.purpose()}></siegel-imports>`;
@@ -225,6 +234,14 @@ class App extends Part {
         break;
     }
     return html`<h1>${t("not_found")}</h1><p class="soft">${t("not_found_help")}</p><p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+  }
+
+  // What is read under a purpose stands in the ledger under it: where none is meant before, people say which.
+  private forPurpose(state: State, type: Type | undefined, page: (purpose: string) => unknown) {
+    const purpose = state.purpose(type);
+    if (purpose) return page(purpose);
+    return html`<h1>${t("purpose_ask")}</h1><p class="soft">${state.purposes.length ? t("purpose_help") : t("purpose_none")}</p>
+      <p class="row">${state.purposes.map((p) => html`<button type="button" class="quiet" @click=${() => this.usePurpose(state, p.name)}>${titled(p.title, p.name)}</button>`)}</p>`;
   }
 
   // ── bars ──
@@ -264,7 +281,8 @@ class App extends Part {
     const now = state.purpose(type);
     return html`<label class="purpose" title=${t("purpose_help")}><span>${t("purpose")}</span>
       <select @change=${(event: Event) => this.choosePurpose(event.target as HTMLSelectElement, state, now)}>
-        ${state.purposes.map((p) => html`<option value=${p.name} ?selected=${p.name === now}>${titled(p.title, p.name)}</option>`)}
+        ${now ? nothing : html`<option value="" disabled selected>${at.page === "home" ? t("purpose_by_type") : t("purpose_ask")}</option>`}
+        ${state.purposes.map((p) => html`<option value=${p.name} .selected=${p.name === now}>${titled(p.title, p.name)}</option>`)}
       </select></label>`;
   }
 
@@ -274,7 +292,12 @@ class App extends Part {
       select.value = now ?? "";
       return;
     }
-    state.choosePurpose(select.value);
+    this.usePurpose(state, select.value);
+  }
+
+  private usePurpose(state: State, name: string): void {
+    state.choosePurpose(name);
+    if (place(this.path).page === "record") history.replaceState(null, "", `${location.pathname}?purpose=${encodeURIComponent(name)}`);
     this.requestUpdate();
   }
 }

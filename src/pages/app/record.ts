@@ -73,7 +73,7 @@ class Record_ extends Part {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (!changed.has("record") && !changed.has("purpose")) return;
+    if (!changed.has("record") && !changed.has("purpose") && !changed.has("type")) return;
     this.forget();
     if (!this.record) this.edited = {};
     else void this.load();
@@ -90,9 +90,9 @@ class Record_ extends Part {
     this.key = newKey();
   }
 
-  // Its type is known once it is read, and with it the purpose that suits: then it is read with that one only.
-  private get purposeNow(): string | undefined {
-    return this.state.purpose(this.typeNow) ?? this.purpose;
+  private get fields(): Field[] {
+    const type = this.typeNow;
+    return type ? this.state.fields(type, this.purpose) : [];
   }
   private get typeNow(): Type | undefined {
     return this.type ?? (this.stored ? this.state.type(this.stored.type) : undefined);
@@ -103,8 +103,9 @@ class Record_ extends Part {
     this.problem = null;
     this.busy = true;
     try {
-      const stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow, signal });
+      const stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purpose, signal });
       if (signal.aborted) return;
+      if (this.type && stored.type !== this.type.name) throw new Problem(404, "not_found", t("record_other_type"));
       this.stored = stored;
     } catch (failure) {
       if (signal.aborted) return;
@@ -118,7 +119,7 @@ class Record_ extends Part {
     const signal = this.paging.next();
     this.historyProblem = null;
     try {
-      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purposeNow, signal });
+      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purpose, signal });
       if (signal.aborted) return;
       this.history = cursor ? [...this.history, ...page.items] : page.items;
       this.more = page.next;
@@ -178,7 +179,7 @@ class Record_ extends Part {
     const { stored } = this;
     const { signal } = this.visit;
     if (!type || !this.edited || this.busy || (stored?.record ?? "") !== this.record) return;
-    this.wrong = this.check(this.state.fields(type));
+    this.wrong = this.check(this.fields);
     if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
     const values = this.changes(stored);
     if (stored && !Object.keys(values).length) {
@@ -189,7 +190,7 @@ class Record_ extends Part {
     this.problem = null;
     try {
       const body = this.reason.trim() ? { values, reason: this.reason.trim() } : { values };
-      const asked = { body, purpose: this.purposeNow, key: this.key };
+      const asked = { body, purpose: this.purpose, key: this.key };
       if (stored) {
         await ask(`/v1/records/${enc(stored.record)}`, { ...asked, method: "PATCH", version: stored.version });
         say(t("saved"));
@@ -202,22 +203,22 @@ class Record_ extends Part {
         const added = await ask<{ record: string }>(recordsPath(type.name), { ...asked, method: "POST" });
         say(t("added"));
         if (signal.aborted) return;
-        go(`/app/records/${added.record}`, "replace");
+        go(this.state.recordPage(type, added.record), "replace");
       }
     } catch (failure) {
       if (signal.aborted) return say(t("not_saved"));
       this.problem = this.caught(failure);
       this.key = newKey();
       if (this.problem.code === "version_conflict") await this.meet();
-      else this.point(type);
+      else this.point();
     }
     if (!signal.aborted) this.busy = false;
   }
 
   // A value that the server does not take is told at its field.
-  private point(type: Type): void {
+  private point(): void {
     const name = /^\/values\/(.+)$/.exec(this.problem?.pointer ?? "")?.[1];
-    if (!name || !this.state.fields(type).some((f) => f.name === name)) return;
+    if (!name || !this.fields.some((f) => f.name === name)) return;
     const reason = `cell_${this.problem?.reason ?? ""}`;
     this.wrong = new Map([[name, has(reason) ? t(reason) : (this.problem?.message ?? "")]]);
     this.problem = null;
@@ -228,7 +229,7 @@ class Record_ extends Part {
   private async meet(): Promise<void> {
     const { signal } = this.visit;
     try {
-      const newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow, signal });
+      const newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purpose, signal });
       if (signal.aborted) return;
       this.newer = newer;
       this.problem = null;
@@ -251,11 +252,11 @@ class Record_ extends Part {
     void this.updateComplete.then(() => this.querySelector<HTMLFormElement>("form.record")?.requestSubmit());
   }
 
-  private conflict(type: Type) {
+  private conflict() {
     const { newer } = this;
     if (!newer) return nothing;
     const mine = this.changes(this.stored);
-    const fields = this.state.fields(type).filter((f) => f.name in mine && !same(newer.values[f.name], this.stored?.values[f.name]));
+    const fields = this.fields.filter((f) => f.name in mine && !same(newer.values[f.name], this.stored?.values[f.name]));
     return html`<div class="box warn" role="alertdialog" aria-labelledby="conflict" aria-describedby="conflict-help">
       <h2 id="conflict" tabindex="-1">${t("conflict")}</h2>
       <p id="conflict-help">${fields.length ? t("conflict_help") : t("conflict_none")}</p>
@@ -273,8 +274,9 @@ class Record_ extends Part {
 
   // ── what is seen ──
 
-  private details(type: Type, stored: Shown) {
-    const fields = this.state.fields(type);
+  private details(stored: Shown) {
+    const { fields } = this;
+    if (!fields.length) return html`<p class="soft">${t("purpose_covers_nothing")}</p>`;
     return html`<dl class="details">${fields.map((f) => {
       const text = shown(f, stored.values[f.name]);
       const gone = !text && stored.erased?.includes(f.class);
@@ -284,7 +286,7 @@ class Record_ extends Part {
 
   private editor(type: Type) {
     return html`<form class="record" novalidate @submit=${(event: Event) => void this.save(event)}>
-      ${form({ type, fields: this.state.fields(type), values: this.edited ?? {}, wrong: this.wrong, change: (f, v) => this.change(f, v) })}
+      ${form({ type, fields: this.fields, values: this.edited ?? {}, wrong: this.wrong, change: (f, v) => this.change(f, v) })}
       ${this.record ? html`<div class="field"><label for="reason">${t("reason")} <span class="soft">(${t("optional")})</span></label>
         <input id="reason" maxlength="500" autocomplete="off" aria-describedby="reason-help" @input=${(e: Event) => (this.reason = (e.target as HTMLInputElement).value)}>
         <p class="help" id="reason-help">${t("reason_help")}</p></div>` : nothing}
@@ -329,16 +331,16 @@ class Record_ extends Part {
     if (!type) return this.problem ? this.failed() : this.stored ? emptyBox(t("not_found"), t("not_found_help")) : waiting(8);
     const title = titled(type.title, type.name);
     const crumb = html`<p class="crumb"><a href="/app/types/${type.name}">${title}</a></p>`;
-    if (!this.record) return html`${crumb}<h1>${t("new_record")}</h1><div class="card">${this.editor(type)}</div>`;
+    if (!this.record) return html`${crumb}<h1>${t("new_record")}</h1><div class="card">${this.fields.length ? this.editor(type) : html`<p class="soft">${t("purpose_covers_nothing")}</p>`}</div>`;
     const { stored } = this;
     if (!stored) return this.problem ? this.failed() : waiting(8);
-    const first = this.state.fields(type)[0];
+    const first = this.fields[0];
     return html`${crumb}
       <div class="head"><div><h1>${(first && shown(first, stored.values[first.name])) || t("record")}</h1>
         <p class="soft">${t("version")} ${stored.version} · ${t("updated", { at: time(stored.updated_at) })}</p></div>
-        ${this.state.writes && !this.edited ? html`<button id="edit" type="button" class="button" @click=${() => this.edit()}>${t("edit")}</button>` : nothing}</div>
+        ${this.state.writes && !this.edited && first ? html`<button id="edit" type="button" class="button" @click=${() => this.edit()}>${t("edit")}</button>` : nothing}</div>
       <div class="two">
-        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict(type)}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(type, stored)}`}</section>
+        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict()}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(stored)}`}</section>
         ${this.state.readsHistory ? this.timeline(type) : nothing}
       </div>`;
   }

@@ -130,15 +130,15 @@ class Records extends Part {
       const gone = !text && record.erased?.includes(field.class);
       const content = gone ? html`<em class="gone">${t("erased_value")}</em>` : text;
       return html`<td data-label=${field.title || field.name} class="${field.type === "integer" || field.type === "decimal" ? "figure" : ""} ${text || gone || first ? "" : "blank"}">
-        ${first ? html`<a class="whole" href="/app/records/${record.record}">${content || t("open_record")}</a>` : content}</td>`;
+        ${first ? html`<a class="whole" href=${this.state.recordPage(this.type, record.record)}>${content || t("open_record")}</a>` : content}</td>`;
     };
     return html`
       <div class="sheet records" id="rows" tabindex="0" role="region" aria-label=${titled(this.type.title, this.type.name)} aria-busy=${this.busy ? "true" : "false"}>
         <table>
-          <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}<th scope="col">${t("changed_at")}</th></tr></thead>
+          <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}${fields.length ? nothing : html`<th scope="col">${t("record")}</th>`}<th scope="col">${t("changed_at")}</th></tr></thead>
           <tbody>${page.items.map((record) => html`<tr>
             ${fields.map((field, i) => cell(record, field, i === 0))}
-            ${fields.length === 0 ? html`<td><a class="whole" href="/app/records/${record.record}">${t("open_record")}</a></td>` : nothing}
+            ${fields.length === 0 ? html`<td><a class="whole" href=${this.state.recordPage(this.type, record.record)}>${t("open_record")}</a></td>` : nothing}
             <td data-label=${t("changed_at")} class="soft nowrap">${time(record.updated_at)}</td></tr>`)}
           </tbody>
         </table>

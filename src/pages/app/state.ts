@@ -53,21 +53,30 @@ export class State {
     return this.types.find((type) => type.name === name);
   }
 
-  // As chosen; else the type's own, the configured one, or the only one.
+  // As chosen; else the type's own, the configured one, or the only one. Of several none is guessed, for what is read
+  // stands in the ledger under it. Where the type is not known: the one that holds for all types, if there is one.
   purpose(type?: Type): string | undefined {
     const may = (name: string | null | undefined) => this.purposes.some((p) => p.name === name);
     if (may(this.chosen)) return this.chosen;
     if (type?.default_purpose && may(type.default_purpose)) return type.default_purpose;
     if (this.preferred && may(this.preferred)) return this.preferred;
-    return this.purposes[0]?.name;
+    if (type || !this.types.length) return this.purposes.length === 1 ? this.purposes[0]?.name : undefined;
+    const each = new Set(this.types.map((one) => this.purpose(one)));
+    return each.size === 1 ? [...each][0] : undefined;
   }
   choosePurpose(name: string): void {
     this.chosen = name;
   }
 
+  // The purpose goes along in the address, so that it holds in another tab and after loading anew as well.
+  recordPage(type: Type, record: string): string {
+    const purpose = this.purposes.length > 1 ? this.purpose(type) : undefined;
+    return `/app/types/${type.name}/records/${record}${purpose ? `?purpose=${enc(purpose)}` : ""}`;
+  }
+
   // The fields of a type that the purpose covers, in the order of the form.
-  fields(type: Type) {
-    const covered = this.purposes.find((p) => p.name === this.purpose(type))?.fields;
+  fields(type: Type, purpose: string | undefined = this.purpose(type)) {
+    const covered = this.purposes.find((p) => p.name === purpose)?.fields;
     const names = covered ? (covered[type.name] ?? []) : null;
     const order = type.form.flat();
     const place = (name: string) => (order.indexOf(name) < 0 ? order.length : order.indexOf(name));

@@ -12,6 +12,10 @@ const texts = {
   menu: ["Hauptmenü", "Main menu"],
   purpose: ["Zweck", "Purpose"],
   purpose_help: ["Jeder Blick auf Daten wird mit diesem Zweck festgehalten.", "Every look at data is recorded with this purpose."],
+  purpose_ask: ["Für welchen Zweck?", "For which purpose?"],
+  purpose_none: ["Dieser Zugangsschlüssel trägt keinen Zweck; ohne einen werden keine Daten gezeigt.", "This token carries no purpose; without one no data are shown."],
+  purpose_by_type: ["je nach Tabelle", "as the table says"],
+  purpose_covers_nothing: ["Dieser Zweck umfasst keine Angabe dieser Tabelle.", "This purpose covers no field of this table."],
   language: ["Sprache", "Language"],
   sign_out: ["Abmelden", "Sign out"],
   loading: ["Wird geladen …", "Loading …"],
@@ -131,6 +135,7 @@ const texts = {
   results_more: ["Mindestens {n} Treffer", "At least {n} results"],
   erased_value: ["gelöscht", "erased"],
   no_value: ["leer", "empty"],
+  record_other_type: ["Diesen Datensatz gibt es in dieser Tabelle nicht.", "There is no such record in this table."],
   open_record: ["Datensatz öffnen", "Open record"],
 
   // ── one record ──
