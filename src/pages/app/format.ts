@@ -35,7 +35,12 @@ export function actor(item: HistoryItem, session: Session): string {
   if (item.actor === session.token_id) return t("you");
   if (item.actor === "system") return t("system");
   if (item.actor.startsWith("su_")) return t("the_person");
-  return t("by_token", { id: `${item.actor.slice(0, 9)}…` });
+  return t("by_token", { id: tail(item.actor) });
+}
+
+// The end of a token's id: its beginning is the time at which it was made.
+export function tail(token: string): string {
+  return `…${token.slice(-8)}`;
 }
 
 // A decimal as it is written into the form: German with a comma. What has the other sign could be meant as thousands, and

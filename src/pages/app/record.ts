@@ -306,12 +306,13 @@ class Record_ extends Part {
     return html`<li>
       <p class="what"><span class="strong">${named("event_", item.type)}</span> <time datetime=${item.at}>${time(item.at)}</time></p>
       <dl class="facts"><div><dt>${t("who")}</dt><dd>${actor(item, this.state.session)}</dd></div>
-        ${why ? html`<div><dt>${t("why")}</dt><dd>${why}${item.reason ? html`: ${item.reason}` : nothing}</dd></div>` : nothing}</dl>
+        ${why ? html`<div><dt>${t("why")}</dt><dd>${why}</dd></div>` : nothing}
+        ${item.reason ? html`<div><dt>${t("reason_short")}</dt><dd class="lines">${item.reason}</dd></div>` : nothing}</dl>
       ${item.changes.length ? html`<ul class="changes">${item.changes.map((change) => {
         const field = type.fields.find((f) => f.name === change.field);
         const old = shown(field, change.old);
         return html`<li><span class="name">${field?.title || change.field}</span>
-          <span class="value">${old ? html`<del>${old}</del> <span aria-hidden="true">→</span> ` : nothing}<ins>${shown(field, change.new) || html`<span class="soft">${t("no_value")}</span>`}</ins></span></li>`;
+          <span class="value lines">${old ? html`<del>${old}</del> <span aria-hidden="true">→</span> ` : nothing}<ins>${shown(field, change.new) || html`<span class="soft">${t("no_value")}</span>`}</ins></span></li>`;
       })}</ul>` : nothing}
       ${item.erased?.length ? html`<p class="gone">${t("erased_value")}: ${item.erased.join(", ")}</p>` : nothing}
       <p class="small soft">${t("seal_note", { seq: item.seq })}</p>

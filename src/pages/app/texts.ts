@@ -103,7 +103,7 @@ const texts = {
   state: ["Zustand", "State"],
   all: ["alle", "all"],
   revoke: ["Sperren", "Revoke"],
-  revoke_ask: ["Diesen Schlüssel sperren? Wer mit ihm angemeldet ist, ist es dann nicht mehr.", "Revoke this token? Whoever is signed in with it no longer is."],
+  revoke_ask: ["Den Schlüssel „{token}“ sperren? Wer mit ihm angemeldet ist, ist es dann nicht mehr.", "Revoke the token “{token}”? Whoever is signed in with it no longer is."],
   this_token: ["dieser", "this one"],
   token_role_reads_nothing: [
     "Diese Rolle liest keine Datensätze.",
@@ -143,6 +143,7 @@ const texts = {
   history: ["Verlauf", "History"],
   updated: ["Stand vom {at}", "As of {at}"],
   reason: ["Grund der Änderung", "Reason for the change"],
+  reason_short: ["Grund", "Reason"],
   reason_help: ["Wird verschlüsselt mit der Änderung festgehalten.", "Is kept with the change, encrypted."],
   saved: ["Gespeichert.", "Saved."],
   not_saved: ["Eine Änderung wurde nicht gespeichert.", "A change was not saved."],
