@@ -628,8 +628,8 @@ class Pages(unittest.TestCase):
                 page.click("form.search .button")
 
             row = page.locator("tbody tr")
-            for field, what in (("text", "mue"), ("paid", "true"), ("since", "1980-02-01"), ("sum", "12,50" if language == "de" else "12.50"),
-                                ("count", "7"), ("kind", "A"), ("tags", "A"), ("at", "2026-05-01T12:30")):
+            for field, what in (("text", "mue"), ("paid", "true"), ("since", "01.02.1980" if language == "de" else "1980-02-01"), ("sum", "12,50" if language == "de" else "12.50"),
+                                ("count", "7"), ("kind", "A"), ("tags", "A"), ("at", "01.05.2026, 12:30" if language == "de" else "2026-05-01 12:30")):
                 search(field, what)
                 shown(page.get_by_role("status").filter(has_text="1 Treffer" if language == "de" else "1 result")).to_be_visible()
                 shown(row).to_have_count(1)

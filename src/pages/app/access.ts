@@ -1,7 +1,7 @@
 // For administrators: who holds a token, and taking one back.
 import { html, nothing } from "lit";
 import { ask, enc, newKey, type Page, type Problem, type Token } from "./api.js";
-import { time } from "./format.js";
+import { tail, time } from "./format.js";
 import { Part, define, problemBox, say, waiting } from "./parts.js";
 import type { State } from "./state.js";
 import { named, t } from "./texts.js";

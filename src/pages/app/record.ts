@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { ask, enc, Latest, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
 import { form } from "./fields.js";
-import { actor, decimalIn, decimalOut, same, shown, time } from "./format.js";
+import { actor, meant, notMeant, same, shown, time, written } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
 import { recordsPath, type State } from "./state.js";
@@ -145,21 +145,17 @@ class Record_ extends Part {
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("#edit")?.focus());
   }
 
-  // As people write it, and back. A decimal that could mean two numbers stays as it is typed, and is not sent.
+  // As people write it, and back. What could mean two things stays as it is typed, and is not sent.
   private written(values: Values): Values {
-    const out = { ...values };
-    for (const { name, type } of this.typeNow?.fields ?? []) {
-      const value = out[name];
-      if (type === "decimal" && typeof value === "string") out[name] = decimalOut(value);
-    }
-    return out;
+    return Object.fromEntries(this.fields.map((f) => [f.name, written(f, values[f.name])]));
   }
   private changes(against: Shown | null): Values {
     const out: Values = {};
-    for (const [name, typed] of Object.entries(this.edited ?? {})) {
-      const decimal = typeof typed === "string" && this.typeNow?.fields.find((f) => f.name === name)?.type === "decimal";
-      const value = decimal ? decimalIn(typed) : typed;
-      if (!same(value, against?.values[name])) out[name] = value;
+    for (const field of this.fields) {
+      const typed = this.edited?.[field.name];
+      const value = meant(field, typed);
+      const before = written(field, against?.values[field.name]);
+      if (!same(typed, before) && !same(written(field, value), before)) out[field.name] = value ?? null;
     }
     return out;
   }
@@ -168,7 +164,8 @@ class Record_ extends Part {
     for (const field of fields) {
       const value = this.edited?.[field.name];
       if (field.required && same(value, null)) wrong.set(field.name, t("required_missing"));
-      if (field.type === "decimal" && typeof value === "string" && decimalIn(value) === null) wrong.set(field.name, t("decimal_wrong"));
+      const untouched = same(value, written(field, this.stored?.values[field.name]));
+      if (!untouched && meant(field, value) === undefined) wrong.set(field.name, notMeant(field));
     }
     return wrong;
   }

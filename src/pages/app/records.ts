@@ -1,7 +1,7 @@
 // The table of one type: page by page, or what a search found. On a narrow screen each row becomes a card.
 import { html, nothing } from "lit";
 import { ask, enc, Latest, type Field, type Page, type Problem, type Shown, type Type } from "./api.js";
-import { shown, time } from "./format.js";
+import { notMeant, shown, time } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, problemBox, waiting } from "./parts.js";
 import { byBeginning, condition, control, type Condition } from "./search.js";
@@ -79,11 +79,11 @@ class Records extends Part {
 
   private search(event: Event): void {
     event.preventDefault();
-    const form = event.target as HTMLFormElement; // a date that is not whole the browser does not let through
+    const form = event.target as HTMLFormElement;
     const typed = String(new FormData(form).get("value") ?? "").trim();
     const field = this.searched;
     const found = typed && field ? condition(field, typed) : null;
-    this.wrong = !typed || found ? "" : field?.type === "decimal" ? t("decimal_wrong") : t("search_wrong");
+    this.wrong = !typed || found ? "" : field && ["decimal", "date", "datetime"].includes(field.type) ? notMeant(field) : t("search_wrong");
     if (this.wrong) return void form.querySelector<HTMLElement>("[name=value]")?.focus();
     this.found = found;
     this.cursors = [null];

@@ -2,7 +2,7 @@
 // beginning, everything else as a whole, and all of it in the form in which the table shows it.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Field } from "./api.js";
-import { decimalIn } from "./format.js";
+import { dateIn, decimalIn, timeIn } from "./format.js";
 import { t } from "./texts.js";
 
 export interface Condition {
@@ -28,8 +28,12 @@ export function condition({ name: field, type }: Field, typed: string): Conditio
     }
     case "datetime": {
       // Stored to the millisecond in UTC; shown, and looked for, to the minute of the browser's place.
-      const at = new Date(typed);
-      return Number.isNaN(at.getTime()) ? null : { field, op: "prefix", value: at.toISOString().slice(0, 16) };
+      const at = timeIn(typed);
+      return at === null ? null : { field, op: "prefix", value: at.slice(0, 16) };
+    }
+    case "date": {
+      const value = dateIn(typed);
+      return value === null ? null : { field, op: "exact", value };
     }
     default:
       return { field, op: whole.includes(type) ? "exact" : "prefix", value: typed };
@@ -42,8 +46,7 @@ export function control(field: Field, wrong: string): TemplateResult {
   const choices = field.type === "boolean" ? [["true", t("yes")] as const, ["false", t("no")] as const] : field.choices?.map((choice) => [choice, choice] as const);
   if (choices && whole.includes(field.type))
     return html`<select name="value" title=${t("search_traced")}><option value=""></option>${choices.map(([value, title]) => html`<option value=${value}>${title}</option>`)}</select>`;
-  if (field.type === "date" || field.type === "datetime")
-    return html`<input name="value" type=${field.type === "date" ? "date" : "datetime-local"} title=${t("search_traced")} aria-invalid=${invalid} aria-describedby=${described}>`;
   const mode = field.type === "integer" ? "numeric" : field.type === "decimal" ? "decimal" : nothing;
-  return html`<input name="value" type="search" inputmode=${mode} autocomplete="off" spellcheck="false" title=${t("search_traced")} aria-invalid=${invalid} aria-describedby=${described}>`;
+  const example = field.type === "date" ? t("date_example") : field.type === "datetime" ? t("datetime_example") : nothing;
+  return html`<input name="value" type="search" inputmode=${mode} placeholder=${example} autocomplete="off" spellcheck="false" title=${t("search_traced")} aria-invalid=${invalid} aria-describedby=${described}>`;
 }
