@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from contacts import PURPOSE, RECORDS, TYPE, expect, prepare, wait_for_index  # noqa: E402
+from contacts import PURPOSE, RECORDS, TYPE, erase, expect, prepare, wait_for_index  # noqa: E402
 from playwright.sync_api import expect as shown  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
@@ -468,6 +468,64 @@ class Pages(unittest.TestCase):
         self.assertEqual(page.locator("#edit").count(), 0)
         page = self.signed_in(token=self.s.tokens["auditor"])
         shown(page.locator("main")).to_contain_text("liest keine Datensätze")
+
+    def test_what_is_erased_and_what_is_not_allowed_is_said(self):
+        values = {"values": {"name": f"{CANARY} gone", "e-mail": "kanari-gone@example.org"}}
+        gone = expect(self.s.request("POST", RECORDS, values, token=self.s.tokens["editor"]), 201).json
+        subject = expect(self.s.request("GET", f"/v1/records/{gone['record']}", token=self.s.tokens["privacy_officer"]), 200).json["subject"]
+        page = self.signed_in(f"/app/types/contacts/records/{gone['record']}", token=self.s.tokens["privacy_officer"])
+        shown(page.locator(".commands")).to_contain_text(f"siegel erase --subject {subject}")  # what she does today with the command line
+        self.look(page, "record-officer-de-wide")
+        erasure = expect(erase(self.s, subject), 201).json["erasure"]
+        for role, when in (("editor", 0), ("privacy_officer", 1)):
+            page = self.signed_in(f"/app/types/contacts/records/{gone['record']}", token=self.s.tokens[role])
+            shown(page.get_by_role("heading", level=1)).to_have_text("Diese Daten sind gelöscht")
+            shown(page.locator("main")).to_contain_text(erasure)
+            shown(page.get_by_text("Einwilligung widerrufen")).to_have_count(when)
+            self.look(page, f"erased-{role}-de-wide")
+            self.clean(page, refused=1)
+        fields = [{"name": "one", "title": "Eins", "type": "text", "personal": False, "class": "customer"}]
+        expect(self.s.request("PUT", "/v1/record-types/foreign", {"title": {"de": "Fremdes"}, "subject": {"mode": "none"}, "default_purpose": PURPOSE,
+                                                                   "fields": fields, "form": [["one"]]}), 201)
+        foreign = expect(self.s.request("POST", "/v1/record-types/foreign/records", {"values": {"one": "1"}}, token=self.token(), purpose=PURPOSE), 201).json["record"]
+        for path, role, title, text in (("/app/types/foreign", "editor", "Dazu fehlt ein Recht", "Er gilt für: Kontakte"),
+                                        (f"/app/records/{foreign}", "editor", "Dazu fehlt ein Recht", "gilt für: Kontakte"),
+                                        ("/app/access", "editor", "Dazu fehlt ein Recht", "die Rolle Verwaltung; Ihr Zugangsschlüssel hat die Rolle Bearbeitung"),
+                                        ("/app/types/nothing", "editor", "Diese Tabelle gibt es nicht", "nothing"),
+                                        ("/app/records/re_AAAAAAAAAAAAAAAAAAAAAA", "editor", "Diesen Datensatz gibt es nicht", "entfernt"),
+                                        ("/app/types/contacts", "auditor", "Dazu fehlt ein Recht", "Bearbeitung, Datenschutz oder Versand")):
+            page = self.signed_in(path, token=self.s.tokens[role])
+            shown(page.get_by_role("heading", level=1)).to_have_text(title)
+            shown(page.locator("main")).to_contain_text(text)
+            self.look(page, "no-right-de-wide")
+            self.clean(page, refused=1 if "/records/" in path else 0)
+
+    def test_what_the_pages_do_not_do_yet_names_the_command(self):
+        for language, size in (("de", WIDE), ("en", PHONE)):
+            for role, command in (("auditor", "export-log"), ("privacy_officer", "subject history su_"), ("admin", "siegel token create")):
+                page = self.signed_in("/app/access" if role == "admin" else "/app/", token=self.s.tokens.get(role, self.s.token), language=language, size=size)
+                shown(page.locator(".commands")).to_contain_text(command)
+                self.look(page, f"commands-{role}-{language}-{'phone' if size == PHONE else 'wide'}")
+                if role == "auditor":  # no card that looks as if it could be opened
+                    self.assertEqual(page.locator(".cards").count(), 0)
+                self.clean(page)
+
+    def test_too_many_wrong_tokens_says_when_to_try_again(self):
+        s = Siegel(BINARY)
+        with s:
+            s.init().serve()
+            page = self.browser.new_page(locale="de")
+            self.addCleanup(page.close)
+            page.goto(f"http://127.0.0.1:{s.port}/")
+            for _ in range(12):
+                page.fill("#token", "sgl_wrong")
+                with page.expect_response("**/app/session") as answer:
+                    page.keyboard.press("Enter")
+                if answer.value.status == 429:
+                    break
+                shown(page.get_by_role("alert")).to_be_visible()
+            shown(page.get_by_role("alert")).to_contain_text("Wieder möglich in 60 Sekunden.")
+            self.assertEqual(s.stop(), 0)
 
     def test_a_session_that_ends_leads_to_the_door(self):
         made = self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "types": ["contacts"]}).json

@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { ask, enc, newKey, type Page, type Problem, type Token } from "./api.js";
 import { tail, time } from "./format.js";
-import { Part, define, problemBox, say, waiting } from "./parts.js";
+import { Part, commands, define, problemBox, say, waiting } from "./parts.js";
 import type { State } from "./state.js";
 import { named, t } from "./texts.js";
 
@@ -74,6 +74,7 @@ class Access extends Part {
             <thead><tr><th scope="col">${t("token_label")}</th><th scope="col">${t("role")}</th><th scope="col">${t("purpose")}</th><th scope="col">${t("expires")}</th><th scope="col">${t("state")}</th><th><span class="visually-hidden">${t("revoke")}</span></th></tr></thead>
             <tbody>${this.tokens.map((token) => this.row(token))}</tbody></table></div>`
         : this.problem ? nothing : waiting(6)}
+      ${this.tokens ? commands(t("ctl_admin"), [[t("ctl_token"), `siegel token create --role editor --purposes ${t("ctl_purpose")} --types ${t("ctl_table")} --expires 8h --label ${t("token_label")}`]]) : nothing}
       <dialog aria-labelledby="ask" @close=${(event: Event) => void this.decided(event)}><form method="dialog">
         <p id="ask">${t("revoke_ask", { token: doomed ? `${doomed.label || named("role_", doomed.role)} ${tail(doomed.token_id)}` : "" })}</p>
         <p class="row"><button class="button danger" value="yes">${t("revoke")}</button><button class="quiet" value="no">${t("cancel")}</button></p>

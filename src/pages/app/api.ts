@@ -1,6 +1,6 @@
 // The server, as the pages see it. Personal values go into bodies only, never into an address.
 import { language } from "./language.js";
-import { t } from "./texts.js";
+import { plural, t } from "./texts.js";
 
 export type Value = string | boolean | string[] | null;
 export type Values = Record<string, Value>;
@@ -78,6 +78,12 @@ export interface HistoryItem {
   changes: { field: string; old: Value; new: Value }[];
   erased?: string[];
 }
+export interface Erasure {
+  erasure: string;
+  ground: string;
+  requested_at: string;
+  effective_at?: string;
+}
 export interface Token {
   token_id: string;
   role: string;
@@ -99,6 +105,7 @@ export class Problem extends Error {
     readonly requestId: string = "",
     readonly pointer: string = "",
     readonly reason: string = "",
+    readonly erasure: string = "",
   ) {
     super(detail);
   }
@@ -167,7 +174,9 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
 async function read(answer: Response): Promise<Problem> {
   try {
     const body = await answer.json();
-    return new Problem(answer.status, String(body.code), String(body.detail), String(body.request_id ?? ""), String(body.pointer ?? ""), String(body.reason ?? ""));
+    const wait = Number(answer.headers.get("Retry-After") ?? 0);
+    const detail = `${body.detail}${answer.status === 429 && wait ? ` ${plural("again_in", wait)}` : ""}`;
+    return new Problem(answer.status, String(body.code), detail, String(body.request_id ?? ""), String(body.pointer ?? ""), String(body.reason ?? ""), String(body.erasure ?? ""));
   } catch {
     return new Problem(answer.status, "internal", t("problem"), answer.headers.get("Siegel-Request-Id") ?? "");
   }

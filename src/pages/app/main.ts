@@ -11,9 +11,9 @@ import "./rules.js";
 import { ask, Latest, newVisit, Problem, whenSessionIsOver, type Session, type Type, type Welcome } from "./api.js";
 import { choose, language, titled, type Language } from "./language.js";
 import { Part, define, go, mayLeave, problemBox, waiting } from "./parts.js";
-import { State } from "./state.js";
+import { roles, State, tables } from "./state.js";
 import { Tabs, type Told } from "./tabs.js";
-import { t } from "./texts.js";
+import { named, t } from "./texts.js";
 
 interface Place {
   page: "home" | "records" | "record" | "new" | "arrange" | "import" | "rules" | "access" | "nowhere";
@@ -233,7 +233,21 @@ class App extends Part {
       case "nowhere":
         break;
     }
-    return html`<h1>${t("not_found")}</h1><p class="soft">${t("not_found_help")}</p><p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+    const [title, help] = this.why(state, at);
+    return html`<h1>${title}</h1><p class="soft">${help}</p><p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+  }
+
+  // Why there is nothing to see: no such page, a table that the token does not carry, or a role that may not.
+  private why(state: State, at: Place): [string, string] {
+    if (at.type !== undefined && !state.type(at.type)) {
+      const other = state.others.find((type) => type.name === at.type);
+      if (!other) return [t("no_table"), t("no_table_help", { type: at.type })];
+      return [t("no_right"), t("no_right_type", { type: titled(other.title, other.name), types: tables(state) })];
+    }
+    const needed = { records: roles.reads, record: roles.reads, new: roles.writes, import: roles.writes, arrange: roles.arranges, rules: roles.rules, access: roles.administers, home: [], nowhere: [] }[at.page];
+    if (!needed.length || needed.includes(state.session.role)) return [t("not_found"), t("not_found_help")];
+    const names = new Intl.ListFormat(language(), { type: "disjunction" }).format(needed.map((role) => named("role_", role)));
+    return [t("no_right"), t("no_right_role", { roles: names, role: named("role_", state.session.role) })];
   }
 
   // What is read under a purpose stands in the ledger under it: where none is meant before, people say which.

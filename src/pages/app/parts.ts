@@ -53,6 +53,14 @@ export function emptyBox(title: string, help: string, more: unknown = nothing): 
   </div>`;
 }
 
+// What the pages do not do yet, and the command that does.
+export function commands(title: string, rows: [string, string][], help = ""): TemplateResult {
+  return html`<section class="card"><h2>${title}</h2>
+    ${help ? html`<p class="soft">${help}</p>` : nothing}
+    <dl class="commands">${rows.map(([what, command]) => html`<div><dt>${what}</dt><dd><code>${command.split(" ").map((word, i) => html`${i ? " " : ""}<span class="nowrap">${word}</span>`)}</code></dd></div>`)}</dl>
+  </section>`;
+}
+
 // Lines of the height of what is to come, so that nothing moves when it does.
 export function waiting(lines: number): TemplateResult {
   return html`<div class="waiting" role="status" aria-label=${t("loading")}>

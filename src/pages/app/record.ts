@@ -1,18 +1,18 @@
 // One record: what is stored, its form, and its history; also the form of a record to come.
 import { html, nothing } from "lit";
-import { ask, enc, Latest, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
+import { ask, enc, Latest, newKey, type Erasure, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
 import { form } from "./fields.js";
 import { actor, meant, notMeant, same, shown, time, written } from "./format.js";
 import { titled } from "./language.js";
-import { Part, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
-import { recordsPath, type State } from "./state.js";
-import { has, named, t } from "./texts.js";
+import { Part, commands, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
+import { recordsPath, tables, type State } from "./state.js";
+import { has, named, t, type Key } from "./texts.js";
 
 class Record_ extends Part {
   static override properties = {
     state: {}, type: {}, purpose: {}, record: {},
     stored: { state: true }, edited: { state: true }, wrong: { state: true }, problem: { state: true }, newer: { state: true },
-    busy: { state: true }, history: { state: true }, more: { state: true }, historyProblem: { state: true },
+    busy: { state: true }, history: { state: true }, more: { state: true }, historyProblem: { state: true }, erasure: { state: true },
   };
   declare state: State;
   declare type: Type | undefined;
@@ -27,6 +27,7 @@ class Record_ extends Part {
   declare private history: HistoryItem[];
   declare private more: string | null;
   declare private historyProblem: Problem | null;
+  declare private erasure: Erasure | null; // that took this record away
   private reason = "";
   private key = "";
   private readonly visit = new Latest(); // of this record, with this purpose: no answer to another one is shown
@@ -34,7 +35,7 @@ class Record_ extends Part {
 
   constructor() {
     super();
-    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = null;
+    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = this.erasure = null;
     this.wrong = new Map();
     this.busy = false;
     this.history = [];
@@ -82,7 +83,7 @@ class Record_ extends Part {
   private forget(): void {
     this.visit.next();
     this.paging.next();
-    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = null;
+    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = this.erasure = null;
     this.busy = false;
     this.history = [];
     this.wrong = new Map();
@@ -110,6 +111,7 @@ class Record_ extends Part {
     } catch (failure) {
       if (signal.aborted) return;
       this.problem = this.caught(failure);
+      if (this.problem.erasure && this.state.readsErasures) void this.loadErasure(this.problem.erasure);
     }
     this.busy = false;
     if (this.stored && this.state.readsHistory) await this.loadHistory(null);
@@ -324,6 +326,15 @@ class Record_ extends Part {
     </section>`;
   }
 
+  // For privacy officers: what the command line does for this person, ready to be copied.
+  private commands(subject: string) {
+    return commands(t("ctl_person"), [
+      [t("ctl_export"), `siegel --purpose ${this.purpose} export --subject ${subject} -o ${t("ctl_export_file")}`],
+      [t("ctl_history"), `siegel --purpose ${this.purpose} subject history ${subject}`],
+      [t("ctl_erase"), `siegel erase --subject ${subject} --ground art17-1-b --now --certificate ${t("ctl_certificate_file")}`],
+    ]);
+  }
+
   protected override render() {
     const type = this.typeNow;
     if (!type) return this.problem ? this.failed() : this.stored ? emptyBox(t("not_found"), t("not_found_help")) : waiting(8);
@@ -340,13 +351,37 @@ class Record_ extends Part {
       <div class="two">
         <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict()}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(stored)}`}</section>
         ${this.state.readsHistory ? this.timeline(type) : nothing}
-      </div>`;
+      </div>
+      ${this.state.session.role === "privacy_officer" && stored.subject ? this.commands(stored.subject) : nothing}`;
   }
 
+  // Why there is nothing to see, in its heading; once more only where that could help.
   private failed() {
-    const missing = this.problem?.status === 404 || this.problem?.status === 410;
-    return html`<h1>${missing ? t("not_found") : t("record")}</h1>${problemBox(this.problem, missing ? undefined : () => void this.load())}
+    const { problem, erasure } = this;
+    const titles: Record<number, Key> = { 403: "no_right", 404: "no_record", 410: "is_erased" };
+    const title = titles[problem?.status ?? 0];
+    const facts = erasure
+      ? t("erased_when", { at: time(erasure.effective_at ?? erasure.requested_at), ground: named("erasure_", erasure.ground.replace(/-/g, "_")) })
+      : "";
+    return html`<h1>${t(title ?? "record")}</h1>
+      ${problem?.status === 410
+        ? html`<p>${t("is_erased_help")}</p>${facts ? html`<p>${facts}</p>` : nothing}
+          ${problem.erasure ? html`<p class="soft">${t("erasure_id")}: <code>${problem.erasure}</code></p>` : nothing}`
+        : problemBox(problem, title ? undefined : () => void this.load())}
+      ${problem?.code === "type_denied" ? html`<p class="soft">${t("token_types", { types: tables(this.state) })}</p>` : nothing}
+      ${problem?.status === 404 ? html`<p class="soft">${t("no_record_help")}</p>` : nothing}
       <p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+  }
+
+  // When and why it was erased only privacy officers are told.
+  private async loadErasure(id: string): Promise<void> {
+    const { signal } = this.visit;
+    try {
+      const erasure = await ask<Erasure>(`/v1/erasures/${enc(id)}`, { signal });
+      if (!signal.aborted) this.erasure = erasure;
+    } catch {
+      // its id is shown all the same
+    }
   }
 }
 
