@@ -527,6 +527,31 @@ class Pages(unittest.TestCase):
             shown(page.get_by_role("alert")).to_contain_text("Wieder möglich in 60 Sekunden.")
             self.assertEqual(s.stop(), 0)
 
+    def test_what_is_wide_or_long_shows_that_it_goes_on(self):
+        fields = [{"name": f"column-{i}", "title": f"Kundennummer {i}", "type": "text", "personal": False, "class": "customer"} for i in range(14)]
+        expect(self.s.request("PUT", "/v1/record-types/wide", {"title": {"de": "Breit"}, "subject": {"mode": "none"}, "default_purpose": PURPOSE,
+                                                                "fields": fields, "form": [[f["name"]] for f in fields]}), 201)
+        token = self.token()
+        expect(self.s.request("POST", "/v1/record-types/wide/records", {"values": {f["name"]: "ein Wert" for f in fields}}, token=token, purpose=PURPOSE), 201)
+        page = self.signed_in("/app/types/wide", token=token)
+        shown(page.get_by_text("Weitere Spalten")).to_be_visible()
+        self.look(page, "wide-de-wide")
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        shown(page.get_by_text("Weitere Spalten")).to_be_hidden()
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/wide/form")
+        page.wait_for_selector(".arranged li")
+        shown(page.get_by_role("button", name="Speichern")).to_be_in_viewport()
+        cut = "(e) => e.scrollHeight > e.clientHeight + 1"
+        self.assertFalse(page.locator(".sticky").evaluate(cut))
+        self.look(page, "arrange-long-de-wide")
+        phone = self.signed_in("/app/types/wide/form", token=token, size=PHONE)
+        title = phone.locator(".arranged .strong").first
+        title.evaluate("(e) => { e.textContent = 'Kundennummer'; }")
+        shown(title).to_be_visible()
+        self.assertLess(title.bounding_box()["height"], 30)  # on one line
+        self.look(phone, "arrange-long-de-phone")
+
     def test_a_session_that_ends_leads_to_the_door(self):
         made = self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "types": ["contacts"]}).json
         page = self.signed_in("/app/types/contacts", token=made["token"])

@@ -56,7 +56,7 @@ class Access extends Part {
     const living = this.stateOf(token) === t("valid");
     const own = token.token_id === this.state.session.token_id;
     return html`<tr class=${living ? "" : "over"}>
-      <th scope="row" data-label=${t("token_label")}><span>${token.label || "–"} <code class="small soft">${tail(token.token_id)}</code> ${own ? html`<span class="chip">${t("this_token")}</span>` : nothing}</span></th>
+      <th scope="row" data-label=${t("token_label")}><span>${token.label || "–"} <code class="small soft nowrap">${tail(token.token_id)}</code> ${own ? html`<span class="chip">${t("this_token")}</span>` : nothing}</span></th>
       <td data-label=${t("role")}>${named("role_", token.role)}</td>
       <td data-label=${t("purpose")}>${token.all_purposes ? t("all") : token.purposes.join(", ") || "–"}</td>
       <td data-label=${t("expires")} class="nowrap">${token.expires_at ? time(token.expires_at) : t("expires_never")}</td>

@@ -31,9 +31,23 @@ class Records extends Part {
     this.field = this.wrong = "";
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("resize", this.hint);
+  }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    window.removeEventListener("resize", this.hint);
     this.asked.next();
+  }
+
+  // Not every browser shows that a table goes on sideways.
+  private hint = (): void => {
+    const rows = this.querySelector<HTMLElement>("#rows");
+    if (rows) this.querySelector(".hint")?.classList.toggle("needed", rows.scrollWidth > rows.clientWidth);
+  };
+  protected override updated(): void {
+    this.hint();
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
@@ -133,6 +147,7 @@ class Records extends Part {
         ${first ? html`<a class="whole" href=${this.state.recordPage(this.type, record.record)}>${content || t("open_record")}</a>` : content}</td>`;
     };
     return html`
+      <p class="soft small hint" aria-hidden="true">${t("more_columns")} →</p>
       <div class="sheet records" id="rows" tabindex="0" role="region" aria-label=${titled(this.type.title, this.type.name)} aria-busy=${this.busy ? "true" : "false"}>
         <table>
           <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}${fields.length ? nothing : html`<th scope="col">${t("record")}</th>`}<th scope="col">${t("changed_at")}</th></tr></thead>

@@ -156,6 +156,7 @@ const texts = {
   // ── table of records ──
   record: ["Datensatz", "Record"],
   changed_at: ["Geändert", "Changed"],
+  more_columns: ["Weitere Spalten: seitlich rollen.", "More columns: scroll sideways."],
   rows_from_to: ["{from} bis {to}", "{from} to {to}"],
   next_page: ["Weiter", "Next"],
   previous_page: ["Zurück", "Previous"],
