@@ -385,7 +385,8 @@ class Pages(unittest.TestCase):
         fields = [{"name": n, "title": n.upper(), "type": "text", "personal": False, "class": "customer"} for n in ("one", "two", "three", "four")]
         expect(self.s.request("PUT", "/v1/record-types/arranged", {"subject": {"mode": "none"}, "fields": fields,
                                                                     "form": [["one"], ["two", "three"], ["four"]]}), 201)
-        page = self.signed_in("/app/types/arranged/form", token=self.s.token)
+        high = {"width": 1280, "height": 1000}  # a drag here is one move, without scrolling
+        page = self.signed_in("/app/types/arranged/form", token=self.s.token, size=high)
         cards = page.locator(".arranged > li")
         shown(cards).to_have_count(4)
         cards.nth(3).locator("input[type=checkbox]").first.focus()
@@ -551,6 +552,9 @@ class Pages(unittest.TestCase):
         shown(title).to_be_visible()
         self.assertLess(title.bounding_box()["height"], 30)  # on one line
         self.look(phone, "arrange-long-de-phone")
+        phone.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
+        phone.wait_for_selector("tbody tr")
+        self.assertGreater(phone.locator("td[data-label='E-Mail'] wbr").count(), 30)  # an address is broken at its @
 
     def test_a_session_that_ends_leads_to_the_door(self):
         made = self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "types": ["contacts"]}).json

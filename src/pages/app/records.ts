@@ -142,7 +142,8 @@ class Records extends Part {
     const cell = (record: Shown, field: (typeof fields)[number], first: boolean) => {
       const text = shown(field, record.values[field.name]);
       const gone = !text && record.erased?.includes(field.class);
-      const content = gone ? html`<em class="gone">${t("erased_value")}</em>` : text;
+      const parts = text.includes("@") ? text.split("@").map((part, i) => (i ? html`@<wbr>${part}` : part)) : text; // not broken in a word
+      const content = gone ? html`<em class="gone">${t("erased_value")}</em>` : parts;
       return html`<td data-label=${field.title || field.name} class="${field.type === "integer" || field.type === "decimal" ? "figure" : ""} ${text || gone || first ? "" : "blank"}">
         ${first ? html`<a class="whole" href=${this.state.recordPage(this.type, record.record)}>${content || t("open_record")}</a>` : content}</td>`;
     };
