@@ -189,11 +189,19 @@ void Impl::forget_in_search() {
   search_feed.look_again(records);
 }
 
+void Impl::note_failure(const Status& outcome) {
+  // A place that is away is told by the vault's own counters.
+  const bool tell =
+      !outcome && !outcome.error().is("root_store_unavailable") && !outcome.error().is("keys_replica_unavailable");
+  eraser_.with([&](EraserState& e) { e.failure = tell ? outcome.error().code() : ""; });
+}
+
 // Epochs are told in their order, each with the requests that it was made for: what could not be told when it came, or
 // waited for a member of the mirror, is told before the next one is made.
 bool Impl::carry_out() {
   const auto told = [this] {
     const auto done = tell_untold();
+    note_failure(done);
     if (done) return true;
     const auto error = untold_error(done.error());
     answer_waiting(&error);
@@ -207,10 +215,7 @@ bool Impl::carry_out() {
     forget_in_search();
     if (auto change = vault.erase(fences); !change) effective = Error(change.error());
   }
-  // A place that is away is told by the vault's own counters.
-  const bool tell = !effective && !effective.error().is("root_store_unavailable") &&
-                    !effective.error().is("keys_replica_unavailable");
-  eraser_.with([&](EraserState& e) { e.failure = tell ? effective.error().code() : ""; });
+  if (!effective) note_failure(effective);
   // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
   if (!effective) answer_waiting(nullptr);
   return effective && told();
@@ -244,7 +249,9 @@ void Impl::eraser_loop() {
   bool failed = false;
   for (;;) {
     if (std::chrono::steady_clock::now() >= next_terms) {
-      (void)end_terms();  // what cannot end now is looked at again the next time
+      const auto ended = end_terms();  // what cannot end now is looked at again the next time
+      const bool tell = !ended && ended.error().category() != Errc::unavailable;
+      eraser_.with([&](EraserState& e) { e.terms_failure = tell ? ended.error().code() : ""; });
       next_terms = std::chrono::steady_clock::now() + options.terms_every;
     }
     // Each turn looks at the root stores too: often while one of them is away, so that erasures go on once it is back.

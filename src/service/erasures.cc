@@ -10,7 +10,9 @@ namespace siegel::service {
 namespace {
 
 constexpr std::size_t kSubjectsMax = 10'000;
-constexpr std::size_t kRecordsMax = 400'000;  // of one person: a notice has to fit into an event (ledger.h)
+// Of one person. A notice takes 24 bytes for each, and has to fit into an event (ledger.h) also with what comes until
+// the writer has it.
+constexpr std::size_t kRecordsMax = 250'000;
 constexpr std::uint64_t kDeadlineMs = std::uint64_t{30} * 86'400'000;  // Art. 12(3): a month, counted here as 30 days
 
 // Art. 17(1)(a) to (f), and the end of a retention period.
@@ -203,7 +205,7 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
     draft.header.facts =
         ErasureRequestedFacts{ground_, deadline_.get(), static_cast<std::uint32_t>(notice.slots.size()), classes_};
-    SIEGEL_CHECK(s.encode_ahead(draft));
+    SIEGEL_CHECK(s.encode_ahead(draft, ledger::kEventPartsBytesMax));
     drafts.push_back(std::move(draft));
     people_.push_back(std::move(person));
     return Done{};

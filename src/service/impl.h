@@ -96,7 +96,8 @@ class Impl final : public Service {
   void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
   // How many an event that has none yet can take.
   [[nodiscard]] std::size_t traces_left(const ledger::Draft& draft) const;
-  Status encode_ahead(ledger::Draft& draft);
+  // bytes_max of the parts: options.event_bytes_max if none.
+  Status encode_ahead(ledger::Draft& draft, std::optional<std::size_t> bytes_max = {});
 
   // ── for tasks, on the writer with the state locked ──
   enum class Placed : std::uint8_t { yes, again, erased };
@@ -150,6 +151,7 @@ class Impl final : public Service {
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
+  void note_failure(const Status& outcome);  // Counters::erasure_failure
   bool wait_for_window();
   void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
@@ -236,7 +238,7 @@ class Impl final : public Service {
   struct EraserState {
     std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
-    std::string failure;  // Counters::erasure_failure
+    std::string failure, terms_failure;  // Counters::erasure_failure
   };
   static bool has_to_forget(const EraserState& e);
   Guarded<EraserState> eraser_;
@@ -372,6 +374,8 @@ std::shared_ptr<Task> make_system(Impl& s, EventType type, std::vector<Facts> fa
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});
 // certificate.cc: what the ledger says of an erasure, in words and in all that an offline check needs.
+// For certain: a leaf whose key cannot be read is not living() either.
+bool is_dead(vault::Vault& vault, Slot slot);
 std::string_view unencrypted_swap();
 std::string certificate_text(const CertificateAnswer& certificate, const std::string& origin, const Hash& root);
 

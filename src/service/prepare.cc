@@ -29,13 +29,12 @@ std::int64_t month_of(TimeMs time) {
   return std::int64_t{date.year} * 12 + static_cast<std::int64_t>(date.month) - 1;
 }
 
-// For certain: a leaf that cannot be read is not living() either.
+}  // namespace
+
 bool is_dead(vault::Vault& vault, Slot slot) {
   const auto tried = vault.seal_row(slot, "records", {}, {});
   return !tried && tried.error().category() == Errc::gone;
 }
-
-}  // namespace
 
 // What the ledger holds: the task itself may be prepared again and outlives one submission.
 class Submitted final : public ledger::Command {
@@ -398,12 +397,12 @@ std::size_t Impl::traces_left(const ledger::Draft& draft) const {
   return std::min(fit, options.subjects_per_event_max);
 }
 
-Status Impl::encode_ahead(ledger::Draft& draft) {
-  const auto bytes = parts_bytes(draft);
-  if (bytes > options.event_bytes_max)
+Status Impl::encode_ahead(ledger::Draft& draft, std::optional<std::size_t> bytes_max) {
+  const auto most = bytes_max.value_or(options.event_bytes_max);
+  if (parts_bytes(draft) > most)
     return Error(Errc::invalid, "too_large", "The values of one change are too large.")
         .with("limit_name", "event_bytes_max")
-        .with("limit_value", options.event_bytes_max);
+        .with("limit_value", most);
   SIEGEL_TRY(prepared, codec::encode_template(draft.header));
   draft.prepared = std::move(prepared);
   return Done{};

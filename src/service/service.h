@@ -76,7 +76,7 @@ struct RemoveRecord {
   RecordId record;
 };
 struct RequestErasure {
-  std::vector<SubjectId> subjects;   // 1 to 10,000, each with at most 400,000 records (too_large)
+  std::vector<SubjectId> subjects;   // 1 to 10,000, each with at most 250,000 records (too_large)
   std::vector<std::string> classes;  // empty: all
   std::string ground;                // "art17-1-b"
   bool now = false;                  // answer when effective; else gathered for erase_window_ms
