@@ -324,7 +324,7 @@ class SearchTask final : public ReadTask {
       SIEGEL_TRY(ids, s.search_feed.find(type, conditions_, after, wanted));
       for (const auto& id : ids) {
         SIEGEL_TRY(row, s.views.record(type, id));
-        if (!row || std::ranges::none_of(row->sections, [&](const auto& one) { return s.vault.living(one.slot); }))
+        if (!row || std::ranges::all_of(row->sections, [&](const auto& one) { return is_dead(s.vault, one.slot); }))
           continue;
         bytes += bytes_of(*row);
         if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) {
@@ -552,13 +552,17 @@ class SubjectTask : public ReadTask {
 
   // Fields of a type that purpose or token do not cover are left out.
   void leave_out(HistoryItem& item) {
-    if (item.changes.empty()) return;
+    const bool of_values = !item.changes.empty();
+    if (!of_values && item.reason.expose().empty()) return;
     const auto* type = registries->type(item.record_type);
-    if (type == nullptr) return item.changes.clear();
-    const auto covered = decide::authorise(
-        *registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
-    if (!covered) return item.changes.clear();
-    std::erase_if(item.changes, [&](const Change& change) { return !covered->covers(change.field); });
+    const auto covered =
+        type == nullptr
+            ? Result<decide::Permit>(Error(Errc::denied, "type_denied", "The type is not there any more."))
+            : decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}, false},
+                                s.clock.now());
+    std::erase_if(item.changes, [&](const Change& change) { return !covered || !covered->covers(change.field); });
+    const bool about_shown = of_values ? !item.changes.empty() : covered && covered->all_fields;
+    if (!about_shown) item.reason = Personal<std::string>();
   }
 
   SubjectId id_;

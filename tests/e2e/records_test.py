@@ -198,6 +198,11 @@ class Records(Checked):
         other = token(self.s, "editor", purposes=["news-only"])
         shown = expect(self.s.request("GET", record + "/history", token=other, purpose="news-only"), 200).json["items"]
         self.assertEqual([item.get("reason") for item in shown], [None, None])
+        officer = token(self.s, "privacy_officer", purposes=["news-only"])
+        for path in ("history", "export"):
+            asked = self.s.request("GET", f"/v1/subjects/{person['subject']}/{path}", token=officer, purpose="news-only")
+            items = expect(asked, 200).json["items" if path == "history" else "history"]
+            self.assertEqual({item.get("reason") for item in items}, {None}, path)
 
     def test_a_token_is_shown_once(self):
         body = {"role": "editor", "purposes": ["customer-care"], "types": ["contacts"], "label": "once"}
