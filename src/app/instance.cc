@@ -80,7 +80,7 @@ class OpenedInstance final : public Instance {
 
   std::uint64_t lock_record_behind() const override {
     if (!core_.ledger) return behind_at_end_;
-    if (!writable_ || !core_.ledger->read_only().empty()) return 0;
+    if (!writable_) return 0;
     const auto size = core_.ledger->size().get();
     return size - std::min(size, core_.ledger->counters().lock_record_size);
   }

@@ -128,6 +128,8 @@ int conclude(Import& import, ImportRun& sending, const std::string& run, const E
   const auto& out = session.out;
   if (import.words.bad_rows == "none" && std::holds_alternative<Answer>(sending.cause()))
     return take_back(import, sending, outcome, run);
+  const bool is_undisturbed = std::holds_alternative<std::monostate>(sending.cause()) && !ending.broken;
+  if (is_undisturbed && is_whole(import, outcome, ending)) outcome.records.clear();  // there is nothing to take back
   const bool is_any_in = outcome.taken + outcome.repeated > 0;
   const bool is_refused = std::holds_alternative<Answer>(sending.cause()) && !is_any_in && outcome.failures.empty();
   if (!is_refused || out.json()) report(session, import.file, outcome, run);  // else the refusal tells all there is

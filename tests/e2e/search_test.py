@@ -270,7 +270,7 @@ class Search(Checked):
             self.assertIn("--where is FIELD=VALUE", done.stderr)
         done = self.cli("--lang", "de", "records", "search", "--type", "clients", "--where", "note=x")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("nicht durchsuchbar", done.stderr)
+        self.assertIn("note ist kein durchsuchbares Feld", done.stderr)
         self.assertEqual(self.cli("records", "search", "--type", "clients").returncode, 2)
         self.assertIn("records search --type contacts", self.cli("records", "search", "--help").stdout)
 
