@@ -65,7 +65,9 @@ class Roles(Checked):
                     prefix, rest = path.split("/{")[0], path.split("}", 1)[1]
                     where = f"{prefix}/{ids[prefix]}{rest}"
                 if method == "put":
-                    where = f"{path.split('/{')[0]}/of-{letter.lower()}"
+                    # An editor defines the types that the token carries.
+                    name = "contacts" if letter == "E" and path.startswith("/v1/record-types") else f"of-{letter.lower()}"
+                    where = f"{path.split('/{')[0]}/{name}"
                 if path == "/v1/erasures" and body:
                     body = {**body, "subject": person["subject"]}
                 answer = s.request(method.upper(), where + QUERIES.get(path, ""), body, token=tokens[letter])
@@ -76,7 +78,7 @@ class Roles(Checked):
         # What was refused had no effect.
         listed = {item["name"] for kind in ("purposes", "deletion-classes", "record-types")
                   for item in s.request("GET", f"/v1/{kind}").json["items"]}
-        self.assertEqual({name for name in listed if name.startswith("of-")}, {"of-a", "of-d", "of-e"})
+        self.assertEqual({name for name in listed if name.startswith("of-")}, {"of-a", "of-d"})
         names = [r["values"]["name"] for r in s.request("GET", RECORDS + "?limit=200", token=s.tokens["editor"]).json["items"]]
         self.assertEqual((names.count("Ro"), names.count("La")), (1, 1))
 

@@ -244,7 +244,7 @@ class App extends Part {
       if (!other) return [t("no_table"), t("no_table_help", { type: at.type })];
       return [t("no_right"), t("no_right_type", { type: titled(other.title, other.name), types: tables(state) })];
     }
-    const needed = { records: roles.reads, record: roles.reads, new: roles.writes, import: roles.writes, arrange: roles.arranges, rules: roles.rules, access: roles.administers, home: [], nowhere: [] }[at.page];
+    const needed: readonly string[] = { records: roles.reads, record: roles.reads, new: roles.writes, import: roles.writes, arrange: roles.arranges, rules: roles.rules, access: roles.administers, home: [], nowhere: [] }[at.page];
     if (!needed.length || needed.includes(state.session.role)) return [t("not_found"), t("not_found_help")];
     const names = new Intl.ListFormat(language(), { type: "disjunction" }).format(needed.map((role) => named("role_", role)));
     return [t("no_right"), t("no_right_role", { roles: names, role: named("role_", state.session.role) })];
