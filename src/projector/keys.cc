@@ -24,9 +24,9 @@ Status forget_dead_fences(ledger::Ledger& ledger, vault::Vault& vault) {
     if (vault::is_lost(fence)) continue;
     SIEGEL_TRY(requested, is_requested(ledger, fence));
     if (requested) continue;
-    const auto gone = vault.forget_fence(fence.request);
-    // Leaves past their term that are destroyed already: their epoch is told by the service, after this.
-    if (!gone && !gone.error().is("erasure_effective")) return gone;
+    // Leaves that are destroyed already: their epoch is told by the service, after this, and another event will have
+    // the number of the request.
+    SIEGEL_CHECK(fence.destroyed ? vault.lose(fence.request) : vault.forget_fence(fence.request));
   }
   return Done{};
 }
@@ -36,12 +36,7 @@ Status keep_lost_fences(const ledger::Ledger& ledger, vault::Vault& vault) {
     if (vault::is_lost(fence)) continue;
     SIEGEL_TRY(requested, is_requested(ledger, fence));
     if (requested) continue;
-    const auto lost = vault::kLostRequest | fence.request;
-    SIEGEL_CHECK(vault.fence({lost, fence.slots}));
-    auto gone = vault.forget_fence(fence.request);
-    // Its leaves are destroyed already, and that is still to be told.
-    if (!gone && gone.error().is("erasure_effective")) gone = vault.forget_fence(lost);
-    SIEGEL_CHECK(gone);
+    SIEGEL_CHECK(vault.lose(fence.request));
   }
   return Done{};
 }

@@ -18,7 +18,8 @@ namespace siegel::service {
 namespace {
 
 // One event for each `most` requests, all of the same two epochs. The leaves stand in the first: they add up.
-std::vector<Facts> facts_of(const vault::EpochChange& change, std::size_t most) {
+std::vector<Facts> facts_of(const vault::EpochChange& change, std::span<const std::uint64_t> requests,
+                            std::size_t most) {
   ErasureEffectiveFacts facts;
   facts.old_epoch = change.from.get();
   facts.new_epoch = change.to.get();
@@ -29,7 +30,7 @@ std::vector<Facts> facts_of(const vault::EpochChange& change, std::size_t most) 
   facts.members = change.members;
   facts.replicas = change.replicas;
   std::vector<Facts> out;
-  std::span rest(change.requests);
+  std::span rest(requests);
   do {
     const auto named = rest.first(std::min(rest.size(), most));
     facts.requests.assign(named.begin(), named.end());
@@ -42,6 +43,14 @@ std::vector<Facts> facts_of(const vault::EpochChange& change, std::size_t most) 
 
 bool names(const vault::EpochChange& change, const vault::Fence& fence) {
   return std::binary_search(change.requests.begin(), change.requests.end(), fence.request);
+}
+
+// No more than died: another request may have named some of them too.
+std::uint64_t lost_leaves(vault::Vault& vault, const vault::EpochChange& change) {
+  std::uint64_t leaves = 0;
+  for (const auto& fence : vault.fences())
+    if (vault::is_lost(fence) && names(change, fence)) leaves += fence.slots.size();
+  return std::min(leaves, change.leaves);
 }
 
 // What is past its term, and what carry_on_lost() fenced: a job stands where the request would.
@@ -64,11 +73,20 @@ Error untold_error(const Error& cause) {
 
 Status Impl::tell_effective(const vault::EpochChange& change) {
   std::vector<std::pair<SubjectId, Seq>> concerned;
+  std::optional<std::uint64_t> job_leaves;  // the change ends a job, which destroyed so many
   eraser_.with([&](const EraserState& e) {
-    for (const auto& open : e.queue)
+    for (const auto& open : e.queue) {
       for (std::size_t i = 0; i < open.subjects.size(); ++i)
         if (names(change, open.fences[i])) concerned.emplace_back(open.subjects[i], Seq(open.fences[i].request));
+      if (open.subjects.empty() && names(change, open.fences.front())) job_leaves = change.leaves;
+    }
   });
+  auto requests = change.requests;
+  if (std::erase_if(requests, [](auto request) { return request >= vault::kLostRequest; }) > 0) {
+    SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));
+    requests.push_back(receipt.seq().get());
+    job_leaves = lost_leaves(vault, change);
+  }
   auto promise = std::make_shared<std::promise<Result<ledger::Committed>>>();
   auto future = promise->get_future();
   // On the writer, before the answer: what people have left after it is for the views to say.
@@ -81,9 +99,10 @@ Status Impl::tell_effective(const vault::EpochChange& change) {
     promise->set_value(std::move(outcome));
   };
   // In one batch: an epoch is told or it is not, also where it destroyed the leaves of more than one header can name.
-  submit(make_system(*this, EventType::erasure_effective, facts_of(change, options.requests_per_epoch_max), ended));
+  submit(make_system(*this, EventType::erasure_effective, facts_of(change, requests, options.requests_per_epoch_max), ended));
   const auto told = future.get();
   if (!told) return Error(told.error());
+  if (job_leaves) end_job(JobFacts::Kind::terms, *job_leaves);
   answer_effective(change, *told);
   return Done{};
 }
@@ -152,13 +171,16 @@ void Impl::enqueue(OpenErasure erasure) {
   if (late) answer_waiting(nullptr);  // nobody carries it out before the next start
 }
 
-// As many as one erasure.effective can name. They stay in the queue until it is told.
+// As many as one erasure.effective can name, and a job for itself: its leaves are counted. They stay in the queue until
+// it is told.
 std::vector<vault::Fence> Impl::next_batch() {
   return eraser_.with([this](const EraserState& e) {
     std::vector<vault::Fence> batch;
     for (const auto& open : e.queue) {
-      if (!batch.empty() && batch.size() + open.fences.size() > options.requests_per_epoch_max) break;
+      const bool job = open.subjects.empty();
+      if (!batch.empty() && (job || batch.size() + open.fences.size() > options.requests_per_epoch_max)) break;
       batch.insert(batch.end(), open.fences.begin(), open.fences.end());
+      if (job) break;
     }
     return batch;
   });
@@ -328,15 +350,17 @@ void Impl::carry_on(vault::Fence job) {
 }
 
 // Erasures that were asked for in what the ledger lost. No event tells of them, so their leaves die as what is past its
-// term does, under the number of a job.
-Status Impl::carry_on_lost(const std::vector<vault::Fence>& lost) {
+// term does, under the number of a job. Those of an epoch that waits for a member of the mirror are dead already.
+Status Impl::carry_on_lost(std::vector<vault::Fence> lost) {
+  const auto living = std::partition(lost.begin(), lost.end(), [](const auto& fence) { return fence.destroyed; });
+  for (auto it = lost.begin(); it != living; ++it) carry_on(std::move(*it));
+  lost.erase(lost.begin(), living);
   if (lost.empty()) return Done{};
   vault::Fence all;
   for (const auto& fence : lost) all.slots.insert(all.slots.end(), fence.slots.begin(), fence.slots.end());
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));
   all.request = receipt.seq().get();
   SIEGEL_CHECK(vault.fence(all));  // stands from here on, also after a crash: forget_dead_fences()
-  end_job(JobFacts::Kind::terms, all.slots.size());
   for (const auto& fence : lost) SIEGEL_CHECK(vault.forget_fence(fence.request));
   carry_on(std::move(all));
   return Done{};
@@ -376,7 +400,7 @@ Status Impl::carry_on_erasures() {
     const auto it = asked.find(request.seq.get());
     SIEGEL_CHECK(carry_on(request, it == asked.end() ? std::nullopt : std::optional(it->second)));
   }
-  return carry_on_lost(lost);
+  return carry_on_lost(std::move(lost));
 }
 
 }  // namespace siegel::service

@@ -79,7 +79,7 @@ std::vector<Fence> VaultImpl::fences() {
   return erasures_.with([](const Erasures& e) {
     std::vector<Fence> out;
     out.reserve(e.fences.size());
-    for (const auto& [request, slots] : e.fences) out.push_back({request, slots});
+    for (const auto& [request, slots] : e.fences) out.push_back({request, slots, e.destroyed(request)});
     return out;
   });
 }
@@ -123,11 +123,8 @@ Status VaultImpl::forget_fence(std::uint64_t request) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
   SIEGEL_CHECK(keys_->ready());
-  const auto [known, effective] = erasures_.with([&](const Erasures& e) {
-    const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
-    return std::pair(e.fences.contains(request), std::any_of(e.untold.begin(), e.untold.end(), concerns) ||
-                                                     (e.unfinished && concerns(*e.unfinished)));
-  });
+  const auto [known, effective] =
+      erasures_.with([&](const Erasures& e) { return std::pair(e.fences.contains(request), e.destroyed(request)); });
   if (!known) return Done{};
   if (effective) return Error(Errc::conflict, "erasure_effective", "The leaves of this request are destroyed already.");
   Batch batch;
@@ -135,6 +132,66 @@ Status VaultImpl::forget_fence(std::uint64_t request) {
   SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
   let_go({&request, 1});
   return Done{};
+}
+
+Status VaultImpl::lose(std::uint64_t request) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(keys_->ready());
+  struct Renamed {
+    std::uint64_t lost = 0;
+    std::vector<Slot> slots;
+    std::vector<EpochChange> changes;
+  };
+  auto now = erasures_.with([&](const Erasures& e) -> std::optional<Renamed> {
+    const auto at = e.fences.find(request);
+    if (at == e.fences.end()) return std::nullopt;
+    Renamed out{request | kLostRequest, at->second, e.changes()};
+    while (e.fences.contains(out.lost)) ++out.lost;  // of an earlier adoption
+    return out;
+  });
+  if (!now) return Done{};
+  bool renamed = false;
+  for (auto& change : now->changes) {
+    if (!includes(change.requests, {&request, 1})) continue;
+    std::replace(change.requests.begin(), change.requests.end(), request, now->lost);
+    std::sort(change.requests.begin(), change.requests.end());
+    renamed = true;
+  }
+  Batch batch;
+  batch.erase(kFences, be(request));
+  batch.put(kFences, be(now->lost), encode_slots(now->slots));
+  if (renamed) {
+    const auto& root = tree_.root();
+    batch.put(kPending, pending_key(root.version()),
+              seal_pending(root.key(), tree(), root.version(), now->changes, random_));
+  }
+  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
+  erasures_.with([&](Erasures& e) {
+    e.fences.erase(request);
+    e.fences.emplace(now->lost, std::move(now->slots));
+    e.set_changes(std::move(now->changes));
+  });
+  return Done{};
+}
+
+bool VaultImpl::Erasures::destroyed(std::uint64_t request) const {
+  const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
+  return std::any_of(untold.begin(), untold.end(), concerns) || (unfinished && concerns(*unfinished));
+}
+
+std::vector<EpochChange> VaultImpl::Erasures::changes() const {
+  auto out = untold;
+  if (unfinished) out.push_back(*unfinished);
+  return out;
+}
+
+void VaultImpl::Erasures::set_changes(std::vector<EpochChange> changes) {
+  if (unfinished) {
+    unfinished = std::move(changes.back());
+    changes.pop_back();
+  }
+  untold = std::move(changes);
 }
 
 // ── the change of epoch ──────────────────────────────────────────────────────────────────────────────────────────────
