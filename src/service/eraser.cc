@@ -99,7 +99,8 @@ Status Impl::tell_effective(const vault::EpochChange& change) {
     promise->set_value(std::move(outcome));
   };
   // In one batch: an epoch is told or it is not, also where it destroyed the leaves of more than one header can name.
-  submit(make_system(*this, EventType::erasure_effective, facts_of(change, requests, options.requests_per_epoch_max), ended));
+  submit(make_system(*this, EventType::erasure_effective, facts_of(change, requests, options.requests_per_epoch_max),
+                     ended));
   const auto told = future.get();
   if (!told) return Error(told.error());
   if (job_leaves) end_job(JobFacts::Kind::terms, *job_leaves);

@@ -140,8 +140,8 @@ class Vault {
   Status fence(const Fence& one) { return fence(std::span(&one, 1)); }
   [[nodiscard]] virtual std::vector<Fence> fences() = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
-  // The ledger lost this request: its fence, and the change that destroyed its leaves if there is one, get a number with
-  // kLostRequest that no other fence has. In one synced batch.
+  // The ledger lost this request: its fence, and the change that destroyed its leaves if there is one, get a number
+  // with kLostRequest that no other fence has. In one synced batch.
   virtual Status lose(std::uint64_t request) = 0;
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
   // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were

@@ -82,6 +82,46 @@ TEST_CASE("a fence closes its leaves at once, survives a restart, and can be for
   CHECK(world.vault->forget_fence(9));  // none there: nothing to do
 }
 
+TEST_CASE("a request that the ledger lost gives its number free, also in an epoch that is not told", "[unit][vault]") {
+  VaultWorld world(3, {.root_members = 2});
+  opened(world);
+  const auto people = add(world, 4);
+  // 7 was lost before and still lives; 7 and 8 of today died in two epochs, of which the second waits for a member.
+  REQUIRE(world.vault->fence({.request = 7, .slots = {people[0].slot}}));
+  REQUIRE(world.vault->lose(7));
+  REQUIRE(world.erase(7, {people[1]}));
+  const auto away = world.root_path(1);
+  const auto content = world.disk.content(away);
+  world.vault->on_step = [&](int step) {
+    if (step == 42) world.disk.remove(away);
+  };
+  CHECK_FALSE(world.erase(8, {people[2]}));
+  REQUIRE(world.vault->fence({.request = 9, .slots = {people[3].slot}}));
+  const auto lost = [](std::uint64_t request) { return vault::kLostRequest | request; };
+  const bool restarted = GENERATE(false, true);
+  if (restarted) {
+    world.close();
+    REQUIRE(world.open());
+  }
+  for (const auto request : {7, 8, 100}) REQUIRE(world.vault->lose(static_cast<std::uint64_t>(request)));
+  if (restarted) {
+    world.close();
+    REQUIRE(world.open());
+  }
+  const auto fences = world.vault->fences();
+  REQUIRE(fences.size() == 4);
+  const auto is = [&](std::size_t at, std::uint64_t request, std::size_t person, bool destroyed) {
+    CAPTURE(at);
+    CHECK(fences[at].request == request);
+    CHECK(fences[at].slots == std::vector{people[person].slot});
+    CHECK(fences[at].destroyed == destroyed);
+  };
+  is(0, 9, 3, false);
+  is(1, lost(7), 0, false);
+  is(2, lost(8), 1, true);  // the next number that is free
+  is(3, lost(9), 2, true);
+}
+
 TEST_CASE("leaf nodes that hold a fenced slot give no slots", "[unit][vault]") {
   VaultWorld world(3, {.spare_leaves = 128});
   opened(world);
