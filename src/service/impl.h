@@ -203,6 +203,7 @@ class Impl final : public Service {
   Status load_days();
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
+  bool died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf);
   void evict();
   bool tells_expiry(const TokenId& token);  // true: this refusal of an expired token becomes an event
   void load_identities();

@@ -262,8 +262,23 @@ Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, const std::optional<
 }
 
 Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
-  if (const auto* leaf = owner.leaf(cls)) return leaf->slot;
-  return vault.new_leaf();
+  const auto* leaf = owner.leaf(cls);
+  if (leaf == nullptr || died_unseen(owner, *leaf)) return vault.new_leaf();
+  return leaf->slot;
+}
+
+// Dead, and no event of this ledger says so: the class of a person who lives was erased in what the ledger lost, and
+// can be filled again (docs/adr/0006). While an erasure is on its way, or nothing of the person lives, the dead leaf
+// stays.
+bool Impl::died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf) {
+  if (vault.living(leaf.slot) || owner.is_fenced(leaf.cls) || !is_dead(vault, leaf.slot)) return false;
+  const auto lives = [&](const auto& other) { return dies_at_erasure(other.cls) && vault.living(other.slot); };
+  const auto holds = [&](const vault::Fence& fence) {
+    return std::binary_search(fence.slots.begin(), fence.slots.end(), leaf.slot);
+  };
+  const auto fences = vault.fences();
+  return std::any_of(owner.leaves.begin(), owner.leaves.end(), lives) &&
+         std::none_of(fences.begin(), fences.end(), holds);
 }
 
 Result<Slot> Impl::actor_leaf(const TokenId& token) {
