@@ -234,6 +234,7 @@ int run_lock_adopt(const LockAdoptOptions& options) {
                     "siegel: ALARM the lock record is adopted, but the reason could not be written into the "
                     "ledger: %s [%s]; keep it yourself\n"),
         texts::told(kept.error(), speech.language).c_str(), kept.error().code());
+    return 5;  // done in part
   }
   return 0;
 }

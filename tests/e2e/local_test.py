@@ -664,6 +664,17 @@ class Restore(unittest.TestCase):
         serve_again(self.s)
         self.erased("erased")
 
+    def test_an_adoption_whose_reason_cannot_be_written_is_done_in_part(self):
+        home = self.s.home / "other"
+        siegel = lambda *words: subprocess.run([BINARY, "--data", str(home / "data"), *words], capture_output=True, text=True, timeout=120)
+        self.assertEqual(siegel("init", "--key-replica", str(home / "replica"), "--root-mirror", str(home / "mirror")).returncode, 0)
+        (home / "data.outside" / "head").unlink()
+        (home / "replica").rename(home / "elsewhere")  # no event was written yet: there is no key that the reason could go under
+        done = siegel("lock", "adopt", "--reason", "moved", "--yes")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("adopted at size", done.stdout)
+        self.assertIn("ALARM the lock record is adopted, but the reason could not be written", done.stderr)
+
     def test_ER05_an_open_erasure_whose_request_is_lost_is_carried_out(self):
         self.s.stop()
         self.s.run("backup", str(self.backup))
