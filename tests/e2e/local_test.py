@@ -666,6 +666,7 @@ class Restore(unittest.TestCase):
 
     def test_an_adoption_whose_reason_cannot_be_written_is_done_in_part(self):
         home = self.s.home / "other"
+        home.mkdir()
         siegel = lambda *words: subprocess.run([BINARY, "--data", str(home / "data"), *words], capture_output=True, text=True, timeout=120)
         self.assertEqual(siegel("init", "--key-replica", str(home / "replica"), "--root-mirror", str(home / "mirror")).returncode, 0)
         (home / "data.outside" / "head").unlink()
