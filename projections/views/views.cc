@@ -353,11 +353,10 @@ Result<std::optional<OwnerRow>> Views::owner(const OwnerId& owner) {
   return std::optional(std::move(row));
 }
 
-Result<std::vector<RecordId>> Views::records_of(const SubjectId& subject, std::size_t limit) {
+Result<std::vector<RecordId>> Views::records_of(const SubjectId& subject) {
   std::vector<RecordId> out;
   const auto prefix = key_of(subject.get());
   SIEGEL_CHECK(walk(store_, Rows::subject_records, prefix, prefix, [&](ByteView key, ByteView) -> Result<bool> {
-    if (out.size() >= limit) return false;
     out.emplace_back(id_at_end(key));
     return true;
   }));

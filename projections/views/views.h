@@ -215,7 +215,7 @@ class Views {
   // Over all rows of a type, for the identity index; stops when f returns false.
   Status each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f);
   Result<std::optional<OwnerRow>> owner(const OwnerId& owner);
-  Result<std::vector<RecordId>> records_of(const SubjectId& subject, std::size_t limit);
+  Result<std::vector<RecordId>> records_of(const SubjectId& subject);
   struct Link {
     Seq seq;
     Slot slot;

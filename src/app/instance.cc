@@ -1,5 +1,6 @@
 #include "app/instance.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <thread>
@@ -77,6 +78,13 @@ class OpenedInstance final : public Instance {
     return header ? header->time : TimeMs(0);
   }
 
+  std::uint64_t lock_record_behind() const override {
+    if (!core_.ledger) return behind_at_end_;
+    if (!writable_) return 0;
+    const auto size = core_.ledger->size().get();
+    return size - std::min(size, core_.ledger->counters().lock_record_size);
+  }
+
   void close() override {
     close_stores();
     core_.lock.reset();
@@ -98,6 +106,7 @@ class OpenedInstance final : public Instance {
     if (service_) service_->stop();
     if (service_ && projector_ && projecting_) service_->end_job(JobFacts::Kind::projector, core_.ledger->size().get());
     if (core_.ledger) core_.ledger->close();  // drains: every tail has its groups
+    if (core_.ledger) behind_at_end_ = lock_record_behind();
     if (projector_ && projecting_) projector_->stop();
     if (views_) views_->end_waiting();
     take_back();
@@ -216,6 +225,7 @@ class OpenedInstance final : public Instance {
   std::shared_ptr<service::Service> lent_;  // what others hold: does not own it, counts who has it
   bool projecting_ = false;
   bool writable_ = false;
+  std::uint64_t behind_at_end_ = 0;
 };
 
 }  // namespace

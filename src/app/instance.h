@@ -51,6 +51,8 @@ class Instance {
   [[nodiscard]] virtual bool views_damaged() const = 0;       // came upon damage while somebody could mend it
   [[nodiscard]] virtual Status projector_status() const = 0;  // Projector::status()
   [[nodiscard]] virtual TimeMs newest() const = 0;            // time of the newest event; 0 without one
+  // Events that the lock record does not know of durably; 0 while nothing is written. Holds after close() too.
+  [[nodiscard]] virtual std::uint64_t lock_record_behind() const = 0;
   // Waits for all calls that hold the service and all work of the executor, however long they take: nothing that is in
   // use is freed. Waiting readers and streams are ended first, so that nobody holds it for longer than his work lasts.
   virtual void close() = 0;

@@ -1,6 +1,8 @@
 #include "app/local.h"
 
 #include <cstdio>
+#include <optional>
+#include <utility>
 
 #include "app/evidence.h"
 #include "app/local_job.h"
@@ -11,6 +13,8 @@
 #include "crypto/memory.h"
 #include "crypto/random.h"
 #include "ledger/signer.h"
+#include "projector/projector.h"
+#include "proof/checkpoint.h"
 #include "store/file.h"
 #include "texts/problems.h"
 
@@ -47,11 +51,13 @@ struct LedgerAlone {
   std::unique_ptr<Locks> lock;
   std::unique_ptr<ledger::Ledger> ledger;
   Places places;
+  LedgerId id;
 
   Status open(const std::filesystem::path& data) {
     SIEGEL_TRY(found, read_places(data));
     places = std::move(found);
-    SIEGEL_TRY(id, read_format(places));
+    SIEGEL_TRY(ledger_id, read_format(places));
+    id = ledger_id;
     SIEGEL_TRY(taken, take_locks(places));
     lock = std::move(taken);
     SIEGEL_TRY(loaded, load_signer(files, places));
@@ -61,6 +67,52 @@ struct LedgerAlone {
     return Done{};
   }
 };
+
+struct Adopted {
+  std::uint64_t size = 0;
+  std::optional<std::uint64_t> remembered;  // size of the lock record, if it was one
+  std::string why;                          // codes of what was in doubt
+};
+
+// Not checked: what does not hold is in doubt, and its size is for people to read.
+std::optional<std::uint64_t> remembered_size(Files& files, const Places& places) {
+  const auto record = files.read_file(places.head, 64 * 1024);
+  const auto note = record ? parse_note(as_chars(*record)) : Result<Note>(Error(record.error()));
+  const auto checkpoint = note ? parse_checkpoint(note->text) : Result<Checkpoint>(Error(note.error()));
+  return checkpoint ? std::optional(checkpoint->size) : std::nullopt;
+}
+
+// Erasures first: an adopted ledger that knows nothing of them would bring the people back.
+Result<Adopted> adopt(const LockAdoptOptions& options) {
+  LedgerAlone alone;
+  SIEGEL_CHECK(alone.open(options.data));
+  auto& ledger = *alone.ledger;
+  Adopted out{ledger.size().get(), remembered_size(alone.files, alone.places), {}};
+  for (const auto& reason : ledger.read_only()) out.why += (out.why.empty() ? "" : " ") + reason.code;
+  if (!out.why.empty()) {
+    SystemRandom random;
+    auto config = options.config;
+    config.spare_leaves = 64;  // none is used
+    const auto root = open_root_store(alone.places, random);
+    SIEGEL_TRY(vault, open_vault(alone.places, config, *root, ledger, alone.id, true, alone.clock, random));
+    SIEGEL_CHECK(projector::keep_lost_fences(ledger, *vault));
+    vault->close();
+  }
+  SIEGEL_CHECK(ledger.adopt_lock_record());
+  SIEGEL_CHECK(forget_loss(alone.places));
+  ledger.close();
+  return out;
+}
+
+Status keep_reason(const LockAdoptOptions& options, const Adopted& adopted) {
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"lock_record", "adopted"}, {"why", adopted.why}, {"size", std::to_string(adopted.size)}};
+  if (adopted.remembered) settings.emplace_back("lock_record_size", std::to_string(*adopted.remembered));
+  settings.emplace_back("reason", options.reason);
+  StoppedJob job(options.data, options.config);
+  SIEGEL_CHECK(job.open());
+  return job.configured(std::move(settings));
+}
 
 }  // namespace
 
@@ -117,7 +169,10 @@ int run_token_create(const LocalTokenOptions& options) {
   }
   Workers workers(1);
   NoWatcher watcher;
-  auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr);
+  StartWatch watch;
+  if (!options.speech.quiet)
+    watch.progress = [&](std::uint64_t done, std::uint64_t total) { tell_catching_up(done, total, options.speech); };
+  auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr, watch);
   if (!instance) return report(instance.error(), options.speech);
   const auto service = (*instance)->service();
   if (!service) return report(read_only_error((*instance)->ledger()), options.speech);
@@ -156,21 +211,31 @@ int run_lock_show(const std::filesystem::path& data, const Speech& speech) {
   return 0;
 }
 
-int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes, const Speech& speech) {
-  if (!yes || reason.empty()) {
+int run_lock_adopt(const LockAdoptOptions& options) {
+  const auto& speech = options.speech;
+  if (!options.yes || options.reason.empty()) {
     return report(Error(Errc::denied, "not_confirmed",
                         "Adopting makes this ledger the truth, whatever the lock record says: events that it remembers "
                         "and the ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes"),
                   speech);
   }
-  LedgerAlone alone;
-  if (auto opened = alone.open(data); !opened) return report(opened.error(), speech);
-  if (auto adopted = alone.ledger->adopt_lock_record(); !adopted) return report(adopted.error(), speech);
-  if (auto forgot = forget_loss(alone.places); !forgot) return report(forgot.error(), speech);
-  alone.ledger->close();
+  forbid_dumps();  // keys are in memory
+  const auto adopted = adopt(options);
+  if (!adopted) return report(adopted.error(), speech);
   std::printf(speech.json ? "{\"size\":%llu}\n"
                           : speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),
-              static_cast<unsigned long long>(alone.ledger->size().get()));
+              static_cast<unsigned long long>(adopted->size));
+  if (adopted->why.empty()) return 0;  // nothing was in doubt
+  if (const auto kept = keep_reason(options, *adopted); !kept) {
+    std::fprintf(
+        stderr,
+        speech.text("siegel: ALARM die Sperrdatei ist angenommen, aber die Begründung ließ sich nicht ins Buch "
+                    "schreiben: %s [%s]; selbst aufheben\n",
+                    "siegel: ALARM the lock record is adopted, but the reason could not be written into the "
+                    "ledger: %s [%s]; keep it yourself\n"),
+        texts::told(kept.error(), speech.language).c_str(), kept.error().code());
+    return 5;  // done in part
+  }
   return 0;
 }
 

@@ -27,6 +27,14 @@ struct LocalTokenOptions {
 int run_token_create(const LocalTokenOptions& options);
 
 int run_lock_show(const std::filesystem::path& data, const Speech& speech);
-int run_lock_adopt(const std::filesystem::path& data, const std::string& reason, bool yes, const Speech& speech);
+
+struct LockAdoptOptions {
+  std::filesystem::path data;
+  Config config;
+  std::string reason;
+  bool yes = false;
+  Speech speech;
+};
+int run_lock_adopt(const LockAdoptOptions& options);
 
 }  // namespace siegel::app

@@ -53,6 +53,10 @@ Result<ledger::SystemReceipt> StoppedJob::begin(JobFacts::Kind kind) { return wr
 
 void StoppedJob::end(JobFacts::Kind kind, std::uint64_t count) { writing_->service->end_job(kind, count); }
 
+Status StoppedJob::configured(std::vector<std::pair<std::string, std::string>> settings) {
+  return writing_->service->configured(std::move(settings));
+}
+
 void StoppedJob::close() {
   if (core_.ledger) core_.ledger->close();
   writing_.reset();

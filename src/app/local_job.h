@@ -4,6 +4,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "app/config.h"
 #include "app/stores.h"
@@ -25,6 +28,8 @@ class StoppedJob {
   // job.started is durable when it returns.
   Result<ledger::SystemReceipt> begin(JobFacts::Kind kind);
   void end(JobFacts::Kind kind, std::uint64_t count);
+  // ledger.configured is durable when it returns without an error.
+  Status configured(std::vector<std::pair<std::string, std::string>> settings);
   // Closes the stores, not the lock: open() may follow.
   void close();
 

@@ -95,6 +95,26 @@ void check_rest(const LedgerCopy& copy, verify::Report& report) {
   for (const auto& range : *unchecked) report.unchecked.push_back({range.file, range.from, range.until});
 }
 
+// What `siegel export-log` writes; a data directory has none of these.
+bool is_export(const std::filesystem::path& data) {
+  std::error_code ignored;
+  return std::filesystem::exists(data / "checkpoint", ignored) && std::filesystem::exists(data / "tile", ignored) &&
+         !std::filesystem::exists(data / "FORMAT", ignored);
+}
+
+// "DAMAGED" is true of a data directory in use, and would alarm without cause whoever checks an older backup.
+void explain_older_copy(const verify::Report& report, const Speech& speech) {
+  const auto is_older = [](const verify::Finding& finding) { return finding.cause == verify::Cause::roll_back; };
+  if (speech.quiet || report.intact() || !std::ranges::all_of(report.findings, is_older)) return;
+  std::fputs(
+      speech.text("siegel: nichts darin ist verändert: alle Ereignisse hier sind, wie sie signiert wurden, es gibt nur "
+                  "neuere. Von einer Sicherung ist nichts anderes zu erwarten; ein Datenverzeichnis im Betrieb hat sie "
+                  "verloren.\n",
+                  "siegel: nothing in it was altered: all events here are as they were signed, there are only newer "
+                  "ones. A backup is not expected to say anything else; a data directory in use has lost them.\n"),
+      stderr);
+}
+
 int failed(const Error& error, const Speech& speech) {
   const int code = report(error, speech);
   return code == 1 && error.category() == Errc::corrupt ? kDamage : code;
@@ -128,6 +148,12 @@ Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& opti
 }
 
 int run_verify(const VerifyRun& run) {
+  if (is_export(run.data))
+    return report(Error(Errc::invalid, "export_not_data",
+                        "This is an export of the log and no data directory: ledgercheck checks it, docs/operations.md "
+                        "says how.")
+                      .with("directory", run.data.string()),
+                  run.speech);
   LedgerCopy copy;
   if (auto opened = copy.open(run.data); !opened) return failed(opened.error(), run.speech);
   auto options = verify_options(copy, run.key);
@@ -155,6 +181,8 @@ int run_verify(const VerifyRun& run) {
   if (!checked) return report(checked.error(), run.speech);
   std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify_text(*checked, run.speech)).c_str(),
               run.speech.json ? "\n" : "");
+  std::fflush(stdout);
+  explain_older_copy(*checked, run.speech);
   return checked->intact() ? 0 : kDamage;
 }
 

@@ -108,8 +108,8 @@ int main(int argc, char** argv) {
     });
   };
   local.lock_adopt = [](const ctl::LockOptions& o) {
-    return with_config(o.global, [&](const app::Config&, const std::filesystem::path& data) {
-      return app::run_lock_adopt(data, o.reason, o.yes, speech_of(o.global));
+    return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
+      return app::run_lock_adopt({data, config, o.reason, o.yes, speech_of(o.global)});
     });
   };
   local.bench = [](const ctl::BenchOptions& o) {

@@ -74,6 +74,11 @@ struct Metrics::Impl {
       "siegel_root_stores_away", "Root stores that cannot be read, written or healed: no erasure ends without them");
   prometheus::Gauge& roots_healed =
       gauge("siegel_root_stores_healed", "Damaged root stores that were written anew since the stores were opened");
+  prometheus::Gauge& erasures_fail =
+      gauge("siegel_erasures_fail", "1 while an erasure fails of something else than a place that is away");
+  prometheus::Gauge& lock_record_behind =
+      gauge("siegel_lock_record_behind_events",
+            "Events that the lock record does not know of, because it cannot be written; 0 while it can");
   prometheus::Gauge& replicas_away =
       gauge("siegel_key_replicas_away", "Required copies of the keys that do not answer or are not up to date");
   // Families look their labels up by map and lock: remember what was made.
@@ -132,6 +137,8 @@ std::string Metrics::text(const Now& now) {
   impl_->evidence_oldest.Set(now.evidence_oldest_seconds);
   impl_->roots_away.Set(static_cast<double>(now.keys.roots_away));
   impl_->roots_healed.Set(static_cast<double>(now.keys.roots_healed));
+  impl_->erasures_fail.Set(now.erasures_fail ? 1 : 0);
+  impl_->lock_record_behind.Set(static_cast<double>(now.lock_record_behind));
   impl_->replicas_away.Set(static_cast<double>(now.keys.replicas_away));
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }

@@ -25,6 +25,8 @@ class Metrics {
     std::uint64_t queued = 0, size = 0, projected = 0;
     bool read_only = false;
     double erasure_open_seconds = 0;
+    bool erasures_fail = false;
+    std::uint64_t lock_record_behind = 0;
     std::size_t evidence_copies = 0;
     double evidence_oldest_seconds = 0;
     vault::Vault::Counters keys;

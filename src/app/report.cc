@@ -30,6 +30,13 @@ int report(const Error& error, const Speech& speech) {
   return refused ? 4 : 1;
 }
 
+void tell_catching_up(std::uint64_t done, std::uint64_t total, const Speech& speech) {
+  std::fprintf(stderr,
+               speech.text("siegel: die Lesemodelle werden nachgeführt: %llu von %llu Ereignissen\n",
+                           "siegel: the read models catch up: %llu of %llu events\n"),
+               static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
+}
+
 void say(const Speech& speech, const std::string& message) {
   if (!speech.quiet) std::fprintf(stderr, "siegel: %s\n", message.c_str());
 }

@@ -1,6 +1,7 @@
 // What local commands and the server say on stderr.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/error.h"
@@ -20,6 +21,8 @@ struct Speech {
 // What is wrong with its code, and what to do; with json as the problem object of contract section 1. The exit code: 2
 // wrong usage or configuration, 4 refused, 1 else.
 int report(const Error& error, const Speech& speech);
+// How far read models are that catch up at a start. ./start looks for this line.
+void tell_catching_up(std::uint64_t done, std::uint64_t total, const Speech& speech);
 // A line that is neither a result nor a problem.
 void say(const Speech& speech, const std::string& message);
 

@@ -34,6 +34,7 @@ namespace siegel::app {
 namespace {
 
 constexpr std::chrono::seconds kReopenEvery{2};
+constexpr std::chrono::seconds kLockRecordWait{5};  // it is written within one (DESIGN I12)
 // From SIGTERM to the end (contract section 3): what requests in flight may take, and all of it.
 constexpr std::chrono::milliseconds kDrain{8'000};
 constexpr std::chrono::milliseconds kEndWithin{10'000};
@@ -82,12 +83,14 @@ class Running {
 
   Status open() {
     auto counter = std::make_unique<EventCounter>(metrics_);
-    SIEGEL_TRY(opened, Instance::open(
-                           settings_.data, settings_.config, workers_, clock_, random_, *counter,
-                           [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
-                           {[this] { return ending_.asked(); },
-                            [this](std::uint64_t done, std::uint64_t total) { tell_progress(done, total); },
-                            [this] { tell_views_given_up(); }, views_in_doubt_}));
+    SIEGEL_TRY(
+        opened,
+        Instance::open(
+            settings_.data, settings_.config, workers_, clock_, random_, *counter,
+            [this](std::size_t events, std::chrono::nanoseconds sync) { metrics_.group(events, sync); },
+            {[this] { return ending_.asked(); },
+             [this](std::uint64_t done, std::uint64_t total) { tell_catching_up(done, total, settings_.speech); },
+             [this] { tell_views_given_up(); }, views_in_doubt_}));
     views_in_doubt_ = false;
     const std::lock_guard lock(mutex_);
     counter_ = std::move(counter);
@@ -106,7 +109,9 @@ class Running {
       // Calls in flight hold the service; it must not outlive the stores below it, so they are waited for.
       service_.reset();
     }
-    if (old) old->close();
+    if (!old) return;
+    old->close();
+    if (const auto behind = old->lock_record_behind(); behind > 0) tell_lock_record(behind);
   }
 
   // Every second: a ledger that stopped writing is opened anew, so are read models that came upon damage, and those
@@ -120,6 +125,7 @@ class Running {
       tell_projector();
       tell_room();
       tell_keys_anew();
+      look_at_lock_record();
     }
     const auto now = std::chrono::steady_clock::now();
     if (!failed || now - tried_ < kReopenEvery) return;
@@ -174,6 +180,8 @@ class Running {
     const auto keys = instance_->vault().counters();
     if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
     if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
+    if (service_ && !service_->counters().erasure_failure.empty()) out.emplace_back("erasures_fail");
+    if (lock_record_fails_) out.emplace_back("lock_record_unavailable");
     return out;
   }
 
@@ -193,10 +201,15 @@ class Running {
         now.projected = instance_->views().position().get();
         now.read_only = !instance_->read_only().empty();
         now.keys = instance_->vault().counters();
+        if (lock_record_fails_) now.lock_record_behind = instance_->lock_record_behind();
       } else {
         now.read_only = true;
       }
-      if (service_) now.erasure_open_seconds = service_->counters().oldest_erasure_seconds;
+      if (service_) {
+        const auto counters = service_->counters();
+        now.erasure_open_seconds = counters.oldest_erasure_seconds;
+        now.erasures_fail = !counters.erasure_failure.empty();
+      }
     }
     if (const auto kept = kept_evidence(settings_.data); kept.copies > 0) {
       now.evidence_copies = kept.copies;
@@ -257,14 +270,6 @@ class Running {
     return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
   }
 
-  void tell_progress(std::uint64_t done, std::uint64_t total) const {
-    std::fprintf(stderr,
-                 settings_.speech.language == "de"
-                     ? "siegel: die Lesemodelle werden nachgeführt: %llu von %llu Ereignissen\n"
-                     : "siegel: the read models catch up: %llu of %llu events\n",
-                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
-  }
-
   void tell_views_given_up() const {
     std::fprintf(stderr, "siegel: ALARM %s [views_damaged]\n",
                  text("die Lesemodelle sind beschädigt und werden aus dem Buch neu berechnet: ihren Datenträger prüfen",
@@ -299,6 +304,51 @@ class Running {
     const auto now = instance_->vault().counters();
     tell_keys(keys_told_, now, settings_.speech.language);
     keys_told_ = now;
+    if (!service_) return;
+    const auto failure = service_->counters().erasure_failure;
+    if (std::exchange(erasure_failure_told_, failure) == failure) return;
+    if (failure.empty()) {
+      std::fprintf(stderr, "siegel: %s\n", text("Löschungen gelingen wieder", "erasures succeed again"));
+    } else {
+      std::fprintf(stderr,
+                   text("siegel: ALARM eine Löschung misslingt und wird wieder versucht; bis dahin ist die Person "
+                        "gesperrt, ihre Schlüssel aber noch da [%s]\n",
+                        "siegel: ALARM an erasure fails and is tried again; until then the person is fenced, but the "
+                        "keys are still there [%s]\n"),
+                   failure.c_str());
+    }
+  }
+
+  // Under load it is always some events behind; what counts is that it reaches what the ledger held a while ago. With
+  // mutex_.
+  void look_at_lock_record() {
+    if (!instance_) return;
+    const auto size = instance_->ledger().size().get();
+    const auto behind = instance_->lock_record_behind();
+    const auto now = std::chrono::steady_clock::now();
+    const bool reached = behind == 0 || size - behind >= lock_record_goal_;
+    if (reached) {
+      lock_record_goal_ = size;
+      lock_record_since_ = now;
+    }
+    const bool fails = !reached && now - lock_record_since_ > kLockRecordWait;
+    if (std::exchange(lock_record_fails_, fails) == fails) return;
+    if (fails) {
+      tell_lock_record(behind);
+    } else {
+      std::fprintf(stderr, "siegel: %s\n",
+                   text("die Sperrdatei wird wieder geschrieben", "the lock record is written again"));
+    }
+  }
+
+  void tell_lock_record(std::uint64_t behind) const {
+    std::fprintf(stderr,
+                 text("siegel: ALARM die Sperrdatei lässt sich nicht schreiben und kennt die letzten %llu Ereignisse "
+                      "nicht: gingen sie verloren, bliebe es unbemerkt; ihren Datenträger prüfen "
+                      "[lock_record_unavailable]\n",
+                      "siegel: ALARM the lock record cannot be written and does not know of the last %llu event(s): "
+                      "if they were lost, nobody would notice; look at its disk [lock_record_unavailable]\n"),
+                 static_cast<unsigned long long>(behind));
   }
 
   // The same cause, looked at every two seconds, is one line of the log.
@@ -327,6 +377,10 @@ class Running {
   bool projector_told_ = false;  // with mutex_
   bool room_short_ = false;      // with mutex_
   vault::Vault::Counters keys_told_;
+  std::string erasure_failure_told_;
+  std::uint64_t lock_record_goal_ = 0;  // size that it has to reach, and since when; with mutex_
+  std::chrono::steady_clock::time_point lock_record_since_ = std::chrono::steady_clock::now();
+  bool lock_record_fails_ = false;  // with mutex_
 };
 
 bool is_loopback(const std::string& listen) {

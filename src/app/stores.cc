@@ -72,15 +72,20 @@ ledger::Options ledger_options(const Places& places, const LedgerId& id, const s
 }
 
 std::uint64_t room_to_open(const Places& places) {
-  constexpr std::uint64_t kStores = 3;
   constexpr std::uint64_t kRoomOfOne = std::uint64_t{20} << 20;  // what RocksDB reserves at once, and what stays free
-  std::uint64_t sum = kStores * kRoomOfOne;
-  std::error_code failed;
-  std::filesystem::recursive_directory_iterator files(places.data, failed);
-  for (; !failed && files != std::filesystem::recursive_directory_iterator(); files.increment(failed)) {
-    std::error_code ignored;
-    if (files->path().extension() != ".log") continue;
-    if (const auto size = files->file_size(ignored); !ignored) sum += size;
+  std::uint64_t sum = 0;
+  // Not all of the directory: the server's own log and kept copies of damaged ones end in .log too.
+  const auto generation = views_generation(places);
+  for (const auto& store :
+       {places.ledger(), places.keys(), places.views() / (generation ? *generation : std::string(kFirstGeneration))}) {
+    sum += kRoomOfOne;
+    std::error_code failed;
+    std::filesystem::directory_iterator files(store, failed);
+    for (; !failed && files != std::filesystem::directory_iterator(); files.increment(failed)) {
+      std::error_code ignored;
+      if (files->path().extension() != ".log") continue;
+      if (const auto size = files->file_size(ignored); !ignored) sum += size;
+    }
   }
   return sum;
 }
@@ -113,6 +118,34 @@ Result<std::unique_ptr<Locks>> take_locks(const Places& places) {
   return out;
 }
 
+void tell_lost(vault::Vault& vault, const std::string& language) {
+  const auto fences = vault.fences();
+  const auto lost = std::count_if(fences.begin(), fences.end(), vault::is_lost);
+  if (lost == 0) return;
+  std::fprintf(stderr,
+               language == "de"
+                   ? "siegel: ALARM %lld Löschungen waren in dem Teil des Buchs verlangt, der verloren ist: "
+                     "die Menschen bleiben gesperrt, und ihre Schlüssel werden vernichtet, sobald der "
+                     "Server läuft\n"
+                   : "siegel: ALARM %lld erasure(s) had been asked for in the part of the ledger that is "
+                     "lost: the people stay fenced, and their keys are destroyed as soon as the server "
+                     "runs\n",
+               static_cast<long long>(lost));
+}
+
+Result<std::unique_ptr<vault::Vault>> open_vault(const Places& places, const Config& config, vault::RootStore& root,
+                                                 const ledger::Ledger& ledger, const LedgerId& id, bool writable,
+                                                 Clock& clock, Random& random) {
+  vault::Options options;
+  options.keys_dir = places.keys();
+  options.replicas = places.key_replicas;
+  options.key_cache_bytes_max = config.key_cache_bytes_max;
+  options.spare_leaves = config.spare_leaves;
+  options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
+  options.prefill = writable;
+  return vault::Vault::open(options, root, id, ledger.keys_mark(), ledger.epoch(), clock, random);
+}
+
 Status Core::open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random) {
   SIEGEL_TRY(found, read_places(data));
   places = std::move(found);
@@ -131,16 +164,11 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   SIEGEL_TRY(opened, open_ledger(places, settings, *signer, clock));
   ledger = std::move(opened);
   root = open_root_store(places, random);
-  vault::Options options;
-  options.keys_dir = places.keys();
-  options.replicas = places.key_replicas;
-  options.key_cache_bytes_max = config.key_cache_bytes_max;
-  options.spare_leaves = config.spare_leaves;
-  options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
-  options.prefill = ledger->read_only().empty();  // where nothing can be written, no leaf is drawn either
-  SIEGEL_TRY(keys, vault::Vault::open(options, *root, id, ledger->keys_mark(), ledger->epoch(), clock, random));
+  // Where nothing can be written, no leaf is drawn either.
+  SIEGEL_TRY(keys, open_vault(places, config, *root, *ledger, id, ledger->read_only().empty(), clock, random));
   vault = std::move(keys);
   tell_keys({}, vault->counters(), config.language);
+  tell_lost(*vault, config.language);
   return Done{};
 }
 

@@ -22,6 +22,9 @@ std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& 
 // Says on stderr what an operator has to look at, where it differs from what was told before.
 void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language);
 
+// The same of erasures whose request the ledger lost (projector::keep_lost_fences).
+void tell_lost(vault::Vault& vault, const std::string& language);
+
 // not_found "signer_missing"; those of FileSigner::load.
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places);
 
@@ -35,6 +38,11 @@ std::uint64_t room_to_open(const Places& places);
 // those of keep_evidence, open_rocksdb and Ledger::open.
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
                                                     ledger::Signer& signer, Clock& clock);
+
+// Keys and root of this ledger, with the checks of Vault::open. Not writable: it gives no slots and changes nothing.
+Result<std::unique_ptr<vault::Vault>> open_vault(const Places& places, const Config& config, vault::RootStore& root,
+                                                 const ledger::Ledger& ledger, const LedgerId& id, bool writable,
+                                                 Clock& clock, Random& random);
 
 // What one process holds for its life: the data directory, and what lies outside it. A copy of the directory names the
 // same root store and lock record, and must not move them on while the original runs. What of these is not there or

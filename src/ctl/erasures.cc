@@ -1,10 +1,15 @@
 // erase: what a person's keys opened can be read by nobody afterwards.
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "ctl/interruption.h"
 #include "ctl/output_file.h"
 #include "ctl/session.h"
 
@@ -32,16 +37,71 @@ bool is_confirmed(const Session& session, const Words& words) {
   return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
 }
 
-int fetch_certificate(const Session& session, const Words& words, OutputFile& file, const std::string& erasure) {
-  Request request{"GET", "/v1/erasures/" + segment(erasure) + "/certificate", "", {"Accept: text/plain"}};
-  if (words.certificate.ends_with(".json")) request.headers = {"Accept: application/json"};
-  const int code = session.call(request, [&](const Answer& answer) {
-    const auto written = file.write(answer.body);
-    return written ? exit_done : session.out.fail(written.error());
-  });
-  if (code == exit_done) return code;
-  session.out.say(session.text("Die Löschung ist beauftragt; die Bescheinigung fehlt noch.",
-                               "The erasure is ordered; its certificate is still missing."));
+constexpr std::chrono::seconds kWaitMax{60};  // for the window of erasures and the read models
+constexpr std::chrono::seconds kSilence{2};
+constexpr std::chrono::milliseconds kBetweenTries{200};
+constexpr const char* kMedia[][2] = {{"json", "application/json"}, {"html", "text/html"}, {"text", "text/plain"}};
+
+// As the file's name ends; a name without an ending holds text. Nothing: an ending that is neither.
+std::optional<std::string> form_of(const std::string& file) {
+  auto ending = std::filesystem::path(file).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (ending == ".json" || ending == ".html") return ending.substr(1);
+  if (ending.empty() || ending == ".txt") return "text";
+  return {};
+}
+
+int wrong_ending(const Session& session, const char* flag) {
+  return session.out.usage(std::string(flag) +
+                           session.text(": eine Bescheinigung endet auf .txt (signiert), .html oder .json.",
+                                        ": a certificate ends in .txt (signed), .html or .json."));
+}
+
+Request certificate_of(const Session& session, const std::string& erasure, const std::string& form) {
+  Request out{"GET", "/v1/erasures/" + segment(erasure) + "/certificate", "", {}, Thing::erasure, erasure};
+  for (const auto& [name, media] : kMedia)
+    if (form == name) out.headers = {std::string("Accept: ") + media, "Accept-Language: " + session.global.lang};
+  return out;
+}
+
+int write_certificate(const Session& session, OutputFile& file, const Answer& answer) {
+  const auto written = file.write(answer.body + (answer.body.ends_with('\n') ? "" : "\n"));
+  return written ? exit_done : session.out.fail(written.error());
+}
+
+// The erasure is not effective yet, or the read models do not show it yet.
+bool is_early(const Answer& answer) { return answer.status == 404 || answer.status == 409 || answer.status == 503; }
+
+// Asked for again until the window of erasures has passed. `position` is that of the order: read models that do not
+// show it yet are waited for.
+int fetch_certificate(const Session& session, const Words& words, OutputFile& file, const std::string& erasure,
+                      const std::string& position) {
+  const Interruption interruption;
+  auto request = certificate_of(session, erasure, *form_of(words.certificate));
+  if (!position.empty()) request.headers.push_back("Siegel-At-Least: " + position);
+  auto connection = session.client();
+  const auto begin = std::chrono::steady_clock::now();
+  bool told = false;
+  for (;;) {
+    const auto answer = session.send(connection, request);
+    if (answer && answer->ok()) return write_certificate(session, file, *answer);
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    if (!answer || !is_early(*answer) || waited > kWaitMax || Interruption::is_asked()) {
+      answer ? session.out.fail(*answer, request) : session.out.fail(answer.error());
+      break;
+    }
+    if (!told && waited > kSilence) {
+      told = true;
+      session.out.say(
+          session.text("Wartet, bis die Schlüssel zerstört sind …", "Waits for the keys to be destroyed …"));
+    }
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+  session.out.say(
+      session.text("Die Löschung ist beauftragt; die Bescheinigung gibt später: siegel erasure certificate ",
+                   "The erasure is ordered; its certificate can be had later: siegel erasure certificate ") +
+      erasure + " -o " + words.certificate);
   return exit_part;
 }
 
@@ -49,6 +109,7 @@ int erase(const Session& session, const Words& words) {
   if (words.subject.empty())
     return session.out.usage(
         session.text("Es fehlt --subject: wer gelöscht wird.", "--subject is missing: who is erased."));
+  if (!form_of(words.certificate)) return wrong_ending(session, "--certificate");
   if (!is_confirmed(session, words)) {
     session.out.usage(
         session.text("Nicht bestätigt: --yes bestätigt das Löschen.", "Not confirmed: --yes confirms the erasure."));
@@ -67,31 +128,22 @@ int erase(const Session& session, const Words& words) {
     const auto done = parse(answer.body);
     session.out.object(done);
     if (words.certificate.empty()) return exit_done + 0;
-    const auto id = done.is_object() ? done.find("erasure") : done.end();
-    return id != done.end() && id->is_string() ? fetch_certificate(session, words, *file, id->get<std::string>())
-                                               : exit_part + 0;
+    const auto member = [&](const char* name) {
+      const auto at = done.is_object() ? done.find(name) : done.end();
+      return at != done.end() && at->is_string() ? at->get<std::string>() : std::string();
+    };
+    const auto id = member("erasure");
+    return id.empty() ? exit_part + 0 : fetch_certificate(session, words, *file, id, member("position"));
   });
-}
-
-constexpr const char* kMedia[][2] = {{"json", "application/json"}, {"html", "text/html"}, {"text", "text/plain"}};
-
-// The form that is asked for; without --format as the file's name ends, else text.
-std::string form_of(const std::string& format, const std::string& file) {
-  if (!format.empty()) return format;
-  return file.ends_with(".json") ? "json" : file.ends_with(".html") ? "html" : "text";
 }
 
 int show_certificate(const Session& session, const CertificateWords& words) {
+  const auto by_name = session.global.json ? std::optional<std::string>("json") : form_of(words.file);
+  if (words.format.empty() && !by_name) return wrong_ending(session, "-o");
   auto file = OutputFile::open(words.file, Overwrite(words.force));
   if (!file) return session.out.fail(file.error());
-  const auto form = session.global.json && words.format.empty() ? "json" : form_of(words.format, words.file);
-  Request request{"GET", "/v1/erasures/" + segment(words.id) + "/certificate", "", {}, Thing::erasure, words.id};
-  for (const auto& [name, media] : kMedia)
-    if (form == name) request.headers = {std::string("Accept: ") + media, "Accept-Language: " + session.global.lang};
-  return session.call(request, [&](const Answer& answer) {
-    const auto written = file->write(answer.body + (answer.body.ends_with('\n') ? "" : "\n"));
-    return written ? exit_done : session.out.fail(written.error());
-  });
+  const auto request = certificate_of(session, words.id, words.format.empty() ? *by_name : words.format);
+  return session.call(request, [&](const Answer& answer) { return write_certificate(session, *file, answer); });
 }
 
 void add_erasure_group(CLI::App& app, Session& session) {
@@ -146,7 +198,8 @@ void add_erasures(CLI::App& app, Session& session) {
   command->add_flag("--yes", words->yes, session.text("ohne Rückfrage", "without asking"));
   command->add_option(
       "--certificate", words->certificate,
-      session.text("Bescheinigung in diese Datei; .json: als JSON", "Certificate to this file; .json: as JSON"));
+      session.text("Bescheinigung in diese Datei, sobald es sie gibt; sie endet auf .txt (signiert), .html oder .json",
+                   "Certificate to this file, as soon as there is one; it ends in .txt (signed), .html or .json"));
   add_force(*command, session, words->force);
   add_erasure_group(app, session);
 }

@@ -22,13 +22,18 @@ int export_person(const Session& session, const Words& words) {
   if (!file) return session.out.fail(file.error());
   const Request request{"GET", subject_path(words) + "/export?format=" + words.format, "", {}, Thing::subject, ""};
   return session.call(request, [&](const Answer& answer) {
-    const auto written = file->write(answer.body);
+    const bool ends = words.format != "json" || answer.body.ends_with('\n');  // a line for the terminal
+    const auto written = file->write(answer.body + (ends ? "" : "\n"));
     return written ? exit_done : session.out.fail(written.error());
   });
 }
 
 void add_export_flags(CLI::App& command, const Session& session, Words& words) {
-  command.add_option("--format", words.format)->check(CLI::IsMember({"json", "csv"}));
+  command
+      .add_option("--format", words.format,
+                  session.text("json: Werte, Verlauf und wer nachgesehen hat; csv: nur die jetzigen Werte",
+                               "json: values, history and who looked; csv: the present values only"))
+      ->check(CLI::IsMember({"json", "csv"}));
   command.add_option("-o,--output", words.file,
                      session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));
   add_force(command, session, words.force);

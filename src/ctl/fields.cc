@@ -45,6 +45,7 @@ Result<RecordType> read_type(const nlohmann::json& answer) {
     field.name = text_of(item, "name");
     field.type = parse_field_type(text_of(item, "type"));
     field.kind = sheet::kind_of_type(text_of(item, "type"));
+    field.searchable = item.value("searchable", nlohmann::json(false)) == true;
     field.required = item.value("required", nlohmann::json(false)) == true;
     const auto title = item.find("title");
     if (title != item.end() && title->is_string()) field.titles.push_back(title->get<std::string>());
@@ -59,14 +60,28 @@ Result<RecordType> read_type(const nlohmann::json& answer) {
   return out;
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamesShown = 10;
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < kNamesShown; ++i) out += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kNamesShown ? out + ", …" : out;
+}
+
 Result<nlohmann::json> value_of(const Field& field, std::string_view cell, sheet::DecimalSign sign) {
+  const auto told = [&](Error error) {
+    const auto* const reason = error.find("reason");
+    const bool is_choice = error.is("bad_choice") || (reason != nullptr && *reason == "unknown_choice");
+    return is_choice ? std::move(error).with("choices", joined(field.choices)) : error;
+  };
   if (field.kind == sheet::CellKind::list) {
-    SIEGEL_TRY(items, sheet::cell_list(field.choices, cell));
-    return items.empty() ? nlohmann::json() : nlohmann::json(std::move(items));
+    auto items = sheet::cell_list(field.choices, cell);
+    if (!items) return told(std::move(items).error());
+    return items->empty() ? nlohmann::json() : nlohmann::json(std::move(*items));
   }
   SIEGEL_TRY(text, sheet::cell_value(field.kind, cell, sign));
   if (text.empty()) return nlohmann::json();
-  if (field.type) SIEGEL_CHECK(canonical_value(*field.type, field.choices, text));
+  if (field.type)
+    if (auto value = canonical_value(*field.type, field.choices, text); !value) return told(std::move(value).error());
   if (field.kind == sheet::CellKind::boolean) return nlohmann::json(text == "true");
   return nlohmann::json(std::move(text));
 }

@@ -18,6 +18,7 @@ struct Field {
   sheet::CellKind kind = sheet::CellKind::text;
   std::optional<FieldType> type;  // nothing: of a newer server
   bool required = false;
+  bool searchable = false;
   std::vector<std::string> choices;
 };
 
@@ -30,9 +31,12 @@ struct RecordType {
       std::string_view column) const;  // by name or title; first exactly, then by ASCII case
 };
 
+// "Turnen, Schach, …": names that a definition gives, for a message.
+std::string joined(const std::vector<std::string>& names);
+
 Result<RecordType> read_type(const nlohmann::json& answer);
 // null for an empty cell. What the server would refuse for its type is refused here: invalid, as cells.h and
-// canonical_value() say.
+// canonical_value() say; for what is no choice, with `choices`.
 Result<nlohmann::json> value_of(const Field& field, std::string_view cell, sheet::DecimalSign sign);
 
 }  // namespace siegel::ctl

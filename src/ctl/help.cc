@@ -32,6 +32,35 @@ std::string first_example(const CLI::App* command) {
 
 }  // namespace
 
+std::string argument_name(const Output& out, const std::string& name) {
+  if (name == "FILE") return out.text("DATEI", "FILE");
+  if (name == "ID") return out.text("KENNUNG", "ID");
+  if (name == "DIR") return out.text("VERZEICHNIS", "DIR");
+  return name;
+}
+
+std::string Help::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  auto out = CLI::Formatter::make_help(app, std::move(name), mode);
+  // A group that is not shown leaves its empty line.
+  for (auto at = out.find("\n\n\n"); at != std::string::npos; at = out.find("\n\n\n")) out.erase(at, 1);
+  return out;
+}
+
+// The layout of CLI11 counts bytes, and a name may hold other characters.
+std::string Help::make_option(const CLI::Option* option, bool is_positional) const {
+  auto left = "  " + make_option_name(option, is_positional) + make_option_opts(option);
+  const auto right = make_option_desc(option);
+  if (right.empty()) return left + "\n";
+  const auto width = width_of(left), wanted = get_column_width();
+  left += width < wanted ? std::string(wanted - width, ' ') : "\n" + std::string(wanted, ' ');
+  return left + right + "\n";
+}
+
+std::string Help::make_option_name(const CLI::Option* option, bool is_positional) const {
+  const auto name = CLI::Formatter::make_option_name(option, is_positional);
+  return is_positional ? argument_name(out_, name) : name;
+}
+
 std::string Help::make_group(std::string group, bool is_positional, std::vector<const CLI::Option*> options) const {
   if (group == "Options") group = out_.text("Schalter", "Options");
   if (group == "Positionals") group = out_.text("Angaben", "Arguments");

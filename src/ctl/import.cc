@@ -1,5 +1,6 @@
 // import FILE: each row of a CSV file as one record.
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -40,9 +41,13 @@ sheet::DecimalSign sign_of(const Words& words) {
 
 Error interrupted(const char* what) { return Error(Errc::unavailable, "interrupted", what); }
 
+// No file where there are no rejects. One that --force was to replace holds those of another try, so it is emptied.
 Status keep_rejects(Import& import, const ImportOutcome& outcome) {
-  return import.words.rejects.empty() ? Status(Done{})
-                                      : write_rejects(import.session, import.rejects, import.file, outcome);
+  const auto& words = import.words;
+  const bool is_any_in = outcome.taken + outcome.repeated > 0;
+  const bool is_stale = words.force && is_any_in && std::filesystem::is_regular_file(words.rejects);
+  if (words.rejects.empty() || (outcome.failures.empty() && !is_stale)) return Done{};
+  return write_rejects(import.session, import.rejects, import.file, outcome);
 }
 
 // Reads to the end before a row is sent. A file that breaks off in the middle takes nothing in, and with --bad-rows
@@ -93,11 +98,26 @@ int take_back(Import& import, ImportRun& sending, ImportOutcome& outcome, const 
     out.say(session.text("Es ist nichts aufgenommen; im Protokoll bleiben Aufnahme und Rücknahme von ",
                          "Nothing is in; the log keeps that they came and went: ") +
             std::to_string(removed) +
-            session.text(" Zeilen. Ein neuer Versuch braucht einen neuen Lauf, ohne --run.",
-                         " rows. Another try is a new run, without --run."));
+            (removed == 1 ? session.text(" Zeile.", " row.") : session.text(" Zeilen.", " rows.")) +
+            session.text(" Ein neuer Versuch braucht einen neuen Lauf, ohne --run.",
+                         " Another try is a new run, without --run."));
   }
   const auto written = keep_rejects(import, outcome);
   return written ? code : out.fail(written.error());
+}
+
+// --bad-rows none, and the server went away or Ctrl-C came: nothing is taken back then, and nobody shall believe it.
+void tell_not_taken_back(const Session& session, const ImportOutcome& outcome) {
+  const auto is_in = [](const auto& row) { return !row.second.empty(); };
+  const auto in = static_cast<std::uint64_t>(std::ranges::count_if(outcome.records, is_in));
+  const auto unsure = outcome.records.size() - in;
+  auto line = session.text("--bad-rows none ist nicht eingehalten: nichts wurde zurückgenommen. Aufgenommen sind: ",
+                           "--bad-rows none is not kept: nothing was taken back. Rows that are in: ") +
+              std::to_string(in);
+  if (unsure != 0)
+    line += session.text("; unbekannt, ob aufgenommen: ", "; not known whether they are in: ") + std::to_string(unsure);
+  session.out.say(line + session.text(". Alle Datensätze nennt --json (not_taken_back); --run vervollständigt sie.",
+                                      ". --json names each record (not_taken_back); --run completes them."));
 }
 
 // How the run of the rows ended, beside what the server said.
@@ -117,15 +137,21 @@ int conclude(Import& import, ImportRun& sending, const std::string& run, const E
   const auto& out = session.out;
   if (import.words.bad_rows == "none" && std::holds_alternative<Answer>(sending.cause()))
     return take_back(import, sending, outcome, run);
-  report(session, import.file, outcome, run);
+  const bool is_undisturbed = std::holds_alternative<std::monostate>(sending.cause()) && !ending.broken;
+  if (is_undisturbed && is_whole(import, outcome, ending)) outcome.records.clear();  // there is nothing to take back
   const bool is_any_in = outcome.taken + outcome.repeated > 0;
+  const bool is_refused = std::holds_alternative<Answer>(sending.cause()) && !is_any_in && outcome.failures.empty();
+  if (!is_refused || out.json()) report(session, import.file, outcome, run);  // else the refusal tells all there is
   int code = outcome.failures.empty() ? exit_done : is_any_in ? exit_part : exit_usage;
   const bool is_stopped = Interruption::is_asked() && !is_whole(import, outcome, ending);
   if (ending.broken) code = out.fail(*ending.broken);
-  if (const auto* answer = std::get_if<Answer>(&sending.cause())) code = out.fail(*answer);
+  if (const auto* answer = std::get_if<Answer>(&sending.cause()))
+    code = out.fail(*answer, {"POST", sending.path(), "", {}});
   if (const auto* error = std::get_if<Error>(&sending.cause())) code = out.fail(*error);
   if (is_stopped) code = out.fail(interrupted("The import was stopped before all rows were sent."));
-  if (is_stopped || (code != exit_done && code != exit_part && is_any_in)) {
+  const bool is_broken = is_stopped || (code != exit_done && code != exit_part && is_any_in);
+  if (import.words.bad_rows == "none" && is_broken && !outcome.records.empty()) tell_not_taken_back(session, outcome);
+  if (is_broken) {
     if (is_any_in) code = exit_part;
     out.say(session.text("Nicht alles wurde aufgenommen; dieselbe Datei mit --run ",
                          "Not all went in; the same file with --run ") +

@@ -14,12 +14,21 @@ constexpr std::uint64_t kRowsOfLongRun = 1000;
 constexpr std::uint64_t kRowsPerLine = 100;
 constexpr std::chrono::seconds kBetweenLines{10};
 
+std::string sentence_of(const Output& out, const Fault& fault) {
+  auto text = out.sentence(fault.code, fault.reason);
+  auto more = out.value_reason(fault.why);
+  if (!fault.choices.empty()) more += (more.empty() ? "" : " ") + ("(" + fault.choices + ")");
+  if (more.empty()) return text;
+  if (text.ends_with('.')) text.pop_back();
+  return text + ": " + more + ".";
+}
+
 std::string reasons_of(const Output& output, const RowFailure& failure) {
   std::string out;
   for (const auto& fault : failure.faults) {
     if (!out.empty()) out += " | ";
     out += (failure.faults.size() > 1 && !fault.column.empty() ? fault.column + ": " : "") + fault.code + ": " +
-           output.sentence(fault.code, fault.reason);
+           sentence_of(output, fault);
   }
   return out;
 }
@@ -39,6 +48,9 @@ nlohmann::json object_of(const ImportFile& file, const ImportOutcome& outcome, c
       failures.push_back({{"row", row},
                           {"column", fault.column.empty() ? nlohmann::json() : nlohmann::json(fault.column)},
                           {"code", fault.code}});
+  auto left = nlohmann::json::array();
+  for (const auto& [row, record] : outcome.records)
+    left.push_back({{"row", row}, {"record", record.empty() ? nlohmann::json() : nlohmann::json(record)}});
   return {
       {"run", run},
       {"rows_read", file.rows},
@@ -47,6 +59,7 @@ nlohmann::json object_of(const ImportFile& file, const ImportOutcome& outcome, c
        {{"new", outcome.taken}, {"changed", 0}, {"unchanged", outcome.repeated}, {"failed", outcome.failures.size()}}},
       {"known_people", outcome.known_people},
       {"taken_back", taken_back},
+      {"not_taken_back", std::move(left)},
       {"failures", std::move(failures)},
       {"position", outcome.position}};
 }
@@ -60,7 +73,7 @@ void show_failures(const Output& out, const ImportOutcome& outcome) {
         return;
       }
       std::cout << "  " << out.text("Zeile ", "row ") << row << (fault.column.empty() ? "" : ", " + fault.column)
-                << ": " << out.sentence(fault.code, fault.reason) << " [" << fault.code << "]\n";
+                << ": " << sentence_of(out, fault) << " [" << fault.code << "]\n";
     }
 }
 
@@ -117,11 +130,16 @@ void report(const Session& session, const ImportFile& file, const ImportOutcome&
     show_failures(out, outcome);
   }
   if (met_people)
-    out.say(std::to_string(outcome.known_people) +
-            session.text(" Zeilen gehören zu Personen, die schon da waren: jede ist ein weiterer Datensatz, auch wenn "
-                         "derselbe schon da ist. Mit vorhandenen Datensätzen wird noch nicht verglichen.",
-                         " rows belong to people who were there already: each is one more record, even if the same one "
-                         "is there. Rows are not compared with stored records yet."));
+    out.say(
+        (outcome.known_people == 1 ? session.text("1 Zeile gehört zu einer Person, die schon da war: sie",
+                                                  "1 row belongs to a person who was there already: it")
+                                   : std::to_string(outcome.known_people) +
+                                         session.text(" Zeilen gehören zu Personen, die schon da waren: jede",
+                                                      " rows belong to people who were there already: each")) +
+        session.text(" ist ein weiterer Datensatz, auch wenn derselbe schon da ist. Mit vorhandenen Datensätzen wird "
+                     "noch nicht verglichen.",
+                     " is one more record, even if the same one is there. Rows are not compared with stored records "
+                     "yet."));
 }
 
 Status write_rejects(const Session& session, OutputFile& to, const ImportFile& file, const ImportOutcome& outcome) {

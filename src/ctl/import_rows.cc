@@ -5,14 +5,6 @@
 namespace siegel::ctl {
 namespace {
 
-constexpr std::size_t kTitlesShown = 10;
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (std::size_t i = 0; i < texts.size() && i < kTitlesShown; ++i) out += (i == 0 ? "" : ", ") + texts[i];
-  return texts.size() > kTitlesShown ? out + ", …" : out;
-}
-
 std::string titles_of(const RecordType& type) {
   std::vector<std::string> out;
   for (const auto& field : type.fields) out.push_back(field.titles.empty() ? field.name : field.titles.front());
@@ -73,7 +65,12 @@ std::variant<std::string, RowFailure, EmptyRow> read_row(const Columns& columns,
     if (column.field == nullptr) continue;
     auto value = value_of(*column.field, cells[i], sign);
     if (!value) {
-      faults.push_back({value.error().code(), column.field->name, value.error().what()});
+      const auto member = [&](const char* name) {
+        const auto* const found = value.error().find(name);
+        return found == nullptr ? std::string() : *found;
+      };
+      faults.push_back(
+          {value.error().code(), column.field->name, value.error().what(), member("reason"), member("choices")});
     } else if (!value->is_null()) {
       values[column.field->name] = std::move(*value);
     }

@@ -13,8 +13,10 @@ namespace siegel::ctl {
 // What is wrong with one cell, or with the whole row.
 struct Fault {
   std::string code;
-  std::string column;  // the field's name; empty: the whole row
-  std::string reason;
+  std::string column;        // the field's name; empty: the whole row
+  std::string reason;        // one sentence
+  std::string why = {};      // the reason that texts::value_reason() knows; empty: the sentence says all
+  std::string choices = {};  // that there are, where it is none of them
 };
 
 struct RowFailure {

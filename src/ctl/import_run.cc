@@ -229,9 +229,9 @@ void ImportRun::note(Row row, const Answer& answer) {
       outcome_.position = std::move(position);
     return;
   }
-  outcome_.failures.insert_or_assign(
-      row.number, RowFailure{{{member(body, "code"), column_of(member(body, "pointer")), member(body, "detail")}},
-                             std::move(row.cells)});
+  outcome_.failures.insert_or_assign(row.number, RowFailure{{{member(body, "code"), column_of(member(body, "pointer")),
+                                                              member(body, "detail"), member(body, "reason")}},
+                                                            std::move(row.cells)});
 }
 
 // An exception must not leave a thread: it would end the program, and nobody would know what is in.

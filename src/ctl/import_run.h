@@ -67,6 +67,7 @@ class ImportRun {
   // Why the run stopped, after finish().
   using Cause = std::variant<std::monostate, Answer, Error>;
   [[nodiscard]] const Cause& cause() const noexcept { return cause_; }
+  [[nodiscard]] const std::string& path() const noexcept { return options_.path; }
 
  private:
   void work();

@@ -65,9 +65,12 @@ void add_log(CLI::App& app, Session& session) {
   CLI::App* command = nullptr;
   auto verify = add_hook<VerifyOptions>(
       app, session, "verify", session.text("Protokoll prüfen; 3 bei Schaden", "Verify the log; 3 if damaged"),
-      "  siegel verify                          # beside a running server too\n"
-      "  siegel verify --key 'siegel.local/5f0c2a91d47be803+1a2b3c4d+AY…' --checkpoint noted-in-may\n"
-      "  siegel --json verify --from 4000000    # those before count by their stored hashes",
+      session.text("  siegel verify                          # auch neben einem laufenden Server\n"
+                   "  siegel verify --key 'siegel.local/5f0c2a91d47be803+1a2b3c4d+AY…' --checkpoint vom-mai\n"
+                   "  siegel --json verify --from 4000000    # die davor zählen mit ihren gespeicherten Hashwerten",
+                   "  siegel verify                          # beside a running server too\n"
+                   "  siegel verify --key 'siegel.local/5f0c2a91d47be803+1a2b3c4d+AY…' --checkpoint noted-in-may\n"
+                   "  siegel --json verify --from 4000000    # those before count by their stored hashes"),
       session.local.verify, command);
   if (command != nullptr) {
     command->add_option("--key", verify->key,
@@ -78,15 +81,18 @@ void add_log(CLI::App& app, Session& session) {
   }
   auto log = add_hook<ExportLogOptions>(
       app, session, "export-log", session.text("Protokoll zum Prüfen ausgeben", "Write the log for checking"),
-      "  siegel export-log /srv/audit/2026-11   # a new or empty directory; beside a running server too",
+      session.text("  siegel export-log /srv/audit/2026-11   # neu oder leer; auch neben einem laufenden Server",
+                   "  siegel export-log /srv/audit/2026-11   # a new or empty directory; beside a running server too"),
       session.local.export_log, command);
   if (command != nullptr)
     command->add_option("DIR", log->dir, session.text("neues Verzeichnis", "New directory"))->required();
   auto rebuild = add_hook<RebuildOptions>(
       app, session, "rebuild",
       session.text("Ansichten neu berechnen; 3 bei Abweichung", "Compute the views anew; 3 if they differ"),
-      "  siegel rebuild                         # with the server stopped\n"
-      "  siegel rebuild --projection records    # compare and show only this one",
+      session.text("  siegel rebuild                         # bei ruhendem Server\n"
+                   "  siegel rebuild --projection records    # nur diese vergleichen und zeigen",
+                   "  siegel rebuild                         # with the server stopped\n"
+                   "  siegel rebuild --projection records    # compare and show only this one"),
       session.local.rebuild, command);
   if (command != nullptr)
     command->add_option("--projection", rebuild->projection, session.text("nur diese", "only this one"));
@@ -124,8 +130,9 @@ void add_local(CLI::App& app, Session& session) {
   auto backup = add_hook<BackupOptions>(
       app, session, "backup",
       session.text("Sicherung schreiben und zur Probe öffnen", "Write a backup, and open it for a trial"),
-      "  siegel backup /srv/backup/2026-11-23   # with the server stopped; never holds keys", session.local.backup,
-      command);
+      session.text("  siegel backup /srv/backup/2026-11-23   # bei ruhendem Server; enthält nie Schlüssel",
+                   "  siegel backup /srv/backup/2026-11-23   # with the server stopped; never holds keys"),
+      session.local.backup, command);
   if (command != nullptr)
     command->add_option("DIR", backup->dir, session.text("neues Verzeichnis", "New directory"))->required();
 }

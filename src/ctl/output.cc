@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "ctl/roles.h"
 #include "texts/problems.h"
 
 namespace siegel::ctl {
@@ -15,11 +16,6 @@ namespace {
 std::string member(const nlohmann::json& object, const char* name) {
   const auto it = object.find(name);
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-// Codepoints, so that columns with umlauts stand in line.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string dumped(const nlohmann::json& value) {
@@ -34,6 +30,10 @@ std::string printable(std::string text) {
 }
 
 }  // namespace
+
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
 
 nlohmann::json parse(const std::string& body) { return nlohmann::json::parse(body, nullptr, false); }
 
@@ -87,6 +87,7 @@ void Output::table(const std::vector<std::string>& columns, const std::vector<nl
     for (const auto& row : rows) item(row);
     return;
   }
+  if (rows.empty()) return say(text("Nichts gefunden.", "Nothing found."));
   std::vector<std::vector<std::string>> cells{columns};
   for (const auto& row : rows) {
     auto& line = cells.emplace_back();
@@ -104,15 +105,23 @@ void Output::table(const std::vector<std::string>& columns, const std::vector<nl
   }
 }
 
+int Output::fail(const Answer& answer) const { return fail(answer, std::string()); }
+
 int Output::fail(const Answer& answer, const Request& request) const {
-  const auto problem = answer.status == 404 && !global_.json ? parse(answer.body) : nlohmann::json();
+  const bool is_asked = !global_.json && (answer.status == 404 || answer.status == 403);
+  const auto problem = is_asked ? parse(answer.body) : nlohmann::json();
+  if (const auto roles = roles_for(request);
+      !roles.empty() && problem.is_object() && member(problem, "code") == "role_denied")
+    return fail(answer, text("Das dürfen die Rollen ", "The roles that may: ") + roles +
+                            text(". `siegel token create --role ROLLE` stellt so einen aus.",
+                                 ". `siegel token create --role ROLE` issues such a token."));
   const auto missing = texts::not_found_text(request.thing, request.name, global_.lang);
   if (!problem.is_object() || member(problem, "code") != "not_found" || missing.empty()) return fail(answer);
   std::cerr << "siegel: " << printable(missing) << " [404 not_found]\n";
   return exit_of(answer);
 }
 
-int Output::fail(const Answer& answer) const {
+int Output::fail(const Answer& answer, const std::string& own_hint) const {
   auto problem = parse(answer.body);
   if (!problem.is_object() || !problem.contains("code")) {
     const std::string code = "http_" + std::to_string(answer.status);
@@ -134,8 +143,8 @@ int Output::fail(const Answer& answer) const {
     line += ": " + reason + ".";
   }
   std::cerr << "siegel: " << printable(line);
-  if (const auto hint = texts::hint(code, member(problem, "hint"), global_.lang); !hint.empty())
-    std::cerr << ' ' << printable(hint);
+  const auto hint = own_hint.empty() ? texts::hint(code, member(problem, "hint"), global_.lang) : own_hint;
+  if (!hint.empty()) std::cerr << ' ' << printable(hint);
   std::cerr << " [" << answer.status << ' ' << printable(code);
   if (const auto pointer = member(problem, "pointer"); !pointer.empty()) std::cerr << ' ' << printable(pointer);
   if (const auto erasure = member(problem, "erasure"); !erasure.empty()) std::cerr << ' ' << printable(erasure);
@@ -194,5 +203,7 @@ int Output::not_yet(const std::string& message, const std::string& word) const {
 std::string Output::sentence(std::string_view code, std::string_view english) const {
   return texts::sentence(code, english, global_.lang);
 }
+
+std::string Output::value_reason(std::string_view reason) const { return texts::value_reason(reason, global_.lang); }
 
 }  // namespace siegel::ctl

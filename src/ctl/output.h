@@ -27,24 +27,29 @@ class Output {
   void progress(const std::string& line) const;     // one running line on a terminal, else nothing
   void object(const nlohmann::json& object) const;  // "name: value" lines, or the object
   void item(const nlohmann::json& object) const;    // of a list: one line
+  // Without rows it is said that there is nothing.
   void table(const std::vector<std::string>& columns, const std::vector<nlohmann::json>& rows) const;
 
   // Show what went wrong, in one line with its hint; the exit code for it.
   int fail(const Answer& answer) const;
-  int fail(const Answer& answer, const Request& request) const;  // names what was not found
+  int fail(const Answer& answer, const Request& request) const;  // names what was not found, and which roles may
   int fail(const Error& error) const;
   int usage(const std::string& message) const;
   int not_yet(const std::string& message, const std::string& word) const;  // what a later version brings
 
   // What an error or a server says of a code, in the language.
   [[nodiscard]] std::string sentence(std::string_view code, std::string_view english) const;
+  [[nodiscard]] std::string value_reason(std::string_view reason) const;  // "": not known
 
  private:
+  int fail(const Answer& answer, const std::string& own_hint) const;  // "": the one of the code
+
   const Global& global_;
 };
 
 int exit_of(const Answer& answer);
 nlohmann::json parse(const std::string& body);   // discarded if it is not JSON
+std::size_t width_of(const std::string& text);   // in characters, so that columns with umlauts stand in line
 std::string shown(const nlohmann::json& value);  // as people read it: without quotes; lists and objects compact
 
 }  // namespace siegel::ctl

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <utility>
 
@@ -36,6 +37,17 @@ int take_free_name(const char* beside, const char* file) {
   struct stat there {};
   if (::lstat(file, &there) == 0) return EEXIST;
   return rename_over(beside, file);
+}
+
+// So that the name outlives a power loss. 0, or what errno says. Where a directory cannot be synced (some network file
+// systems) or may not be read, there is nothing that could be done.
+int sync_directory_of(const std::filesystem::path& file) {
+  const auto parent = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const int directory = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return errno == EACCES ? 0 : errno;
+  const int failed = ::fsync(directory) == 0 || errno == EINVAL ? 0 : errno;
+  ::close(directory);
+  return failed;
 }
 
 }  // namespace
@@ -115,7 +127,11 @@ Status OutputFile::take_name() {
   const int failed = take(beside_.c_str(), file_.c_str());
   if (failed == 0) {
     beside_.clear();
-    return Done{};
+    const int cause = sync_directory_of(file_);
+    if (cause == 0) return Done{};
+    return Error(Errc::unavailable, "no_output", "The file is written; the disk does not say that its name will stay.")
+        .with("file", file_)
+        .with("cause", std::strerror(cause));
   }
   if (failed == EEXIST) {
     // What was fetched for it may cost a traced read or be shown once.

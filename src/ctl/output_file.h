@@ -2,7 +2,8 @@
 // traced read happens whose result then has no place. Guarantees: (1) a file that is there, or comes before the end, is
 // not overwritten unless --force says so; (2) the file of the name is whole or as it was: what is written goes to a
 // file beside it, the caller's alone, that takes the name at the end and goes if there is no end; if the name is taken
-// by then, it stays, and the error tells where. Errors: "no_output", "exists", "same_file".
+// by then, it stays, and the error tells where; (3) after write() the content and its name are on the disk. Errors:
+// "no_output", "exists", "same_file".
 #pragma once
 
 #include <optional>

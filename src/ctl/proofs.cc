@@ -24,7 +24,7 @@ int fetch(const Session& session, const Words& words, const std::string& path) {
       session.out.object(parse(answer.body));
       return exit_done + 0;
     }
-    const auto written = file->write(answer.body);
+    const auto written = file->write(answer.body + (answer.body.ends_with('\n') ? "" : "\n"));
     return written ? exit_done : session.out.fail(written.error());
   });
 }

@@ -132,17 +132,44 @@ void show_table(const Session& session, const RecordType& type, const std::vecto
   session.out.table(columns, rows);
 }
 
+std::string searchable_of(const Session& session, const RecordType& type) {
+  std::vector<std::string> names;
+  for (const auto& field : type.fields)
+    if (field.searchable) names.push_back(field.name);
+  return (names.empty() ? session.text("keines", "none") : joined(names)) + ".";
+}
+
 // One condition of a search: VALUE* is the beginning of a value. Dates and numbers are read as people write them; what
-// is none is looked for as it stands.
-std::optional<nlohmann::json> condition_of(const RecordType& type, const Words& words, const std::string& where) {
+// is none is looked for as it stands. `wrong`: what is wrong with it; never the value.
+std::optional<nlohmann::json> condition_of(const Session& session, const RecordType& type, const Words& words,
+                                           const std::string& where, std::string& wrong) {
   const auto equals = where.find('=');
   const auto* field = equals == std::string::npos ? nullptr : type.find(where.substr(0, equals));
-  if (field == nullptr || !is_utf8(where)) return {};
+  if (field == nullptr || !is_utf8(where)) {
+    wrong = session.text("--where ist FELD=WERT mit einem Feld des Typs; durchsuchbar sind: ",
+                         "--where is FIELD=VALUE with a field of the type; searchable are: ") +
+            searchable_of(session, type);
+    return {};
+  }
+  if (!field->searchable) {
+    wrong = "--where: " + field->name +
+            session.text(" ist kein durchsuchbares Feld. Durchsuchbar sind: ", " is not searchable. Searchable are: ") +
+            searchable_of(session, type);
+    return {};
+  }
   auto text = where.substr(equals + 1);
   nlohmann::json out = {{"field", field->name}, {"op", "exact"}};
   if (text.ends_with('*')) {
     text.pop_back();
     out["op"] = "prefix";
+  }
+  if (text.find('*') != std::string::npos) {
+    wrong = session.text(
+        "--where: * steht nur am Ende: WERT* sucht am Anfang des ganzen Wertes, mitten darin wird nicht "
+        "gesucht.",
+        "--where: * stands at the end only: VALUE* looks at the beginning of the whole value, what "
+        "stands within it is not looked at.");
+    return {};
   }
   out["value"] = text;
   if (out["op"] == "exact" && field->type != FieldType::multichoice)
@@ -151,15 +178,26 @@ std::optional<nlohmann::json> condition_of(const RecordType& type, const Words& 
   return out;
 }
 
-std::optional<nlohmann::json> query_of(const RecordType& type, const Words& words) {
+std::optional<nlohmann::json> query_of(const Session& session, const RecordType& type, const Words& words,
+                                       std::string& wrong) {
   nlohmann::json query = {{"where", nlohmann::json::array()}};
   for (const auto& where : words.wheres) {
-    auto condition = condition_of(type, words, where);
+    auto condition = condition_of(session, type, words, where, wrong);
     if (!condition) return {};
     query["where"].push_back(std::move(*condition));
   }
   if (!words.fields.empty()) query["fields"] = split(words.fields, ',');
   return query;
+}
+
+void show_found(const Session& session, const RecordType& type, const Words& words,
+                const std::vector<nlohmann::json>& records) {
+  if (!records.empty() || words.wheres.empty()) return show_table(session, type, records);
+  session.out.say(
+      session.text("Nichts gefunden. WERT zählt ganz; WERT* sucht am Anfang des ganzen Wertes, ein Nachname "
+                   "hinter einem Vornamen wird so nicht gefunden.",
+                   "Nothing found. VALUE counts as a whole; VALUE* looks at the beginning of the whole "
+                   "value, so a surname behind a first name is not found."));
 }
 
 int list(const Session& session, const Words& words) {
@@ -176,17 +214,15 @@ int list(const Session& session, const Words& words) {
     const auto type = read_type(parse(answer.body));
     if (!type) return session.out.fail(type.error());
     if (!words.wheres.empty()) {
-      const auto query = query_of(*type, words);
-      if (!query)
-        return session.out.usage(session.text("--where ist FELD=WERT mit einem Feld des Typs; WERT* sucht am Anfang.",
-                                              "--where is FIELD=VALUE with a field of the type; VALUE* looks at its "
-                                              "beginning."));
+      std::string wrong;
+      const auto query = query_of(session, *type, words, wrong);
+      if (!query) return session.out.usage(wrong);
       request = {"POST", type_path + "/search", query->dump(), {}, Thing::type, words.type};
     }
     if (session.out.json()) return session.list(request, {}, *limit);
     std::vector<nlohmann::json> records;
     const int code = session.each(request, *limit, [&](const nlohmann::json& record) { records.push_back(record); });
-    if (code == exit_done) show_table(session, *type, records);
+    if (code == exit_done) show_found(session, *type, words, records);
     return code;
   });
 }
@@ -225,20 +261,23 @@ void add_records(CLI::App& app, Session& session) {
                                      "its type, whose purpose counts without --purpose; saves set reading it"));
     return command;
   };
+  const char* type_help =
+      session.text("Datensatztyp; `siegel type list` zeigt alle", "Record type; `siegel type list` shows them");
   const char* expect_help = session.text("nur wenn diese Version gilt", "only if this is its version");
 
   const auto add_list_flags = [&](CLI::App* command) {
-    command->add_option("--type", words->type)->required();
+    command->add_option("--type", words->type, type_help)->required();
     command->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
     command->add_option("--limit", words->limit,
                         session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
                                      "at most so many, or all; each person shown is noted as read"));
     return command
-        ->add_option("--where", words->wheres,
-                     session.text("FELD=WERT, mehrfach: alle müssen zutreffen; WERT* sucht am Anfang. Groß und klein, "
-                                  "Umlaute und Akzente zählen nicht",
-                                  "FIELD=VALUE, repeatable: all must be met; VALUE* looks at the beginning. Case, "
-                                  "umlauts and accents do not count"))
+        ->add_option(
+            "--where", words->wheres,
+            session.text("FELD=WERT, mehrfach: alle müssen zutreffen; WERT* sucht am Anfang des ganzen Wertes. "
+                         "Groß und klein, Umlaute und Akzente zählen nicht",
+                         "FIELD=VALUE, repeatable: all must be met; VALUE* looks at the beginning of the "
+                         "whole value. Case, umlauts and accents do not count"))
         ->allow_extra_args(false)
         ->take_all();
   };
@@ -248,7 +287,8 @@ void add_records(CLI::App& app, Session& session) {
   add_list_flags(lister);
   auto* searcher =
       add_one("search", session.text("Nach Werten durchsuchbarer Felder", "By values of searchable fields"),
-              "  siegel records search --type contacts --where \"name=Müller*\" --where city=Köln",
+              "  siegel records search --type contacts --where \"name=Tarek*\"\n"
+              "  siegel records search --type contacts --where customer-number=000111 --where \"name=tarek l*\"",
               [&session, words] { return list(session, *words); });
   add_list_flags(searcher)->required();
 
@@ -265,7 +305,7 @@ void add_records(CLI::App& app, Session& session) {
                         "  siegel records add --type contacts --set \"name=Änne Müller\" --set born=31.12.1980\n"
                         "  siegel records add --type contacts --values - <values.json",
                         [&session, words] { return add(session, *words); });
-  adder->add_option("--type", words->type)->required();
+  adder->add_option("--type", words->type, type_help)->required();
   adder->add_option("--subject", words->subject, session.text("Person, zu der er gehört", "Person it belongs to"));
   add_value_flags(adder, session, words);
 

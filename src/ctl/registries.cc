@@ -41,7 +41,9 @@ void add_kind(CLI::App& app, Session& session, const Kind& kind) {
   auto* setter =
       add_command(*group, session, "set", session.text("Anlegen oder ändern", "Create or change"), kind.example.c_str(),
                   [&session, words, kind] { return set(session, kind, words->name, words->file, words->expect); });
-  setter->add_option("NAME", words->name)->required();
+  const char* name_help =
+      session.text("a-z, 0-9 und -, beginnend mit einem Buchstaben", "a-z, 0-9 and -, beginning with a letter");
+  setter->add_option("NAME", words->name, name_help)->required();
   setter
       ->add_option("FILE", words->file,
                    session.text("JSON-Datei, - für die Standardeingabe", "JSON file, - for standard input"))
@@ -57,7 +59,7 @@ void add_kind(CLI::App& app, Session& session, const Kind& kind) {
                     return session.show(
                         {"GET", std::string(kind.path) + "/" + segment(words->name), "", {}, kind.thing, words->name});
                   });
-  show->add_option("NAME", words->name)->required();
+  show->add_option("NAME", words->name, name_help)->required();
   const std::string lists = std::string("  siegel ") + kind.command + " list";
   add_command(*group, session, "list", session.text("Alle zeigen", "Show all"), lists.c_str(),
               [&session, path, columns = kind.columns] { return session.list(path, columns); });

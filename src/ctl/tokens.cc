@@ -108,7 +108,10 @@ void add_tokens(CLI::App& app, Session& session) {
       *group, session, "revoke", session.text("Sperren", "Revoke"), "  siegel token revoke tk_…", [&session, words] {
         return session.change({"DELETE", "/v1/tokens/" + segment(words->id), "", {}, Thing::token, ""});
       });
-  revoke->add_option("ID", words->id)->required();
+  revoke
+      ->add_option("ID", words->id,
+                   session.text("tk_…, wie `siegel token list` ihn zeigt", "tk_…, as `siegel token list` shows it"))
+      ->required();
 }
 
 }  // namespace siegel::ctl

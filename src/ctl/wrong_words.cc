@@ -4,6 +4,8 @@
 #include <numeric>
 #include <string_view>
 
+#include "ctl/help.h"
+
 namespace siegel::ctl {
 namespace {
 
@@ -13,6 +15,12 @@ constexpr std::size_t kNear = 2;
 const CLI::App& innermost(const CLI::App& app) {
   const auto named = app.get_subcommands();
   return named.empty() ? app : innermost(*named.back());
+}
+
+// "siegel records", with the words that were understood.
+std::string path_of(const CLI::App& app) {
+  const auto named = app.get_subcommands();
+  return app.get_name() + (named.empty() ? "" : " " + path_of(*named.back()));
 }
 
 bool holds_commands(const CLI::App& app) {
@@ -34,11 +42,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// The command that was meant, if one is near.
+// The command that was meant, if one is near; never one that the help does not show.
 std::string nearest(const CLI::App& app, const std::string& word) {
   std::string out;
   std::size_t best = kNear + 1;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+  for (const auto* command : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
     if (const auto away = distance(word, command->get_name()); away < best) {
       best = away;
       out = command->get_name();
@@ -85,7 +93,7 @@ std::string allowed(const std::string& message) {
 std::string wrong_flag(const Session& session, const CLI::ParseError& error) {
   const std::string message = error.what();
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    const auto name = before(message, " is required");
+    const auto name = argument_name(session.out, before(message, " is required"));
     if (name == "A subcommand") return session.text("Es fehlt ein Befehl", "A command is missing");
     return session.text("Es fehlt ", "Missing: ") + name;
   }
@@ -142,8 +150,8 @@ bool names_later_command(const CLI::App& app, Session& session) {
 std::string wrong_words(const CLI::App& app, const Session& session, const CLI::ParseError& error) {
   const bool is_unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || error.get_exit_code() == 0 ||
                           (holds_commands(innermost(app)) && has_unknown_words(app));
-  return (is_unknown ? unknown_word(app, session) : wrong_flag(session, error)) +
-         session.text(" (siegel --help hilft)", " (siegel --help tells more)");
+  return (is_unknown ? unknown_word(app, session) : wrong_flag(session, error)) + " (" + path_of(app) +
+         session.text(" --help hilft)", " --help tells more)");
 }
 
 }  // namespace siegel::ctl

@@ -48,6 +48,7 @@ struct Use {
   std::string_view purpose;              // as given; empty: not given
   std::string_view type;                 // record type, where the use concerns one
   std::vector<std::string_view> fields;  // named explicitly by the caller: each must be covered
+  bool type_may_be_new = false;          // the use may be what makes it
 };
 
 struct Permit {

@@ -151,7 +151,7 @@ std::string certificate_json(const service::CertificateAnswer& c) {
   write_effect(json, c.last.effect);
   json.list("kept_classes");
   for (const auto& kept : c.kept_classes) json.text(kept);
-  json.end_list().text("left", kLeftEn);
+  json.end_list().text("unencrypted_swap", c.unencrypted_swap).text("left", kLeftEn);
   write_proof(json, c.last, c);
   if (!c.earlier.empty()) {
     json.number("requests", c.last.effect.requests).list("earlier");

@@ -87,6 +87,7 @@ void write_history(JsonWriter& json, const Registries& registries, const service
     json.end();
   }
   json.end_list();
+  if (!item.reason.expose().empty()) json.text("reason", item.reason.expose());
   write_classes(json, registries, item.erased);
   json.end();
 }

@@ -165,6 +165,7 @@ void Pages::serve_asset(const Request& request, const Reply& reply, std::string_
 // ── signing in and out ──
 
 void Pages::session(const Request& request, const Reply& reply) {
+  take_back_made();
   if (request.method == Method::get) return tell_session(request, reply);
   if (request.method != Method::post && request.method != Method::del) {
     Response response{405, "application/json", {}, {{"Allow", "GET, POST, DELETE"}}, kSessionRoute};
@@ -176,39 +177,57 @@ void Pages::session(const Request& request, const Reply& reply) {
 }
 
 void Pages::sign_in(const Request& request, const Reply& reply) {
-  const auto now = Clock::now();
-  if (!limit_.may_try(request.peer, now)) {
-    auto response = problem_response(Error(Errc::overloaded, "rate_limited", "Too many wrong sign-ins within a minute.")
-                                         .with("limit_name", "wrong_sign_ins_per_minute")
-                                         .with("limit_value", SignInLimit::kWrongMax),
-                                     reply.request_id(), reply.language());
-    response.headers = {{"Retry-After", "60"}};
-    response.route = kSessionRoute;
-    return reply.send(std::move(response));
-  }
   if (!request.header("content-type").value_or("").starts_with("application/json"))
     return reply.fail(Error(Errc::invalid, "unsupported_media", "The body must be application/json."), kSessionRoute);
   auto object = parse_json(request.body);
   if (!object) return reply.fail(object.error(), kSessionRoute);
   std::string token;
+  bool made_here = false;
   Members members(*object);
-  members.required("token").text("token", token);
+  members.required("token").text("token", token).flag("made_here", made_here);
   if (auto read = members.finish(); !read) return reply.fail(read.error(), kSessionRoute);
   const auto service = service_();
   if (!service) return reply.fail(api_.unavailable(), kSessionRoute);
   auto caller = service->authenticate(token);
-  if (!caller) {
-    limit_.was_wrong(request.peer, now);
-    return reply.fail(caller.error(), kSessionRoute);
+  if (!caller) return refuse_sign_in(request, reply, caller.error());
+  std::optional<Sessions::Made> made;
+  if (made_here) {
+    const auto maker = signed_in(request);
+    if (!maker) return reply.fail(maker.error(), kSessionRoute);
+    if (auto may = service->may(maker->caller, decide::Action::manage_tokens); !may)
+      return reply.fail(may.error(), kSessionRoute);
+    made = Sessions::Made{caller->token, maker->caller.token};
   }
   sessions_.end(cookie_of(request));  // who signs in again does not leave the old session behind
   Response response{200, "application/json", session_json(*service, *caller), {}, kSessionRoute};
-  response.headers.push_back(cookie(request, sessions_.begin(token, now)));
+  take_back_made();
+  response.headers.push_back(cookie(request, sessions_.begin(token, Clock::now(), std::move(made))));
   reply.send(std::move(response));
+}
+
+void Pages::refuse_sign_in(const Request& request, const Reply& reply, const Error& why) {
+  if (limit_.count_wrong(request.peer, Clock::now())) return reply.fail(why, kSessionRoute);
+  auto response = problem_response(Error(Errc::overloaded, "rate_limited", "Too many wrong sign-ins within a minute.")
+                                       .with("limit_name", "wrong_sign_ins_per_minute")
+                                       .with("limit_value", SignInLimit::kWrongMax),
+                                   reply.request_id(), reply.language());
+  response.headers = {{"Retry-After", "60"}};
+  response.route = kSessionRoute;
+  reply.send(std::move(response));
+}
+
+// By whoever made it, as far as that one still may: nobody has its secret any more, and it has an end of its own.
+void Pages::take_back_made() {
+  const auto service = service_();
+  if (!service) return;
+  for (const auto& made : sessions_.take_over(Clock::now()))
+    service->write({made.by, "", "", Source::page}, service::RevokeToken{made.token}, {},
+                   [](const Result<service::Written>&) {});
 }
 
 void Pages::sign_out(const Request& request, const Reply& reply) {
   sessions_.end(cookie_of(request));
+  take_back_made();
   reply.send(Response{204, "", {}, {cookie(request, "")}, kSessionRoute});
 }
 

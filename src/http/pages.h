@@ -43,6 +43,8 @@ class Pages final : public Handler {
   };
   void session(const Request& request, const Reply& reply);
   void sign_in(const Request& request, const Reply& reply);
+  void take_back_made();
+  void refuse_sign_in(const Request& request, const Reply& reply, const Error& why);
   void sign_out(const Request& request, const Reply& reply);
   void tell_session(const Request& request, const Reply& reply);
   void serve_shell(const Request& request, const Reply& reply, std::string_view route) const;

@@ -1,6 +1,7 @@
 #include "http/sessions.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -8,7 +9,7 @@
 
 namespace siegel::http {
 
-std::string Sessions::begin(std::string_view token, Instant now) {
+std::string Sessions::begin(std::string_view token, Instant now, std::optional<Made> made) {
   SIEGEL_ASSERT(token.size() == kTokenChars);
   ByteArray<32> secret;
   random_.fill(secret);
@@ -16,18 +17,20 @@ std::string Sessions::begin(std::string_view token, Instant now) {
   wipe(secret.data(), secret.size());
   all_.with([&](All& all) {
     const auto hash = sha256(as_bytes(token));
-    make_room(all, hash, now);
-    all.emplace(sha256(as_bytes(cookie)), Session{SecretArray<kTokenChars>(as_bytes(token)), hash, now, now});
+    drop_over(all, now);
+    make_room(all, hash);
+    all.living.emplace(sha256(as_bytes(cookie)),
+                       Session{SecretArray<kTokenChars>(as_bytes(token)), hash, now, now, std::move(made)});
   });
   return cookie;
 }
 
 std::optional<std::string> Sessions::token_of(std::string_view cookie, Instant now) {
   return all_.with([&](All& all) -> std::optional<std::string> {
-    const auto at = all.find(sha256(as_bytes(cookie)));
-    if (at == all.end()) return std::nullopt;
+    const auto at = all.living.find(sha256(as_bytes(cookie)));
+    if (at == all.living.end()) return std::nullopt;
     if (is_over(at->second, now)) {
-      all.erase(at);
+      drop(all, at);
       return std::nullopt;
     }
     at->second.used = now;
@@ -36,29 +39,47 @@ std::optional<std::string> Sessions::token_of(std::string_view cookie, Instant n
 }
 
 void Sessions::end(std::string_view cookie) {
-  all_.with([&](All& all) { all.erase(sha256(as_bytes(cookie))); });
+  all_.with([&](All& all) {
+    if (const auto at = all.living.find(sha256(as_bytes(cookie))); at != all.living.end()) drop(all, at);
+  });
+}
+
+std::vector<Sessions::Made> Sessions::take_over(Instant now) {
+  return all_.with([&](All& all) {
+    drop_over(all, now);
+    return std::exchange(all.over, {});
+  });
 }
 
 std::size_t Sessions::size() const {
-  return all_.with([](const All& all) { return all.size(); });
+  return all_.with([](const All& all) { return all.living.size(); });
 }
 
 bool Sessions::is_over(const Session& session, Instant now) const {
   return now - session.used >= options_.idle || now - session.begun >= options_.lifetime;
 }
 
-void Sessions::make_room(All& all, const Hash& token, Instant now) const {
-  std::erase_if(all, [&](const auto& entry) { return is_over(entry.second, now); });
+Sessions::BySecret::iterator Sessions::drop(All& all, BySecret::iterator at) {
+  if (at->second.made) all.over.push_back(*at->second.made);
+  return all.living.erase(at);
+}
+
+void Sessions::drop_over(All& all, Instant now) const {
+  for (auto at = all.living.begin(); at != all.living.end();) at = is_over(at->second, now) ? drop(all, at) : ++at;
+}
+
+void Sessions::make_room(All& all, const Hash& token) const {
   const auto drop_oldest = [&](auto&& of_these) {
-    auto oldest = all.end();
-    for (auto at = all.begin(); at != all.end(); ++at)
-      if (of_these(at->second) && (oldest == all.end() || at->second.used < oldest->second.used)) oldest = at;
-    if (oldest != all.end()) all.erase(oldest);
+    auto oldest = all.living.end();
+    for (auto at = all.living.begin(); at != all.living.end(); ++at)
+      if (of_these(at->second) && (oldest == all.living.end() || at->second.used < oldest->second.used)) oldest = at;
+    if (oldest != all.living.end()) drop(all, oldest);
   };
   const auto same_token = [&](const Session& session) { return session.token_hash == token; };
-  const auto of_token = std::count_if(all.begin(), all.end(), [&](const auto& e) { return same_token(e.second); });
+  const auto of_token =
+      std::count_if(all.living.begin(), all.living.end(), [&](const auto& e) { return same_token(e.second); });
   if (static_cast<std::size_t>(of_token) >= options_.sessions_per_token_max) drop_oldest(same_token);
-  if (all.size() >= options_.sessions_max) drop_oldest([](const Session&) { return true; });
+  if (all.living.size() >= options_.sessions_max) drop_oldest([](const Session&) { return true; });
 }
 
 }  // namespace siegel::http

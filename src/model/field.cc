@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -86,12 +89,28 @@ Result<Value> number(std::string_view text, bool fraction_allowed) {
 Result<Value> geo(std::string_view text) {
   const auto comma = text.find(',');
   if (comma == std::string_view::npos) return bad("bad_geo");
-  for (const auto part : {text.substr(0, comma), text.substr(comma + 1)})
-    if (!number(part, true)) return bad("bad_geo");
+  const auto within = [](std::string_view part, double degrees) {
+    double value = 0;
+    return number(part, true) && std::from_chars(part.data(), part.data() + part.size(), value).ec == std::errc{} &&
+           std::abs(value) <= degrees;
+  };
+  if (!within(text.substr(0, comma), 90) || !within(text.substr(comma + 1), 180)) return bad("bad_geo");
   return Value(std::string(text));
 }
 
 }  // namespace
+
+void wipe_texts(Values& values) noexcept {
+  const auto wipe_text = [](const std::string& text) {
+    auto& own = const_cast<std::string&>(text);  // the values are the caller's own, and end here
+    wipe(own.data(), own.size());
+  };
+  for (const auto& value : values) {
+    if (const auto* text = std::get_if<std::string>(&value.value.expose())) wipe_text(*text);
+    if (const auto* items = std::get_if<std::vector<std::string>>(&value.value.expose()))
+      std::for_each(items->begin(), items->end(), wipe_text);
+  }
+}
 
 std::string_view name_of(FieldType type) noexcept { return kTypes[static_cast<std::size_t>(type) % kTypes.size()]; }
 

@@ -48,6 +48,9 @@ struct FieldValue {
 };
 using Values = std::vector<FieldValue>;  // ascending by field, each at most once
 
+// Overwrites the texts of values that were opened for an index alone, before their memory is given back.
+void wipe_texts(Values& values) noexcept;
+
 inline constexpr std::size_t kTextBytesMax = 32 * 1024;  // cell_bytes_max
 
 // The canonical form of a text given for a type, or Errc::invalid "bad_value" with a reason that names no value:

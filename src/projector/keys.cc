@@ -1,34 +1,49 @@
 #include "projector/keys.h"
 
 #include "codec/header_codec.h"
+#include "projector/projector.h"
 
 namespace siegel::projector {
 
 namespace {
 
+// Erasures, and what ends without anybody asking (service/terms.cc).
 Result<bool> is_requested(const ledger::Ledger& ledger, const vault::Fence& fence) {
   if (fence.request >= ledger.size().get()) return false;
   SIEGEL_TRY(event, ledger.read(Seq(fence.request)));
   SIEGEL_TRY(header, codec::decode_header(event.header));
-  return header.type == EventType::erasure_requested;
+  const auto* job = std::get_if<JobFacts>(&header.facts);
+  return header.type == EventType::erasure_requested ||
+         (header.type == EventType::job_started && job != nullptr && job->kind == JobFacts::Kind::terms);
 }
 
 }  // namespace
 
 Status forget_dead_fences(ledger::Ledger& ledger, vault::Vault& vault) {
   for (const auto& fence : vault.fences()) {
+    if (vault::is_lost(fence)) continue;
     SIEGEL_TRY(requested, is_requested(ledger, fence));
     if (requested) continue;
-    const auto gone = vault.forget_fence(fence.request);
-    // Leaves past their term that are destroyed already: their epoch is told by the service, after this.
-    if (!gone && !gone.error().is("erasure_effective")) return gone;
+    // Leaves that are destroyed already: their epoch is told by the service, after this, and another event will have
+    // the number of the request.
+    SIEGEL_CHECK(fence.destroyed ? vault.lose(fence.request) : vault.forget_fence(fence.request));
+  }
+  return Done{};
+}
+
+Status keep_lost_fences(const ledger::Ledger& ledger, vault::Vault& vault) {
+  for (const auto& fence : vault.fences()) {
+    if (vault::is_lost(fence)) continue;
+    SIEGEL_TRY(requested, is_requested(ledger, fence));
+    if (requested) continue;
+    SIEGEL_CHECK(vault.lose(fence.request));
   }
   return Done{};
 }
 
 Status Keys::decided(Slot slot) {
   for (const auto& fence : vault_.fences())
-    if (fence.request >= ledger_.size().get() && views::contains(fence.slots, slot))
+    if (!vault::is_lost(fence) && fence.request >= ledger_.size().get() && views::contains(fence.slots, slot))
       return Error(Errc::unavailable, "fence_undecided", "An erasure is on its way into the ledger.");
   return Done{};
 }

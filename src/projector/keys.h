@@ -30,7 +30,8 @@ class Keys {
 };
 
 // Fences whose request never became durable (a crash between the two) go, before anything is folded: until then slots
-// of living people look erased. Nobody may be erasing yet.
+// of living people look erased. Where the leaves are dead the request was durable and is lost. Nobody may be erasing
+// yet.
 Status forget_dead_fences(ledger::Ledger& ledger, vault::Vault& vault);
 
 }  // namespace siegel::projector

@@ -35,6 +35,11 @@ struct Options {
 // As digests() names them.
 std::vector<std::string> projection_names();
 
+// Before a ledger that lost its end is adopted: fences whose request went with it are kept, under numbers that no event
+// has (vault::kLostRequest), and the next service carries them out. Whether a request of the last moments was answered
+// cannot be told any more; whoever asked might, and was not to wait for nothing. Nobody may write meanwhile.
+Status keep_lost_fences(const ledger::Ledger& ledger, vault::Vault& vault);
+
 class Projector : public ledger::Tail {
  public:
   static std::unique_ptr<Projector> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,

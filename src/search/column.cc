@@ -283,36 +283,65 @@ void Column::each_with(std::string_view prefix, F&& f) const {
   }
 }
 
-// One way through the choices after the other, as long as there are keys that begin so.
-void Column::descend(std::string_view wanted, std::size_t at, Op op, Key& key, Ordinals& found,
-                     std::size_t& entries_left) const {
-  if (at == wanted.size()) {
+// One way through the choices after the other, as long as there are keys that begin so. After kWaysMax of them the keys
+// are looked through instead: texts of nothing but a and ä have as many ways as there are keys.
+void Column::descend(Looking& looking, std::size_t at) const {
+  auto& key = looking.key;
+  if (at == looking.wanted.size()) {
     each_with(view(key), [&](std::size_t size, std::uint32_t ordinal) {
-      if ((op == Op::exact && size > key.size()) || entries_left == 0) return false;
-      --entries_left;
-      found.add(ordinal);
-      return true;
+      return (looking.op == Op::prefix || size == key.size()) && looking.take(ordinal);
     });
     return;
   }
-  const auto choices = choices_at(wanted, at);
+  const auto choices = choices_at(looking.wanted, at);
   const auto before = key.size();
-  for (std::size_t i = 0; i < choices.count && entries_left > 0; ++i) {
+  if (choices.count > 1 && looking.ways_left == 0) return look_through(looking);
+  for (std::size_t i = 0; i < choices.count && looking.entries_left > 0; ++i) {
     const auto& choice = choices.list[i];
     key.insert(key.end(), choice.key.begin(), choice.key.end());
     bool there = choices.count == 1;
-    if (!there) each_with(view(key), [&](std::size_t, std::uint32_t) { return !(there = true); });
-    if (there) descend(wanted, at + choice.wanted, op, key, found, entries_left);
+    if (!there) {
+      looking.ways_left -= std::min<std::size_t>(looking.ways_left, 1);
+      each_with(view(key), [&](std::size_t, std::uint32_t) { return !(there = true); });
+    }
+    if (there) descend(looking, at + choice.wanted);
     key.resize(before);
   }
 }
 
+// Each key that begins with looking.key by itself.
+void Column::look_through(Looking& looking) const {
+  const std::string_view prefix = view(looking.key);
+  char bytes[kKeyBytesMax];
+  std::string_view key;
+  bool beyond = order_.empty(), met = false;
+  for (auto index = beyond ? 0 : block_before({prefix, 0}); !beyond && index < order_.size(); ++index) {
+    const auto* const begin = blocks_.at(order_[index]);
+    const auto* const end = begin + used_of(begin);
+    Raw raw;
+    for (const auto* at = begin + kBegin; at < end && !beyond;) {
+      at = read(at, raw);
+      if (!raw.same) {
+        std::memcpy(bytes + raw.shared, raw.bytes.data(), raw.bytes.size());
+        key = {bytes, raw.shared + raw.bytes.size()};
+        met = key.starts_with(prefix) && meets(looking.wanted, looking.op, key);
+      }
+      beyond = key > prefix && !key.starts_with(prefix);
+      if (looking.keys_left > 0) --looking.keys_left;
+      if (looking.keys_left == 0) looking.entries_left = 0;
+      beyond = beyond || looking.entries_left == 0 || (met && !looking.take(raw.ordinal));
+    }
+  }
+  wipe(bytes, sizeof bytes);
+}
+
 bool Column::find(std::string_view wanted, Op op, Ordinals& found, std::size_t entries_max) const {
-  Key key;
-  key.reserve(wanted.size() * 2);
-  auto entries_left = entries_max;
-  descend(wanted, 0, op, key, found, entries_left);
-  return entries_left > 0;
+  constexpr std::size_t kKeysForOne = 16;  // to be looked through for each entry that may be found
+  Looking looking{.wanted = wanted, .op = op, .key = {}, .found = found, .entries_left = entries_max};
+  looking.key.reserve(wanted.size() * 2);
+  if (entries_max < looking.keys_left / kKeysForOne) looking.keys_left = entries_max * kKeysForOne;
+  descend(looking, 0);
+  return looking.entries_left > 0;
 }
 
 bool Column::meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) const {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -61,7 +62,8 @@ class Column {
   }
   [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
 
-  // Adds all ordinals with a key that `wanted` meets. False: there are more than so many, and some are missing.
+  // Adds all ordinals with a key that `wanted` meets. False: there are more than so many, or it would take long to say;
+  // some are missing.
   bool find(std::string_view wanted, Op op, Ordinals& found, std::size_t entries_max) const;
   [[nodiscard]] bool meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) const;  // of its keys
   [[nodiscard]] std::size_t bytes() const noexcept;                                           // beside the blocks
@@ -95,8 +97,24 @@ class Column {
   // f(size of the key, ordinal) for each entry whose key begins with the prefix, in order, until it answers false.
   template <class F>
   void each_with(std::string_view prefix, F&& f) const;
-  void descend(std::string_view wanted, std::size_t at, Op op, Key& key, Ordinals& found,
-               std::size_t& entries_left) const;
+  static constexpr std::size_t kWaysMax = 1024;
+  struct Looking {
+    std::string_view wanted;
+    Op op;
+    Key key;  // the way so far
+    Ordinals& found;
+    std::size_t entries_left;
+    std::size_t ways_left = kWaysMax;
+    std::size_t keys_left = std::numeric_limits<std::size_t>::max();
+    bool take(std::uint32_t ordinal) {  // false: no room for it
+      if (entries_left == 0) return false;
+      --entries_left;
+      found.add(ordinal);
+      return true;
+    }
+  };
+  void descend(Looking& looking, std::size_t at) const;
+  void look_through(Looking& looking) const;
 
   Blocks& blocks_;
   std::vector<std::uint32_t> order_;                                       // blocks, ascending by their keys

@@ -24,6 +24,10 @@ constexpr Umlaut kUmlauts[] = {
 
 constexpr UChar32 kDiaeresis = 0x308;
 
+// More marks than this on one letter are no text (UAX #15, Stream-Safe Text Format), and ICU's time goes with their
+// square.
+constexpr int kMarksMax = 30;
+
 // Marks of these blocks are accents. Those of other scripts are letters of their own.
 bool is_accent(UChar32 c) {
   return (c >= 0x300 && c <= 0x36F) || (c >= 0x1AB0 && c <= 0x1AFF) || (c >= 0x1DC0 && c <= 0x1DFF) ||
@@ -87,6 +91,22 @@ const UNormalizer2* instance(const UNormalizer2* (*make)(UErrorCode*)) {
   return out;
 }
 
+// Marks beyond kMarksMax in a row are left out.
+Units stream_safe(const Units& text) {
+  Units out;
+  out.reserve(text.size());
+  const auto end = static_cast<int32_t>(text.size());
+  int marks = 0;
+  for (int32_t at = 0; at < end;) {
+    const auto from = at;
+    UChar32 c = 0;
+    U16_NEXT(text.data(), at, end, c);
+    marks = u_getCombiningClass(c) == 0 ? 0 : marks + 1;
+    if (marks <= kMarksMax) out.insert(out.end(), text.begin() + from, text.begin() + at);
+  }
+  return out;
+}
+
 Units decomposed(std::string_view text) {
   static const UNormalizer2* const casefold = instance(unorm2_getNFKCCasefoldInstance);
   static const UNormalizer2* const decompose = instance(unorm2_getNFDInstance);
@@ -97,7 +117,7 @@ Units decomposed(std::string_view text) {
                        static_cast<int32_t>(text.size()), 0xFFFD, nullptr, &error);
   SIEGEL_ASSERT(U_SUCCESS(error));
   units.resize(static_cast<std::size_t>(size));
-  return normalized(decompose, normalized(casefold, units));
+  return normalized(decompose, normalized(casefold, stream_safe(units)));
 }
 
 void append_space(Key& to) {
@@ -153,17 +173,6 @@ Key fold_phone(std::string_view text) {
   return out;
 }
 
-bool meets_from(std::string_view wanted, std::size_t at, Op op, std::string_view key) {
-  if (at == wanted.size()) return op == Op::prefix || key.empty();
-  const auto choices = choices_at(wanted, at);
-  for (std::size_t i = 0; i < choices.count; ++i) {
-    const auto& choice = choices.list[i];
-    if (key.starts_with(choice.key) && meets_from(wanted, at + choice.wanted, op, key.substr(choice.key.size())))
-      return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Key fold(FieldType type, std::string_view text) {
@@ -191,6 +200,37 @@ Choices choices_at(std::string_view wanted, std::size_t at) {
   return out;
 }
 
-bool meets(std::string_view wanted, Op op, std::string_view key) { return meets_from(wanted, 0, op, key); }
+bool meets(std::string_view wanted, Op op, std::string_view key) {
+  struct Place {
+    std::size_t wanted = 0, key = 0;
+  };
+  // Where another choice would go on. Never more than one: after "ae" for an "ä" both ways see nothing but e before
+  // they meet the next letter with a choice.
+  std::vector<Place> other_ways;
+  for (Place at;;) {
+    if (at.wanted == wanted.size() && (op == Op::prefix || at.key == key.size())) return true;
+    std::size_t ways = 0;
+    Place next;
+    if (at.wanted < wanted.size()) {
+      const auto choices = choices_at(wanted, at.wanted);
+      for (std::size_t i = 0; i < choices.count; ++i) {
+        const auto& choice = choices.list[i];
+        if (!key.substr(at.key).starts_with(choice.key)) continue;
+        const Place there{at.wanted + choice.wanted, at.key + choice.key.size()};
+        if (ways++ == 0) {
+          next = there;
+        } else {
+          other_ways.push_back(there);
+        }
+      }
+    }
+    if (ways == 0) {
+      if (other_ways.empty()) return false;
+      next = other_ways.back();
+      other_ways.pop_back();
+    }
+    at = next;
+  }
+}
 
 }  // namespace siegel::search

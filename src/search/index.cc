@@ -225,6 +225,11 @@ std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> condit
     cut(condition.wanted, kWantedBytesMax);
     condition.op = Op::prefix;
   }
+  const auto same = [](const Condition& a, const Condition& b) {
+    return a.field == b.field && a.op == b.op && a.wanted == b.wanted;
+  };
+  for (auto next = left.begin(); next != left.end();)
+    next = std::any_of(left.begin(), next, [&](const auto& c) { return same(c, *next); }) ? left.erase(next) : next + 1;
   // Conditions that few meet go first: who meets them is looked at one by one for the others. If there are none, or it
   // is the only one, all that meet it are gathered.
   std::optional<Ordinals> all;

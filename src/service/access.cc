@@ -9,9 +9,17 @@
 namespace siegel::service {
 namespace {
 
-constexpr std::chrono::milliseconds kCatchUpWait{10'000};
 // An answer about one person or record is whole or an error, never cut off in silence: Art. 15 asks for all of it.
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
+// Of sealed values: a page of very large records ends before its limit, so that many slow readers fill no memory.
+constexpr std::size_t kPageBytesMax = std::size_t{2} << 20;
+
+std::size_t bytes_of(const views::RecordRow& row) {
+  std::size_t out = 0;
+  for (const auto& section : row.sections) out += section.sealed.size();
+  return out;
+}
 
 using Receipt = std::shared_ptr<ledger::AccessReceipt>;
 
@@ -79,15 +87,16 @@ class ReadTask : public Task {
     }
     receipt = std::make_shared<ledger::AccessReceipt>(std::move(*committed.access));
     auto self = shared_from_this();
-    const auto go_on = [this, self](bool) {
-      s.executor.post([this, self] {
+    const auto go_on = [this, self](bool reached) {
+      s.executor.post([this, self, reached] {
+        if (!reached) return failed(s.not_reached());
         if (auto answered = answer(); !answered) failed(answered.error());
       });
     };
     if (s.views.position() >= needed_) {
       go_on(true);
     } else {
-      s.views.when(needed_, kCatchUpWait, go_on);
+      s.views.when(needed_, s.options.catch_up_wait, go_on);
     }
   }
   virtual Status answer() = 0;  // executor: opens against the receipt and calls back
@@ -217,9 +226,14 @@ class ListTask final : public ReadTask {
     position_ = s.views.position();
     // One more than shown says whether there is a next page; it is not looked at.
     SIEGEL_TRY(rows, s.views.list(TypeNo(permit.type->number), query_.after, query_.limit + 1));
-    more_ = rows.size() > query_.limit;
-    if (more_) rows.pop_back();
-    rows_ = std::move(rows);
+    rows_.clear();
+    std::size_t bytes = 0;
+    for (auto& listed : rows) {
+      bytes += bytes_of(listed.row);
+      if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) break;
+      rows_.push_back(std::move(listed));
+    }
+    more_ = rows_.size() < rows.size();
     std::vector<OwnerId> seen;
     seen.reserve(rows_.size());
     for (const auto& listed : rows_) seen.push_back(owner_of_row(listed.row));
@@ -273,21 +287,10 @@ class SearchTask final : public ReadTask {
     SIEGEL_CHECK(permit_now(decide::Action::list_records));
     SIEGEL_CHECK(read_query());
     position_ = s.views.position();
-    // One more than shown says whether there is a next page; it is not looked at.
-    SIEGEL_TRY(ids, s.search_feed.find(TypeNo(permit.type->number), conditions_, query_.after, query_.limit + 1));
-    next_.reset();
-    if (ids.size() > query_.limit) {
-      ids.pop_back();
-      next_ = ids.back();
-    }
-    rows_.clear();
+    SIEGEL_CHECK(find_rows());
     std::vector<OwnerId> seen;
-    for (const auto& id : ids) {
-      SIEGEL_TRY(row, s.views.record(TypeNo(permit.type->number), id));
-      if (!row) continue;  // gone since
-      seen.push_back(row->subject ? owner_of(*row->subject) : owner_of(TypeNo(permit.type->number)));
-      rows_.push_back({id, std::move(*row)});
-    }
+    for (const auto& listed : rows_)
+      seen.push_back(listed.row.subject ? owner_of(*listed.row.subject) : owner_of(TypeNo(permit.type->number)));
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
     return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
@@ -309,6 +312,33 @@ class SearchTask final : public ReadTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
+  // One more than shown says whether there is a next page; it is not looked at. Who is gone or fenced since the index
+  // learnt of him counts nowhere: a page behind his would tell of his values.
+  Status find_rows() {
+    const TypeNo type(permit.type->number);
+    rows_.clear();
+    next_.reset();
+    std::size_t bytes = 0;
+    for (auto after = query_.after; !next_;) {
+      const auto wanted = query_.limit + 1;
+      SIEGEL_TRY(ids, s.search_feed.find(type, conditions_, after, wanted));
+      for (const auto& id : ids) {
+        SIEGEL_TRY(row, s.views.record(type, id));
+        if (!row || std::ranges::all_of(row->sections, [&](const auto& one) { return is_dead(s.vault, one.slot); }))
+          continue;
+        bytes += bytes_of(*row);
+        if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) {
+          next_ = rows_.back().id;
+          break;
+        }
+        rows_.push_back({id, std::move(*row)});
+      }
+      if (ids.size() < wanted) break;
+      after = ids.back();
+    }
+    return Done{};
+  }
+
   Status read_query() {
     const auto& type = permit.type->definition;
     if (query_.where.empty() || query_.where.size() > Service::kConditionsMax)
@@ -332,6 +362,7 @@ class SearchTask final : public ReadTask {
       const auto* flag = std::get_if<bool>(&raw);
       if ((field->type == FieldType::boolean) != (flag != nullptr) || (text == nullptr && flag == nullptr))
         return bad_condition(i, "/value", "wrong_kind");
+      if (text != nullptr && text->size() > kTextBytesMax) return bad_condition(i, "/value", "too_long");
       auto wanted = search::fold(field->type, flag == nullptr ? *text : std::string_view(*flag ? "true" : "false"));
       if (wanted.empty()) return bad_condition(i, "/value", "nothing_to_search_by");
       const auto op = where.prefix ? search::Op::prefix : search::Op::exact;
@@ -479,6 +510,10 @@ class HistoryFold {
     std::map<FieldNo, Value> left_aside;
     if (!applies) left_aside = current_[body.record];
     auto& now = applies ? current_[body.record] : left_aside;
+    const auto covered = [&](const FieldValue& value) { return permit_.covers(value.field); };
+    if (body.values.empty() ? permit_.all_fields : std::ranges::any_of(body.values, covered)) {
+      if (!body.reason.expose().empty()) out.reason = body.reason;
+    }
     for (const auto& value : body.values) {
       auto& before = now[value.field];
       Change change{value.field, Personal<Value>(before), value.value};
@@ -566,7 +601,7 @@ class SubjectTask : public ReadTask {
   // A subject's records may be of types and fields that the purpose or the token does not cover: these are left out.
   Result<std::vector<ShownRecord>> records() {
     std::vector<ShownRecord> out;
-    SIEGEL_TRY(ids, s.views.records_of(id_, kAll));
+    SIEGEL_TRY(ids, s.views.records_of(id_));
     for (const auto& record : ids) {
       SIEGEL_TRY(head, s.views.head(record));
       if (!head || head->removed) continue;
@@ -586,13 +621,17 @@ class SubjectTask : public ReadTask {
 
   // Fields of a type that purpose or token do not cover are left out.
   void leave_out(HistoryItem& item) {
-    if (item.changes.empty()) return;
+    const bool of_values = !item.changes.empty();
+    if (!of_values && item.reason.expose().empty()) return;
     const auto* type = registries->type(item.record_type);
-    if (type == nullptr) return item.changes.clear();
-    const auto covered = decide::authorise(
-        *registries, {action, caller.token, caller.purpose, type->definition.name, {}}, s.clock.now());
-    if (!covered) return item.changes.clear();
-    std::erase_if(item.changes, [&](const Change& change) { return !covered->covers(change.field); });
+    const auto covered =
+        type == nullptr
+            ? Result<decide::Permit>(Error(Errc::denied, "type_denied", "The type is not there any more."))
+            : decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}, false},
+                                s.clock.now());
+    std::erase_if(item.changes, [&](const Change& change) { return !covered || !covered->covers(change.field); });
+    const bool about_shown = of_values ? !item.changes.empty() : covered && covered->all_fields;
+    if (!about_shown) item.reason = Personal<std::string>();
   }
 
   SubjectId id_;

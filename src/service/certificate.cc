@@ -41,14 +41,14 @@ void inclusion(Lines& out, const CertifiedEvent& e) {
   for (const auto& hash : e.inclusion) out.line("inclusion", to_base64(hash));
 }
 
+}  // namespace
+
 // Of this machine as it is now: what was swapped out before the erasure may still stand there (keys.md 7).
 std::string_view unencrypted_swap() {
   const auto areas = swap_areas();
   if (!areas) return "unknown";
   return areas->plain > 0 ? "yes" : "no";
 }
-
-}  // namespace
 
 std::string certificate_text(const CertificateAnswer& c, const std::string& origin, const Hash& root) {
   Lines out;
@@ -58,7 +58,7 @@ std::string certificate_text(const CertificateAnswer& c, const std::string& orig
   out.line("ground", name_of(c.row.ground)).line("people", c.row.subjects).line("leaf keys destroyed", c.row.leaves);
   out.line("requested at", to_rfc3339(c.row.requested_at)).line("unreadable since", to_rfc3339(c.last.effect.at));
   tell(out, c.last.effect);
-  out.line("unencrypted swap", unencrypted_swap());
+  out.line("unencrypted swap", c.unencrypted_swap);
   for (const auto& kept : c.kept_classes) out.line("kept class", kept);
   out.line(
       "left",

@@ -10,7 +10,9 @@ namespace siegel::service {
 namespace {
 
 constexpr std::size_t kSubjectsMax = 10'000;
-constexpr std::size_t kRecordsMax = 10'000;
+// Of one person. A notice takes 24 bytes for each, and has to fit into an event (ledger.h) also with what comes until
+// the writer has it.
+constexpr std::size_t kRecordsMax = 250'000;
 constexpr std::uint64_t kDeadlineMs = std::uint64_t{30} * 86'400'000;  // Art. 12(3): a month, counted here as 30 days
 
 // Art. 17(1)(a) to (f), and the end of a retention period.
@@ -189,7 +191,11 @@ class ErasureTask final : public WriteTask {
       return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
     std::sort(notice.slots.begin(), notice.slots.end());
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
-    SIEGEL_TRY(records, s.views.records_of(subject, kRecordsMax));
+    SIEGEL_TRY(records, s.views.records_of(subject));
+    if (records.size() > kRecordsMax)
+      return Error(Errc::invalid, "too_large", "One person has more records than an erasure can name.")
+          .with("limit_name", "records_of_a_person")
+          .with("limit_value", kRecordsMax);
     notice.records = std::move(records);
     SIEGEL_TRY(identities, s.identities_of(subject, notice.slots));
     person.identities = std::move(identities);
@@ -199,7 +205,7 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(s.add_part(draft, slot, built_in::erasure_notice, owner, codec::encode(notice)));
     draft.header.facts =
         ErasureRequestedFacts{ground_, deadline_.get(), static_cast<std::uint32_t>(notice.slots.size()), classes_};
-    SIEGEL_CHECK(s.encode_ahead(draft));
+    SIEGEL_CHECK(s.encode_ahead(draft, ledger::kEventPartsBytesMax));
     drafts.push_back(std::move(draft));
     people_.push_back(std::move(person));
     return Done{};

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <unordered_map>
 
@@ -27,7 +28,7 @@ using RecordSnapshot = decide::Snapshot<decide::RecordEntry>;
 // An erasure on its way from the fence to its certificate.
 struct OpenErasure {
   ErasureId id;
-  std::vector<SubjectId> subjects;  // one for each fence
+  std::vector<SubjectId> subjects;  // one for each fence; none: leaves that no request of this ledger names
   std::vector<vault::Fence> fences;
   std::vector<RecordId> records;  // that the notices name; none once the search index has forgotten them
   bool now = false;
@@ -46,6 +47,7 @@ class Impl final : public Service {
   void stop() override;
   Result<ledger::SystemReceipt> begin_job(JobFacts::Kind kind) override;
   void end_job(JobFacts::Kind kind, std::uint64_t count) override;
+  Status configured(std::vector<std::pair<std::string, std::string>> settings) override;
   Result<Written> create_local_token(TokenGrant grant) override;
   Result<Caller> authenticate(std::string_view token) override;
   std::shared_ptr<const Registries> registries() override { return state.registries(); }
@@ -104,7 +106,8 @@ class Impl final : public Service {
   void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
   // How many an event that has none yet can take.
   [[nodiscard]] std::size_t traces_left(const ledger::Draft& draft) const;
-  Status encode_ahead(ledger::Draft& draft);
+  // bytes_max of the parts: options.event_bytes_max if none.
+  Status encode_ahead(ledger::Draft& draft, std::optional<std::size_t> bytes_max = {});
 
   // ── for tasks, on the writer with the state locked ──
   enum class Placed : std::uint8_t { yes, again, erased };
@@ -153,6 +156,8 @@ class Impl final : public Service {
   [[nodiscard]] Hash pin(std::initializer_list<ByteView> pieces) const { return pins_(pieces); }
   Result<codec::IdempotencyRow> row_for(const IdempotencyClaim& claim, const Written& written);
 
+  [[nodiscard]] Error not_reached() const;  // the read models do not show in time what they must
+
   // read_only.cc: for what writes more than looks at people.
   Status room_for_more() const;
   [[nodiscard]] static Error room_error();
@@ -162,11 +167,13 @@ class Impl final : public Service {
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
+  void note_failure(const Status& outcome);  // Counters::erasure_failure
+  bool wait_for_window();
   void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
   // Tells every epoch that is effective, in order (steps 5 and 6), and answers whoever waited for it.
   Status tell_untold();
-  // Writes erasure.effective and waits until it is durable.
+  // Writes erasure.effective and waits until it is durable; more than one if it names more than requests_per_epoch_max.
   Status tell_effective(const vault::EpochChange& change);
   void answer_effective(const vault::EpochChange& change, const ledger::Committed& told);
   // The erasures stay open. Null: that they are requested is all there is to say.
@@ -174,8 +181,15 @@ class Impl final : public Service {
 
   // ── terms.cc, on the eraser's thread ──
   Result<std::vector<vault::Fence>> past_term();
+  Status end_now(std::span<const vault::Fence> fences);
   Status end_terms();
+
+  // ── eraser.cc, at the start ──
   Status carry_on_erasures();
+  Status carry_on(const views::Views::OpenRequest& request, std::optional<vault::Fence> fence);
+  void carry_on(vault::Fence job);
+  Status carry_on_lost(std::vector<vault::Fence> lost);
+  Result<vault::Fence> fence_again(const views::Views::OpenRequest& request, const std::vector<std::uint32_t>& classes);
 
   // Of an erasure that was requested: its effect, once the read models show it.
   Status show_effect(Written& written);
@@ -204,6 +218,7 @@ class Impl final : public Service {
   Status load_days();
   Result<Slot> earlier_leaf(ClassNo cls, const Error& why);
   Result<decide::OwnerEntry> own_leaves_at_start(const OwnerSnapshot& shown);
+  bool died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf);
   void evict();
   bool tells_expiry(const TokenId& token);  // true: this refusal of an expired token becomes an event
   void load_identities();
@@ -240,7 +255,9 @@ class Impl final : public Service {
   struct EraserState {
     std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
+    std::string failure, terms_failure;  // Counters::erasure_failure
   };
+  static bool has_to_forget(const EraserState& e);
   Guarded<EraserState> eraser_;
   std::thread eraser_thread_;
   std::thread clock_thread_;
@@ -278,7 +295,9 @@ class Task : public std::enable_shared_from_this<Task> {
   [[nodiscard]] bool overtaken_often() const;
   // Impl::place() for all drafts; what the command ends with if it may not go on.
   std::optional<Decision> place(const ledger::Moment& at, const std::optional<SubjectId>& fresh_subject = {});
-  decide::Use use(decide::Action what) const { return {what, caller.token, caller.purpose, type_name, fields()}; }
+  decide::Use use(decide::Action what) const {
+    return {what, caller.token, caller.purpose, type_name, fields(), type_may_be_new};
+  }
   // Named fields mean something with a record type only: a record that is not there has none (404 or 410, not 400).
   [[nodiscard]] std::vector<std::string_view> fields() const {
     if (type_name.empty()) return {};
@@ -291,6 +310,7 @@ class Task : public std::enable_shared_from_this<Task> {
   Impl& s;
   Caller caller;
   std::string type_name;
+  bool type_may_be_new = false;
   std::vector<std::string> named_fields;
   std::shared_ptr<const Registries> registries;
   decide::Permit permit;
@@ -382,9 +402,15 @@ std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent even
 // A system event without anybody behind it but the ledger itself.
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
                                   std::function<void(Result<ledger::Committed>)> done);
+// Several, an event for each of the facts: all of them or none.
+std::shared_ptr<Task> make_system(Impl& s, EventType type, std::vector<Facts> facts,
+                                  std::function<void(Result<ledger::Committed>)> done);
 
 Error erased_error(const std::optional<ErasureId>& erasure = {});
 // certificate.cc: what the ledger says of an erasure, in words and in all that an offline check needs.
+// For certain: a leaf whose key cannot be read is not living() either.
+bool is_dead(vault::Vault& vault, Slot slot);
+std::string_view unencrypted_swap();
 std::string certificate_text(const CertificateAnswer& certificate, const std::string& origin, const Hash& root);
 
 Bytes encode(const Written& written);  // answers.cc: the stored result

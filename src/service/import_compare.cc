@@ -13,7 +13,6 @@ using State = ImportInMemory::State;
 
 constexpr std::chrono::seconds kCatchUpWait{60};
 constexpr std::size_t kBatchRows = 1'000;
-constexpr std::size_t kRecordsOfOneMax = 1'000;
 
 // What stands in the row that does not stand in the record.
 void differences(const ImportPlan& plan, const ImportPlan::Row& row, const ShownRecord& stored, ImportOutcome& out) {
@@ -134,7 +133,7 @@ Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
     const auto found = s.identity.find(*key);
     if (found.ambiguous) one.row.failures.push_back({std::nullopt, "ambiguous"});
     if (!found.subject) continue;
-    SIEGEL_TRY(of_person, s.views.records_of(*found.subject, kRecordsOfOneMax));
+    SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
     std::vector<RecordId> same_type;
     for (const auto& record : of_person) {
       SIEGEL_TRY(head, s.views.head(record));

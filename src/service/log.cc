@@ -83,6 +83,7 @@ Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) 
   out.kept_classes = kept_classes(*registries(), effective->kept);
   out.row = std::move(*row);
   SIEGEL_TRY(root, ledger.root(out.size));
+  out.unencrypted_swap = unencrypted_swap();
   SIEGEL_TRY(signed_text, ledger.statement(certificate_text(out, options.origin, root)));
   out.note = std::move(signed_text);
   return out;
@@ -161,6 +162,7 @@ Counters Impl::counters() {
   return eraser_.with([&](const EraserState& e) {
     Counters out;
     out.erasures_open = e.queue.size();
+    out.erasure_failure = e.failure.empty() ? e.terms_failure : e.failure;
     if (!e.queue.empty()) {
       const auto since = e.queue.front().requested_at.get();
       out.oldest_erasure_seconds = static_cast<double>(clock.now().get() - since) / 1000.0;
@@ -181,12 +183,15 @@ void Impl::at_least(const Position& position, std::chrono::milliseconds wait, st
   views.when(position.size, wait, [this, then = std::move(then)](bool reached) {
     if (reached) {
       then(Done{});
-    } else if (stopping_) {
-      then(Error(Errc::unavailable, "starting", "The stores are being closed; they are opened again."));
     } else {
-      then(Error(Errc::unavailable, "position_not_reached", "The read models do not show that position yet."));
+      then(not_reached());
     }
   });
+}
+
+Error Impl::not_reached() const {
+  if (stopping_) return Error(Errc::unavailable, "starting", "The stores are being closed; they are opened again.");
+  return Error(Errc::unavailable, "position_not_reached", "The read models do not show that position yet.");
 }
 
 }  // namespace siegel::service

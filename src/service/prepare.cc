@@ -31,6 +31,11 @@ std::int64_t month_of(TimeMs time) {
 
 }  // namespace
 
+bool is_dead(vault::Vault& vault, Slot slot) {
+  const auto tried = vault.seal_row(slot, "records", {}, {});
+  return !tried && tried.error().category() == Errc::gone;
+}
+
 // What the ledger holds: the task itself may be prepared again and outlives one submission.
 class Submitted final : public ledger::Command {
  public:
@@ -205,6 +210,11 @@ Status Task::find_subject(const SubjectId& id) {
   if (std::none_of(entry.leaves.begin(), entry.leaves.end(),
                    [](const decide::LeafEntry& leaf) { return dies_at_erasure(leaf.cls); }))
     return Error(Errc::not_found, "not_found", "There is no such subject.");
+  // Erased in what the ledger lost: nothing tells of it but the keys. What an erasure of this ledger leaves is its own.
+  if (entry.fences.empty() && std::all_of(entry.leaves.begin(), entry.leaves.end(), [&](const decide::LeafEntry& leaf) {
+        return !dies_at_erasure(leaf.cls) || is_dead(s.vault, leaf.slot);
+      }))
+    return erased_error();
   return Done{};
 }
 
@@ -261,8 +271,23 @@ Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, const std::optional<
 }
 
 Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
-  if (const auto* leaf = owner.leaf(cls)) return leaf->slot;
-  return vault.new_leaf();
+  const auto* leaf = owner.leaf(cls);
+  if (leaf == nullptr || died_unseen(owner, *leaf)) return vault.new_leaf();
+  return leaf->slot;
+}
+
+// Dead, and no event of this ledger says so: the class of a person who lives was erased in what the ledger lost, and
+// can be filled again (docs/adr/0006). While an erasure is on its way, or nothing of the person lives, the dead leaf
+// stays.
+bool Impl::died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf) {
+  if (vault.living(leaf.slot) || owner.is_fenced(leaf.cls) || !is_dead(vault, leaf.slot)) return false;
+  const auto lives = [&](const auto& other) { return dies_at_erasure(other.cls) && vault.living(other.slot); };
+  const auto holds = [&](const vault::Fence& fence) {
+    return std::binary_search(fence.slots.begin(), fence.slots.end(), leaf.slot);
+  };
+  const auto fences = vault.fences();
+  return std::any_of(owner.leaves.begin(), owner.leaves.end(), lives) &&
+         std::none_of(fences.begin(), fences.end(), holds);
 }
 
 Result<Slot> Impl::actor_leaf(const TokenId& token) {
@@ -396,12 +421,12 @@ std::size_t Impl::traces_left(const ledger::Draft& draft) const {
   return std::min(fit, options.subjects_per_event_max);
 }
 
-Status Impl::encode_ahead(ledger::Draft& draft) {
-  const auto bytes = parts_bytes(draft);
-  if (bytes > options.event_bytes_max)
+Status Impl::encode_ahead(ledger::Draft& draft, std::optional<std::size_t> bytes_max) {
+  const auto most = bytes_max.value_or(options.event_bytes_max);
+  if (parts_bytes(draft) > most)
     return Error(Errc::invalid, "too_large", "The values of one change are too large.")
         .with("limit_name", "event_bytes_max")
-        .with("limit_value", options.event_bytes_max);
+        .with("limit_value", most);
   SIEGEL_TRY(prepared, codec::encode_template(draft.header));
   draft.prepared = std::move(prepared);
   return Done{};
@@ -513,7 +538,7 @@ class RefusalTask final : public Task {
 
 class SystemTask final : public Task {
  public:
-  SystemTask(Impl& service, EventType type, Facts facts, Bytes body, ClassNo cls,
+  SystemTask(Impl& service, EventType type, std::vector<Facts> facts, Bytes body, ClassNo cls,
              std::function<void(Result<ledger::Committed>)> done)
       : Task(service, Caller{}),
         type_(type),
@@ -524,17 +549,20 @@ class SystemTask final : public Task {
 
  protected:
   Status prepare() override {
-    SIEGEL_TRY(draft, s.system_draft(type_));
-    draft.header.facts = facts_;
-    if (!body_.empty()) {
-      SIEGEL_TRY(slot, s.ledger_leaf(cls_));
-      SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_of_ledger(), body_));
-    }
     SIEGEL_CHECK(know(owner_of_ledger()));
-    SIEGEL_CHECK(s.encode_ahead(draft));
-    drafts.push_back(std::move(draft));
+    for (const auto& facts : facts_) {
+      SIEGEL_TRY(draft, s.system_draft(type_));
+      draft.header.facts = facts;
+      if (!body_.empty()) {
+        SIEGEL_TRY(slot, s.ledger_leaf(cls_));
+        SIEGEL_CHECK(s.add_part(draft, slot, cls_, owner_of_ledger(), body_));
+      }
+      SIEGEL_CHECK(s.encode_ahead(draft));
+      drafts.push_back(std::move(draft));
+    }
     return Done{};
   }
+  [[nodiscard]] std::size_t events() const override { return facts_.size(); }
   Decision decide(const ledger::Moment& at) override {
     if (s.place(drafts, at, owners, fresh) != Impl::Placed::yes) return Again{};
     return std::move(drafts);
@@ -545,7 +573,7 @@ class SystemTask final : public Task {
 
  private:
   EventType type_;
-  Facts facts_;
+  std::vector<Facts> facts_;  // an event for each
   Bytes body_;
   ClassNo cls_;
   std::function<void(Result<ledger::Committed>)> done_;
@@ -559,7 +587,11 @@ void Impl::refuse(const Caller& caller, const Error& error, EventType requested,
 
 std::shared_ptr<Task> make_system(Impl& s, EventType type, Facts facts, Bytes body, ClassNo cls,
                                   std::function<void(Result<ledger::Committed>)> done) {
-  return std::make_shared<SystemTask>(s, type, std::move(facts), std::move(body), cls, std::move(done));
+  return std::make_shared<SystemTask>(s, type, std::vector{std::move(facts)}, std::move(body), cls, std::move(done));
+}
+std::shared_ptr<Task> make_system(Impl& s, EventType type, std::vector<Facts> facts,
+                                  std::function<void(Result<ledger::Committed>)> done) {
+  return std::make_shared<SystemTask>(s, type, std::move(facts), Bytes(), built_in::job, std::move(done));
 }
 
 // ── writes ──

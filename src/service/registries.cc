@@ -67,7 +67,10 @@ namespace {
 class SetTask final : public WriteTask {
  public:
   SetTask(Impl& service, Caller who, Write command, WriteOptions write_options, Callback<Written> then)
-      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {}
+      : WriteTask(service, std::move(who), std::move(write_options), std::move(then)), command_(std::move(command)) {
+    if (const auto* type = std::get_if<SetType>(&command_)) type_name = type->definition.name;
+    type_may_be_new = true;
+  }
 
  protected:
   EventType wanted() const override { return event_for(command_); }

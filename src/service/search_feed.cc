@@ -16,19 +16,6 @@ bool is_record(EventType type) {
   return type == EventType::record_added || type == EventType::record_changed || type == EventType::record_removed;
 }
 
-// Values that were opened for the index alone.
-void wipe_texts(Values& values) {
-  const auto wipe_text = [](const std::string& text) {
-    auto& own = const_cast<std::string&>(text);  // the values are ours, and end here
-    wipe(own.data(), own.size());
-  };
-  for (const auto& value : values) {
-    if (const auto* text = std::get_if<std::string>(&value.value.expose())) wipe_text(*text);
-    if (const auto* items = std::get_if<std::vector<std::string>>(&value.value.expose()))
-      std::ranges::for_each(*items, wipe_text);
-  }
-}
-
 // Whose event it is; none: erased.
 std::optional<RecordId> record_of(views::Recorded& event) {
   const auto parts = event.parts();

@@ -86,7 +86,7 @@ struct RemoveRecord {
   std::optional<OfImport> import{};
 };
 struct RequestErasure {
-  std::vector<SubjectId> subjects;   // 1 to 10,000
+  std::vector<SubjectId> subjects;   // 1 to 10,000, each with at most 250,000 records (too_large)
   std::vector<std::string> classes;  // empty: all
   std::string ground;                // "art17-1-b"
   bool now = false;                  // answer when effective; else gathered for erase_window_ms
@@ -160,10 +160,11 @@ struct HistoryItem {
   TypeNo record_type;
   std::optional<RecordId> record;
   std::vector<Change> changes;
-  std::vector<ClassNo> erased;  // parts that cannot be read any more
-  std::optional<JobId> import;  // that wrote it, or whose undo did
-  bool cancelled = false;       // the import was: none of it ever counted
-  bool unfinished = false;      // the import is under way: not shown
+  Personal<std::string> reason;  // given with the change; empty: none, or about fields that the purpose does not cover
+  std::vector<ClassNo> erased;   // parts that cannot be read any more
+  std::optional<JobId> import;   // that wrote it, or whose undo did
+  bool cancelled = false;        // the import was: none of it ever counted
+  bool unfinished = false;       // the import is under way: not shown
 };
 struct HistoryAnswer {
   std::shared_ptr<const Registries> registries;
@@ -200,6 +201,7 @@ struct CertificateAnswer {
   std::string note;  // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
   std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
+  std::string_view unencrypted_swap;      // of this machine now: yes, no, unknown
 };
 struct EventLine {
   Seq seq;
@@ -247,11 +249,12 @@ struct Options {
   std::size_t decision_entries_max = 200'000;
   std::size_t event_bytes_max = 256 * 1024;
   std::size_t subjects_per_event_max = 1'000;
-  std::size_t requests_per_epoch_max = 4'000;  // their numbers stand in one header
+  std::size_t requests_per_epoch_max = 4'000;  // in one header too; not above vault::kRequestsPerEpochMax
   std::chrono::milliseconds erase_window{1000};
   std::size_t search_bytes_max = 256 * 1024 * 1024;  // of the search index; a type that does not fit is not searched
   std::size_t search_results_max = 1'000;            // in one answer
   unsigned idempotency_days = 7;
+  std::chrono::milliseconds catch_up_wait{10'000};        // of a look for read models that show what it must show
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
   std::chrono::milliseconds terms_every{60 * 60 * 1000};  // how often to look for what ends by itself
   std::chrono::milliseconds roots_every{60 * 1000};       // and whether every root store is whole
@@ -268,6 +271,7 @@ struct Options {
 struct Counters {
   std::size_t erasures_open = 0;
   double oldest_erasure_seconds = 0;
+  std::string erasure_failure;  // code of what the last attempt failed of; empty: nothing, or a place that is away
 };
 
 class Service {
@@ -287,6 +291,9 @@ class Service {
   // For jobs that need a receipt of their own (projector, rebuild, backup): writes job.started, waits for it.
   virtual Result<ledger::SystemReceipt> begin_job(JobFacts::Kind kind) = 0;
   virtual void end_job(JobFacts::Kind kind, std::uint64_t count) = 0;
+  // Writes ledger.configured and waits for it: what somebody changed of the ledger itself, from outside. Sealed under a
+  // key of the ledger's own, for as long as the ledger.
+  virtual Status configured(std::vector<std::pair<std::string, std::string>> settings) = 0;
   // The first admin token, made by `siegel token create --local` with the server stopped.
   virtual Result<Written> create_local_token(TokenGrant grant) = 0;
 

@@ -36,6 +36,17 @@ void Impl::end_job(JobFacts::Kind kind, std::uint64_t count) {
   future.wait();
 }
 
+Status Impl::configured(std::vector<std::pair<std::string, std::string>> settings) {
+  LedgerBody body{options.origin, {}, std::move(settings)};
+  auto promise = std::make_shared<std::promise<Status>>();
+  auto future = promise->get_future();
+  submit(make_system(*this, EventType::ledger_configured, NoFacts{}, codec::encode(body), built_in::registry,
+                     [promise](const Result<ledger::Committed>& outcome) {
+                       promise->set_value(outcome ? Status(Done{}) : Status(outcome.error()));
+                     }));
+  return future.get();
+}
+
 Status Impl::start() {
   if (!ledger.read_only().empty()) return start_read_only();
   // What the decision state does not know must be in the views: they show everything that is durable before a command
@@ -134,7 +145,7 @@ Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition
 Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& subject, const std::vector<Slot>& dying) {
   std::vector<decide::IdentityKey> keys;
   const auto known = registries();
-  SIEGEL_TRY(records, views.records_of(subject, 10'000));
+  SIEGEL_TRY(records, views.records_of(subject));
   for (const auto& record : records) {
     SIEGEL_TRY(head, views.newest_head(record));  // the index knows what an unfinished import brought
     if (!head) continue;
@@ -143,9 +154,11 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
     if (head->removed) continue;  // the index has forgotten it
     SIEGEL_TRY(values, current_values(record, type->definition, head->type));
     const auto key = identity.key(type->definition, values);
+    wipe_texts(values);
     if (!key) continue;
     SIEGEL_TRY(left, current_values(record, type->definition, head->type, dying));
     if (identity.key(type->definition, left) != key) keys.push_back(*key);
+    wipe_texts(left);
   }
   SIEGEL_TRY(links, views.links_of(subject));
   for (const auto& link : links) {
@@ -183,6 +196,7 @@ void Impl::load_identities() {
         }
       }
       if (const auto key_of = identity.key(type.definition, values)) identity.add(*key_of, *row.subject);
+      wipe_texts(values);
       return true;
     });
     whole = whole && read;

@@ -1,6 +1,8 @@
 // What ends by itself, without anybody asking: the keys of idempotency entries after their window (keys.md 10) and the
 // notices of erasures 30 days after their deadline (keys.md 5, step 0). A job of the system, on the eraser's thread.
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "model/definitions.h"
 #include "service/impl.h"
@@ -38,6 +40,18 @@ Result<std::vector<vault::Fence>> Impl::past_term() {
   return out;
 }
 
+// One epoch, told.
+Status Impl::end_now(std::span<const vault::Fence> fences) {
+  SIEGEL_CHECK(vault.fence(fences));
+  const auto change = vault.erase(fences);
+  if (!change) {  // the fences go, so that the next look finds the leaves again
+    for (const auto& fence : fences) (void)vault.forget_fence(fence.request);
+    return Error(change.error());
+  }
+  return tell_untold();
+}
+
+// As many epochs as it takes: all of a large erasure's notices end on one day.
 Status Impl::end_terms() {
   SIEGEL_CHECK(vault.settle());  // epochs are told in their order
   SIEGEL_CHECK(tell_untold());
@@ -45,17 +59,15 @@ Status Impl::end_terms() {
   if (fences.empty()) return Done{};
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));
   std::uint64_t leaves = 0;
-  for (auto& fence : fences) {
+  for (auto& fence : fences)
     if (fence.request == 0) fence.request = receipt.seq().get();
-    leaves += fence.slots.size();
+  for (std::span rest(std::as_const(fences)); !rest.empty();) {
+    if (eraser_.with([](const EraserState& e) { return e.stop; })) break;  // the rest at the next start
+    const auto now = rest.first(std::min(rest.size(), options.requests_per_epoch_max));
+    SIEGEL_CHECK(end_now(now));
+    for (const auto& fence : now) leaves += fence.slots.size();
+    rest = rest.subspan(now.size());
   }
-  SIEGEL_CHECK(vault.fence(fences));
-  auto change = vault.erase(fences);
-  if (!change) {  // the fences go, so that the next look finds the leaves again
-    for (const auto& fence : fences) (void)vault.forget_fence(fence.request);
-    return Error(change.error());
-  }
-  SIEGEL_CHECK(tell_untold());
   end_job(JobFacts::Kind::terms, leaves);
   return Done{};
 }

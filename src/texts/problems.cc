@@ -165,6 +165,9 @@ constexpr auto kCodes = std::to_array<CodeText>({
     {"epoch_unknown", "Zu dieser Epoche steht keine Änderung aus."},
     {"erasure_effective", "Die Schlüssel dieses Auftrags sind schon zerstört."},
     {"event_missing", "Das Buch hat kein Ereignis dieser Nummer."},
+    {"export_not_data",
+     "Das ist eine Ausgabe des Protokolls und kein Datenverzeichnis: ledgercheck prüft sie, docs/operations.md sagt, "
+     "wie."},
     {"extra_cells", "Die Zeile hat mehr Zellen als die Kopfzeile."},
     {"fence_undecided", "Eine Löschung ist auf dem Weg ins Buch."},
     {"fence_unknown", "Für diesen Auftrag ist nichts gesperrt."},

@@ -206,16 +206,26 @@ constexpr auto kSentences = std::to_array<Pair>({
      "Die Nummer liegt unter der Größe, und die Größe innerhalb des Buchs."},
     {"0 <= from <= to <= size of the ledger, and to is at least 1.",
      "Es gilt 0 <= from <= to <= Größe des Buchs, und to ist mindestens 1."},
-    {"There is no such role.", "Diese Rolle gibt es nicht."},
+    {"A role is one of admin, privacy_officer, editor, sender, auditor, consumer.",
+     "Eine Rolle ist eine von admin, privacy_officer, editor, sender, auditor, consumer."},
     {"subject is the id of a subject.", "subject ist die Kennung einer Person."},
     {"A subject is named by its id.", "Eine Person wird mit ihrer Kennung genannt."},
     {"Values are strings, true, false, null or lists of strings; numbers are written as strings.",
      "Werte sind Texte, true, false, null oder Listen von Texten; Zahlen stehen als Text."},
     {"A list holds strings only.", "Eine Liste enthält nur Texte."},
     {"A title is a text per language.", "Ein Titel ist ein Text je Sprache."},
-    {"There is no such legal ground.", "Diese Rechtsgrundlage gibt es nicht."},
-    {"There is no such start of a period.", "Diesen Beginn einer Frist gibt es nicht."},
-    {"There is no such field type.", "Diesen Feldtyp gibt es nicht."},
+    {"A legal ground is one of consent, contract, legal-obligation, vital-interests, public-task, "
+     "legitimate-interests.",
+     "Eine Rechtsgrundlage ist eine von consent, contract, legal-obligation, vital-interests, public-task, "
+     "legitimate-interests."},
+    {"A period starts at collection, last_change, end_of_case or end_of_relationship, or at the end of the year: "
+     "end_of_calendar_year_of_ before one of these.",
+     "Eine Frist beginnt mit collection, last_change, end_of_case oder end_of_relationship, oder am Ende des Jahres: "
+     "end_of_calendar_year_of_ davor."},
+    {"A field type is one of text, multiline, email, phone, url, integer, decimal, date, datetime, boolean, "
+     "choice, multichoice, reference, file, signature, geo.",
+     "Ein Feldtyp ist einer von text, multiline, email, phone, url, integer, decimal, date, datetime, boolean, "
+     "choice, multichoice, reference, file, signature, geo."},
     {"A field is named by a string.", "Ein Feld wird mit einem Text genannt."},
     {"A field is an object.", "Ein Feld ist ein Objekt."},
     {"A time is RFC 3339: 2026-12-31T23:59:59Z.", "Eine Zeit folgt RFC 3339: 2026-12-31T23:59:59Z."},
@@ -295,7 +305,8 @@ struct Reason {
 };
 constexpr auto kReasons = std::to_array<Reason>({
     {"bad_email", "not an e-mail address", "keine E-Mail-Adresse"},
-    {"bad_phone", "not a telephone number", "keine Telefonnummer"},
+    {"bad_phone", "not a telephone number of 3 to 15 digits, such as +49 30 23125001",
+     "keine Telefonnummer mit 3 bis 15 Ziffern, etwa +49 30 23125001"},
     {"bad_url", "not an address that begins with https:// or http://",
      "keine Adresse, die mit https:// oder http:// beginnt"},
     {"bad_number", "not a number", "keine Zahl"},
@@ -323,6 +334,7 @@ constexpr auto kNames = std::to_array<Pair>({
     {"at", "Stelle"},
     {"bytes", "Bytes"},
     {"cause", "Ursache"},
+    {"choices", "Auswahl"},
     {"clock", "Uhr"},
     {"column", "Spalte"},
     {"configured", "eingestellt"},
@@ -420,8 +432,8 @@ std::string_view name_in_german(std::string_view key) {
 
 // What a person typed or a file is called stays as it is.
 bool is_of_others(std::string_view key) {
-  constexpr std::string_view kOthers[] = {"file",       "path", "place", "data",  "directory", "server",
-                                          "configured", "is",   "name",  "field", "word",      "replica"};
+  constexpr std::string_view kOthers[] = {"file", "path", "place", "data", "directory", "server", "configured",
+                                          "is",   "name", "field", "word", "replica",   "choices"};
   return std::ranges::find(kOthers, key) != std::end(kOthers);
 }
 

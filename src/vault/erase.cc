@@ -18,6 +18,17 @@ std::vector<Slot> ascending(std::vector<Slot> slots) {
 
 Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
 
+Error replica_away() {
+  return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
+}
+
+// What is effective cannot be taken back, and has to be told.
+Error too_many(std::size_t requests) {
+  return Error(Errc::invalid, "too_large", "One change of epoch cannot name so many requests.")
+      .with("limit", kRequestsPerEpochMax)
+      .with("requests", requests);
+}
+
 bool includes(std::span<const std::uint64_t> all, std::span<const std::uint64_t> some) {
   return std::all_of(some.begin(), some.end(),
                      [&](auto request) { return std::find(all.begin(), all.end(), request) != all.end(); });
@@ -68,7 +79,7 @@ std::vector<Fence> VaultImpl::fences() {
   return erasures_.with([](const Erasures& e) {
     std::vector<Fence> out;
     out.reserve(e.fences.size());
-    for (const auto& [request, slots] : e.fences) out.push_back({request, slots});
+    for (const auto& [request, slots] : e.fences) out.push_back({request, slots, e.destroyed(request)});
     return out;
   });
 }
@@ -112,11 +123,8 @@ Status VaultImpl::forget_fence(std::uint64_t request) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
   SIEGEL_CHECK(keys_->ready());
-  const auto [known, effective] = erasures_.with([&](const Erasures& e) {
-    const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
-    return std::pair(e.fences.contains(request), std::any_of(e.untold.begin(), e.untold.end(), concerns) ||
-                                                     (e.unfinished && concerns(*e.unfinished)));
-  });
+  const auto [known, effective] =
+      erasures_.with([&](const Erasures& e) { return std::pair(e.fences.contains(request), e.destroyed(request)); });
   if (!known) return Done{};
   if (effective) return Error(Errc::conflict, "erasure_effective", "The leaves of this request are destroyed already.");
   Batch batch;
@@ -124,6 +132,66 @@ Status VaultImpl::forget_fence(std::uint64_t request) {
   SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
   let_go({&request, 1});
   return Done{};
+}
+
+Status VaultImpl::lose(std::uint64_t request) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  SIEGEL_CHECK(keys_->ready());
+  struct Renamed {
+    std::uint64_t lost = 0;
+    std::vector<Slot> slots;
+    std::vector<EpochChange> changes;
+  };
+  auto now = erasures_.with([&](const Erasures& e) -> std::optional<Renamed> {
+    const auto at = e.fences.find(request);
+    if (at == e.fences.end()) return std::nullopt;
+    Renamed out{request | kLostRequest, at->second, e.changes()};
+    while (e.fences.contains(out.lost)) ++out.lost;  // of an earlier adoption
+    return out;
+  });
+  if (!now) return Done{};
+  bool renamed = false;
+  for (auto& change : now->changes) {
+    if (!includes(change.requests, {&request, 1})) continue;
+    std::replace(change.requests.begin(), change.requests.end(), request, now->lost);
+    std::sort(change.requests.begin(), change.requests.end());
+    renamed = true;
+  }
+  Batch batch;
+  batch.erase(kFences, be(request));
+  batch.put(kFences, be(now->lost), encode_slots(now->slots));
+  if (renamed) {
+    const auto& root = tree_.root();
+    batch.put(kPending, pending_key(root.version()),
+              seal_pending(root.key(), tree(), root.version(), now->changes, random_));
+  }
+  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
+  erasures_.with([&](Erasures& e) {
+    e.fences.erase(request);
+    e.fences.emplace(now->lost, std::move(now->slots));
+    e.set_changes(std::move(now->changes));
+  });
+  return Done{};
+}
+
+bool VaultImpl::Erasures::destroyed(std::uint64_t request) const {
+  const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
+  return std::any_of(untold.begin(), untold.end(), concerns) || (unfinished && concerns(*unfinished));
+}
+
+std::vector<EpochChange> VaultImpl::Erasures::changes() const {
+  auto out = untold;
+  if (unfinished) out.push_back(*unfinished);
+  return out;
+}
+
+void VaultImpl::Erasures::set_changes(std::vector<EpochChange> changes) {
+  if (unfinished) {
+    unfinished = std::move(changes.back());
+    changes.pop_back();
+  }
+  untold = std::move(changes);
 }
 
 // ── the change of epoch ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,12 +208,14 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   if (!options_.prefill) return read_only();
   const std::lock_guard lock(epoch_mutex_);
   SIEGEL_CHECK(keys_->ready());
-  SIEGEL_CHECK(finish_unfinished());
+  SIEGEL_CHECK(look_at_roots());
   std::vector<std::uint64_t> requests;
   for (const auto& fence : fences) requests.push_back(fence.request);
   std::sort(requests.begin(), requests.end());
   requests.erase(std::unique(requests.begin(), requests.end()), requests.end());
   if (auto change = take_effective(requests); change && requests.empty()) return std::move(*change);
+  if (requests.size() > kRequestsPerEpochMax) return too_many(requests.size());
+  SIEGEL_CHECK(places_there());
   SIEGEL_TRY(next, begin_epoch(std::move(requests)));
   step(0);
   gate_.alone([&] { leaf_keys_.fence(next.dead); });  // on return no thread holds a key of these
@@ -153,7 +223,7 @@ Result<EpochChange> VaultImpl::erase(std::span<const Fence> fences) {
   SIEGEL_CHECK(write_nodes(next));
   step(2);
   if (auto shipped = ship(next); !shipped) {
-    take_back(next);
+    drop_nodes(next);
     return Error(std::move(shipped).error());
   }
   step(3);
@@ -176,6 +246,14 @@ std::optional<EpochChange> VaultImpl::take_effective(std::vector<std::uint64_t>&
     }
     return newest;
   });
+}
+
+// Without its replicas and root stores no change gets through: nothing is written then, however often it is tried.
+Status VaultImpl::places_there() {
+  if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
+  if (!keys_->replicas_there_or_stale()) return replica_away();
+  if (roots_away_ == 0 && !roots_refused_) return Done{};
+  return Error(Errc::unavailable, "root_store_unavailable", "Not every root store answers.");
 }
 
 Result<VaultImpl::NextEpoch> VaultImpl::begin_epoch(std::vector<std::uint64_t> requests) {
@@ -226,9 +304,7 @@ Status VaultImpl::write_nodes(NextEpoch& next) {
 Status VaultImpl::ship(NextEpoch& next) {
   for (;;) {
     if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
-    if (!keys_->replicas_there_or_stale()) {
-      return Error(Errc::unavailable, "keys_replica_unavailable", "A required copy of the keys store does not answer.");
-    }
+    if (!keys_->replicas_there_or_stale()) return replica_away();
     SIEGEL_TRY(acknowledged, keys_->commit(pending_batch(next), KeysStore::Need::tried));
     if (acknowledged == next.change.replicas) return Done{};
     next.change.replicas = acknowledged;
@@ -252,10 +328,13 @@ Status VaultImpl::replace_root(NextEpoch& next) {
   if (!tree_.verify(next.dead, tree_.root(), next.root)) {
     ++erasures_aborted_;
     take_back(next);
+    // A log that is damaged in its middle hides all that is written behind: what memory knows becomes tables, and the
+    // next attempt has a new log.
+    (void)keys_->store().flush();
     return keys_damaged();
   }
   step(42);
-  auto destroyed = root_store_.commit(next.change.to);
+  auto destroyed = root_store_.commit(entry);
   roots_refused_ = !destroyed;
   // After prepare the way is forward only: some member may have destroyed the old root, and a restart would take the
   // new one.
@@ -277,10 +356,8 @@ void VaultImpl::make_effective(NextEpoch& next, bool all_destroyed) {
 
 // A member that was away at the commit is back, or not.
 Status VaultImpl::finish_unfinished() {
-  const auto epoch =
-      erasures_.with([](const Erasures& e) { return e.unfinished ? std::optional(e.unfinished->to) : std::nullopt; });
-  if (!epoch) return Done{};
-  auto destroyed = root_store_.commit(*epoch);
+  if (!erasures_.with([](const Erasures& e) { return e.unfinished.has_value(); })) return Done{};
+  auto destroyed = root_store_.commit(living_root());
   roots_refused_ = !destroyed;
   SIEGEL_CHECK(destroyed);
   erasures_.with([](Erasures& e) {
@@ -293,6 +370,10 @@ Status VaultImpl::finish_unfinished() {
 // The new root and its nodes go; the fences stand. What cannot be cleaned up now is, by the next open or by told().
 void VaultImpl::take_back(const NextEpoch& next) {
   (void)root_store_.abort(next.change.to);
+  drop_nodes(next);
+}
+
+void VaultImpl::drop_nodes(const NextEpoch& next) {
   Batch batch;
   batch.erase(kPending, pending_key(next.root.version()));
   if (!tree_.erase_stale_rows(next.dead, KeyTree::Which::newer_than_root, batch)) return;
@@ -304,20 +385,31 @@ void VaultImpl::take_back(const NextEpoch& next) {
 Status VaultImpl::settle() {
   if (!options_.prefill) return Done{};
   const std::lock_guard lock(epoch_mutex_);
-  const auto& root = tree_.root();
-  heal_roots(
-      {.epoch = epoch(), .key = root.key(), .root_node = root.hash(), .ledger = keys_->head().ledger, .tree = tree()});
-  SIEGEL_CHECK(finish_unfinished());
-  // One that refused a change is asked again: overwriting the dead slot once more harms nothing.
-  if (roots_refused_) roots_refused_ = !root_store_.commit(epoch());
+  return look_at_roots();
+}
+
+// Finishes what a member that was away held up. One that is whole but holds another root gets the living one, and one
+// that refused a change is asked again: overwriting the dead slot once more harms nothing.
+Status VaultImpl::look_at_roots() {
+  const auto living = living_root();
+  const bool other = heal_roots(living) > 0;
+  if (erasures_.with([](const Erasures& e) { return e.unfinished.has_value(); })) return finish_unfinished();
+  if (other || roots_refused_) roots_refused_ = !root_store_.commit(living);
   return Done{};
 }
 
-// What cannot be healed stays away, and no epoch changes without it.
-void VaultImpl::heal_roots(const RootEntry& living) {
+// What cannot be healed stays away, and no epoch changes without it. How many are whole but have another root.
+std::uint16_t VaultImpl::heal_roots(const RootEntry& living) {
   const auto seen = root_store_.heal(living);
   roots_healed_ += seen.healed;
   roots_away_ = seen.away;
+  return seen.other;
+}
+
+RootEntry VaultImpl::living_root() {
+  const auto& root = tree_.root();
+  return {
+      .epoch = epoch(), .key = root.key(), .root_node = root.hash(), .ledger = keys_->head().ledger, .tree = tree()};
 }
 
 std::vector<EpochChange> VaultImpl::untold() {

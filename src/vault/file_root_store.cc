@@ -57,19 +57,18 @@ class FileRootStore final : public RootStore {
 
   Status prepare(const RootEntry& next) override {
     SIEGEL_TRY(slots, read_slots());
-    if (holds(slots, next)) return Done{};
+    if (place_of(next, slots)) return Done{};
     const auto living = lowest(slots);
-    if (!living || !(living->epoch < next.epoch)) return order();
+    if (!living || next.epoch < living->epoch || foreign(slots, next)) return order();
     return write(1 - living->at, encode_root_slot(next).view());
   }
 
-  Status commit(Epoch next) override {
+  Status commit(const RootEntry& next) override {
+    SIEGEL_CHECK(prepare(next));
     SIEGEL_TRY(slots, read_slots());
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      const auto& slot = slots[i];
-      if (slot && slot->epoch == next) return write_noise(1 - i);
-    }
-    return order();
+    const auto at = place_of(next, slots);
+    if (!at) return unavailable();  // what was written is not what is read
+    return write_noise(1 - *at);
   }
 
   Status abort(Epoch next) override {
@@ -81,7 +80,9 @@ class FileRootStore final : public RootStore {
 
   Healed heal(const RootEntry& living) override {
     const auto slots = read_slots();
-    if (slots && lowest(*slots)) return {};
+    if (slots && foreign(*slots, living)) return {.away = 1};
+    if (slots && place_of(living, *slots)) return {};
+    if (slots && lowest(*slots)) return {.other = 1};
     const bool healed = slots && write(0, encode_root_slot(living).view()) && write_noise(1);
     return healed ? Healed{.healed = 1} : Healed{.away = 1};
   }
@@ -106,11 +107,18 @@ class FileRootStore final : public RootStore {
     }
     return out;
   }
-  static bool holds(const Slots& slots, const RootEntry& entry) {
+  // Of another ledger: its only key, perhaps.
+  static bool foreign(const Slots& slots, const RootEntry& entry) {
     return std::any_of(slots.begin(), slots.end(), [&](const auto& slot) {
-      return slot && slot->epoch == entry.epoch && slot->root_node == entry.root_node &&
-             equal_constant_time(slot->key.view(), entry.key.view());
+      return slot && (slot->ledger != entry.ledger || slot->tree != entry.tree);
     });
+  }
+  static std::optional<std::size_t> place_of(const RootEntry& entry, const Slots& slots) {
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const auto& slot = slots[i];
+      if (slot && same(*slot, entry)) return i;
+    }
+    return std::nullopt;
   }
 
   Result<Slots> read_slots() {

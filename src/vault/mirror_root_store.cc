@@ -2,14 +2,11 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "vault/root_slot.h"
 #include "vault/root_store.h"
 
 namespace siegel::vault {
 namespace {
-
-bool same(const RootEntry& a, const RootEntry& b) {
-  return a.epoch == b.epoch && a.root_node == b.root_node && equal_constant_time(a.key.view(), b.key.view());
-}
 
 class MirrorRootStore final : public RootStore {
  public:
@@ -48,15 +45,8 @@ class MirrorRootStore final : public RootStore {
     return all([&](RootStore& member) { return member.prepare(next); });
   }
 
-  // A member that was away at prepare or at an earlier commit gets the entry from another one first.
-  Status commit(Epoch next) override {
-    auto entry = find(next);
-    return all([&](RootStore& member) -> Status {
-      auto done = member.commit(next);
-      if (done || !entry || !done.error().is("root_order")) return done;
-      SIEGEL_CHECK(member.prepare(*entry));
-      return member.commit(next);
-    });
+  Status commit(const RootEntry& next) override {
+    return all([&](RootStore& member) { return member.commit(next); });
   }
 
   Status abort(Epoch next) override {
@@ -69,6 +59,7 @@ class MirrorRootStore final : public RootStore {
       const auto one = member->heal(living);
       sum.healed = static_cast<std::uint16_t>(sum.healed + one.healed);
       sum.away = static_cast<std::uint16_t>(sum.away + one.away);
+      sum.other = static_cast<std::uint16_t>(sum.other + one.other);
     }
     return sum;
   }
@@ -95,17 +86,6 @@ class MirrorRootStore final : public RootStore {
     }
     into.push_back(std::move(entry));
     return Done{};
-  }
-
-  std::optional<RootEntry> find(Epoch epoch) {
-    for (const auto& member : members_) {
-      auto entries = member->read();
-      if (!entries) continue;
-      for (auto& entry : *entries) {
-        if (entry.epoch == epoch) return std::move(entry);
-      }
-    }
-    return std::nullopt;
   }
 
   // Every member is tried, also after one has failed: the more of them destroy the old key, the better.

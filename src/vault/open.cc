@@ -143,7 +143,7 @@ Status VaultImpl::recover(RootsFound roots) {
   SIEGEL_CHECK(load_untold());
   if (!options_.prefill) return Done{};
   if (roots.unusable) {
-    if (!roots.old_root) heal_roots(roots.living);
+    if (!roots.old_root) (void)heal_roots(roots.living);
     // A root whose nodes are gone. Where it is the only one that a member holds, this keys store is an old copy.
     const auto done = root_store_.abort(*roots.unusable);
     if (!done && done.error().is("root_order")) return keys_behind_root(*keys_, *roots.unusable);
@@ -184,9 +184,9 @@ Status VaultImpl::finish_change(const RootsFound& roots, const LockedRoot& old_r
 // Also where only one root is left: a crash may have left half of the old key in the dead slot. A member that is
 // damaged gets the living one back first; which that is, the keys store has said.
 void VaultImpl::destroy_old_roots(const RootEntry& living) {
-  heal_roots(living);
+  (void)heal_roots(living);
   const auto effective = living.epoch;
-  if (root_store_.commit(effective)) return;
+  if (root_store_.commit(living)) return;
   erasures_.with([&](Erasures& e) {
     if (e.untold.empty() || e.untold.back().to != effective) return;
     e.unfinished = std::move(e.untold.back());

@@ -52,4 +52,8 @@ std::optional<RootEntry> decode_root_slot(ByteView slot) {
                    .tree = KeyTreeId(to_array<16>(slot.subspan(kTreeAt, 16)))};
 }
 
+bool same(const RootEntry& a, const RootEntry& b) {
+  return a.epoch == b.epoch && a.root_node == b.root_node && equal_constant_time(a.key.view(), b.key.view());
+}
+
 }  // namespace siegel::vault

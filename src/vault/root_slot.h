@@ -16,4 +16,7 @@ SecretBytes encode_root_slot(const RootEntry& entry);
 // Nothing if the slot is not whole: torn, overwritten, never written.
 std::optional<RootEntry> decode_root_slot(ByteView slot);
 
+// The same attempt at the same epoch, not only the same epoch.
+bool same(const RootEntry& a, const RootEntry& b);
+
 }  // namespace siegel::vault

@@ -61,10 +61,20 @@ struct EpochChange {
   std::vector<std::uint64_t> requests;  // sequences of the erasure.requested events, ascending
 };
 
+// As many requests as one change takes: their numbers stand in one header (header.md), eight bytes each.
+inline constexpr std::size_t kRequestsPerEpochMax = 8'000;
+
 struct Fence {
   std::uint64_t request = 0;  // sequence of the erasure.requested event that goes out with this fence
   std::vector<Slot> slots;
+  bool destroyed = false;  // as fences() gives it: the leaves are dead, only their epoch is not told yet
 };
+
+// The request of such a fence was lost with the end of its ledger (siegel lock adopt): another event has, or will have,
+// its sequence. Nothing but a service takes it away, once the leaves die with a request of another number, or their
+// epoch is told (docs/adr/0013-erasures-whose-request-is-lost.md).
+inline constexpr std::uint64_t kLostRequest = std::uint64_t{1} << 63;
+constexpr bool is_lost(const Fence& fence) noexcept { return fence.request >= kLostRequest; }
 
 class Vault {
  public:
@@ -130,14 +140,20 @@ class Vault {
   Status fence(const Fence& one) { return fence(std::span(&one, 1)); }
   [[nodiscard]] virtual std::vector<Fence> fences() = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
+  // The ledger lost this request: its fence, and the change that destroyed its leaves if there is one, get a number
+  // with kLostRequest that no other fence has. In one synced batch.
+  virtual Status lose(std::uint64_t request) = 0;
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
   // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were
   // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last
-  // one is gone; asked for together with others, only these die now, and untold() has both changes.
-  // Errors: invalid "fence_unknown", unavailable "keys_replica_unavailable", "root_store_unavailable".
+  // one is gone; asked for together with others, only these die now, and untold() has both changes. While a replica
+  // or a root store is away nothing is written.
+  // Errors: invalid "fence_unknown", "too_large" (more than kRequestsPerEpochMax requests: nothing is written),
+  // unavailable "keys_replica_unavailable", "root_store_unavailable".
   virtual Result<EpochChange> erase(std::span<const Fence> fences) = 0;
-  // Writes damaged root stores anew, as an opening does, counts those that are away, and finishes a change whose old
-  // root one of them still held: from then on it is untold. unavailable "root_store_unavailable" while one is away.
+  // Writes root stores anew that are damaged or hold another root, as an opening does, counts those that are away, and
+  // finishes a change whose old root one of them still held: from then on it is untold. unavailable
+  // "root_store_unavailable" while that cannot be.
   virtual Status settle() = 0;
   // An epoch that is effective but not yet told (a crash between 4c and 5): the facts from `pending`.
   [[nodiscard]] virtual std::vector<EpochChange> untold() = 0;

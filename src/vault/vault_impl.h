@@ -69,6 +69,7 @@ class VaultImpl final : public Vault {
   Status fence(std::span<const Fence> fences) override;
   std::vector<Fence> fences() override;
   Status forget_fence(std::uint64_t request) override;
+  Status lose(std::uint64_t request) override;
   Result<EpochChange> erase(std::span<const Fence> fences) override;
   Status settle() override;
   std::vector<EpochChange> untold() override;
@@ -84,6 +85,9 @@ class VaultImpl final : public Vault {
     std::vector<EpochChange> untold;
     std::optional<EpochChange>
         unfinished;  // its root is effective here, but not every member has destroyed the old one
+    [[nodiscard]] bool destroyed(std::uint64_t request) const;
+    [[nodiscard]] std::vector<EpochChange> changes() const;  // as they stand in the pending record
+    void set_changes(std::vector<EpochChange> changes);
   };
   struct NextEpoch;
 
@@ -112,9 +116,13 @@ class VaultImpl final : public Vault {
   Status ship(NextEpoch& next);
   Status replace_root(NextEpoch& next);
   void take_back(const NextEpoch& next);
+  void drop_nodes(const NextEpoch& next);
   void make_effective(NextEpoch& next, bool all_destroyed);
   Status finish_unfinished();
-  void heal_roots(const RootEntry& living);
+  Status places_there();
+  Status look_at_roots();
+  std::uint16_t heal_roots(const RootEntry& living);
+  RootEntry living_root();
   Batch pending_batch(const NextEpoch& next);
 
   const Options options_;

@@ -151,6 +151,7 @@ class Slice(Checked):
         self.assertEqual(state["state"], "effective")
         certificate = self.get(erased.json["certificate"], "auditor").json
         self.assertEqual(certificate["epoch"], erased.json["epoch"])
+        self.assertIn(certificate["unencrypted_swap"], ("yes", "no"))
         self.assertTrue(any(k.startswith("access-log") for k in certificate["kept_classes"]))
         page = self.get(erased.json["certificate"], "auditor", headers={"Accept": "text/html", "Accept-Language": "de"})
         self.assertIn("Löschbescheinigung", page.body.decode())

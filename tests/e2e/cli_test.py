@@ -193,6 +193,78 @@ class Tokens(WithServer):
         self.assertIn("data_in_use", done.stderr)
 
 
+class Roles(WithServer):
+    ALL = ("admin", "privacy_officer", "editor", "sender", "auditor", "consumer")
+
+    def test_a_refusal_names_the_roles_that_may_and_they_do(self):
+        """each word of the command line with each role: who is not named is refused, who is named is not"""
+        for role in self.ALL:
+            self.s.tokens[role] = self.cli.json("token", "create", "--role", role, "--purposes", "customer-care", "--types", "contacts",
+                                                "--expires", "1h", token="admin")["token"]
+        person, nobody = "su_" + "A" * 22, "re_" + "A" * 22
+        rows = self.cli.file("roles.csv", HEADER + ";no-name@example.org;;;\nRo;ro@example.org;;;\n")
+        definition = {name: str(EXAMPLES / f"{name}.json") for name in ("customer", "customer-care", "contacts")}
+        for words in (("token", "list"), ("token", "revoke", "tk_" + "A" * 22), ("class", "set", "customer", definition["customer"]),
+                      ("purpose", "set", "customer-care", definition["customer-care"]), ("type", "set", "contacts", definition["contacts"]),
+                      ("records", "list", "--type", "contacts"), ("records", "search", "--type", "contacts", "--where", "name=x"),
+                      ("records", "get", nobody), ("records", "history", nobody), ("records", "remove", nobody),
+                      ("records", "add", "--type", "contacts", "--set", "name=Ro"), ("import", str(rows), "--type", "contacts"),
+                      ("import", str(rows), "--type", "contacts", "--preview"), ("import", "list"), ("import", "undo", "im_" + "A" * 22),
+                      ("subject", "show", person), ("subject", "history", person), ("subject", "export", person),
+                      ("erase", "--subject", person, "--ground", "art17-1-b", "--yes"), ("erasure", "list"),
+                      ("erasure", "certificate", "er_" + "A" * 22), ("proof", "inclusion", "--seq", "0")):
+            said = {role: self.cli.run(*words, token=role).stderr for role in self.ALL}
+            refused = [role for role, text in said.items() if "role_denied" in text]
+            self.assertTrue(refused and len(refused) < len(self.ALL), (words, said))
+            for role in refused:
+                named = re.search(r"The roles that may: ([a-z_, ]+)\.", said[role])
+                self.assertIsNotNone(named, (words, role, said[role]))
+                self.assertEqual(set(named.group(1).split(", ")), set(self.ALL) - set(refused), (words, role))
+        self.assertIn("Das dürfen die Rollen admin. ", self.cli.run("--lang", "de", "token", "list").stderr)
+
+    def test_a_wrong_role_is_told_with_those_that_there_are(self):
+        self.refused(self.cli.run("token", "create", "--role", "editr", token="admin"), USAGE, "admin, privacy_officer, editor, sender")
+        self.refused(self.cli.run("--lang", "de", "token", "create", "--role", "editr", token="admin"), USAGE, "Eine Rolle ist eine von admin")
+        bad = json.dumps(json.loads((EXAMPLES / "customer-care.json").read_text()) | {"legal_ground": "x"})
+        self.refused(self.cli.run("--lang", "de", "purpose", "set", "other", "-", stdin=bad, token="admin"), USAGE, "eine von consent")
+
+
+class Search(WithServer):
+    def search(self, *wheres, **options):
+        words = [word for where in wheres for word in ("--where", where)]
+        return self.cli.run("records", "search", "--type", "contacts", *words, **options)
+
+    def test_what_is_found_and_what_is_wrong_is_told(self):
+        position = self.add("Tarek Lindström", customer_number="000111")
+        self.assertIsNotNone(position)
+        for _ in range(100):  # the index follows
+            done = self.search("name=Tarek*")
+            if "Lindström" in done.stdout:
+                break
+            time.sleep(0.05)
+        self.assertIn("Lindström", done.stdout, done.stderr)
+        self.assertIn("Lindström", self.search("customer-number=000111", "name=tarek l*").stdout)  # as the help shows
+        for where in ("name=Lindström*", "name=SECRET"):
+            none = self.search(where)
+            self.assertEqual((none.returncode, none.stdout), (DONE, ""))
+            self.assertRegex(none.stderr, r"^Nothing found\. .*looks at the beginning of the whole value")
+            self.assertIn("Nichts gefunden.", self.search(where, env={"LANG": "de_DE.UTF-8"}).stderr)
+        for where in ("name=*Lindström*", "name=Ta*k", "name=x**"):
+            self.refused(self.search(where), USAGE, "* stands at the end only", "beginning of the whole value")
+        self.refused(self.search("city=SECRET"), USAGE, "city is not searchable", "name, e-mail, customer-number.")
+        self.refused(self.search("Ort=SECRET"), USAGE, "city is not searchable")
+        said = self.refused(self.search("SECRET=SECRET"), USAGE, "field of the type", "name, e-mail, customer-number.")
+        self.assertNotIn("SECRET", said)
+        self.assertIsNone(Words.ENGLISH.search(self.search("city=x", env={"LANG": "de_DE.UTF-8"}).stderr))
+
+    def test_empty_lists_say_so(self):
+        for words, token in ((("erasure", "list"), "admin"), (("records", "list", "--type", "contacts", "--fields", "city", "--limit", "1"), "editor")):
+            done = self.cli.run(*words, token=token)
+            if words[0] == "erasure":
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (DONE, "", "Nothing found.\n"))
+            self.assertEqual(self.cli.run("--quiet", *words, token=token).stderr, "")
+
+
 class Records(WithServer):
     def test_life_of_a_record(self):
         added = self.add("Änne Müller", e_mail="aenne@example.org", born="31.12.1980", revenue="1.234,50", newsletter="ja")
@@ -345,6 +417,49 @@ class Erasures(WithServer):
         self.refused(self.cli.run("subject", "show", "su_" + "A" * 22, **ask), FAILED, "There is no such person.")
         self.refused(self.cli.run("subject", "show", person["subject"], **ask), REFUSED, erasure)
 
+    def test_the_certificate_is_waited_for(self):
+        """the erasure is in the window, a second or so: the file is there when the command ends"""
+        for ending, mark in ((".txt", "\n\u2014 "), (".html", "Certificate of erasure"), (".json", '"erasure":'), ("", "\n\u2014 ")):
+            person = self.add("Eb Ehrlich", e_mail="eb@example.org")
+            file = self.cli.home / ("waited" + ending)
+            done = self.cli.run("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--yes", "--certificate", str(file),
+                                token="privacy_officer")
+            self.assertEqual((done.returncode, done.stderr), (DONE, ""), done.stdout)
+            self.assertIn(mark, file.read_text())
+            self.assertTrue(file.read_text().endswith("\n"))
+
+    def test_a_certificate_that_does_not_come_can_be_had_later(self):
+        """nobody waits longer than Ctrl-C; what is said then works"""
+        person = self.add("Ec Ehrlich", e_mail="ec@example.org")
+        early = CuttingProxy(self.s.port, lambda n: False, early=problem(409, "state_conflict"))
+        file = self.cli.home / "later.txt"
+        env = {**os.environ, "SIEGEL_TOKEN": self.s.tokens["privacy_officer"], "SIEGEL_SERVER": early.address}
+        with subprocess.Popen([self.s.binary, "--lang", "en", "erase", "--subject", person["subject"], "--ground", "art17-1-b", "--yes",
+                               "--certificate", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+            self.assertIn("destroyed", process.stderr.readline())  # after two seconds
+            process.send_signal(signal.SIGINT)
+            out, said = process.communicate(timeout=60)
+        early.close()
+        self.assertEqual(process.returncode, PART, said)
+        erasure = ERASURE.search(out).group()
+        self.assertFalse(file.exists())
+        self.assertIn(f"siegel erasure certificate {erasure} -o {file}", said)
+        self.assertEqual(self.cli.run("erasure", "certificate", erasure, "-o", str(file), token="privacy_officer").returncode, DONE)
+        self.assertEqual(sorted(self.cli.home.glob("later*")), [file])
+
+    def test_a_certificate_has_an_ending_that_says_what_it_is(self):
+        person = self.add("Ef Ende", e_mail="ef@example.org")
+        for file in ("cert.pdf", "cert.docx", "cert.csv"):
+            size = self.cli.json("status")["size"]
+            self.refused(self.cli.run("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes", "--certificate", file,
+                                      token="privacy_officer"), USAGE, ".txt (signed), .html or .json")
+            self.refused(self.cli.run("erasure", "certificate", "er_" + "A" * 22, "-o", file, token="privacy_officer"), USAGE, ".html or .json")
+            self.assertEqual(self.cli.json("status")["size"], size)
+        self.refused(self.cli.run("erasure", "certificate", "er_" + "A" * 22, "-o", "x.pdf", "--format", "text", token="privacy_officer"),
+                     FAILED, "not_found")
+        export = self.cli.run("export", "--subject", person["subject"])
+        self.assertTrue(export.stdout.endswith("}\n"), export.stdout[-20:])
+
     def test_one_class_in_the_window(self):
         person = self.add("Ed Ems", e_mail="ed@example.org")
         done = self.cli.json("erase", "--subject", person["subject"], "--classes", "customer", "--ground", "art17-1-a", "--yes",
@@ -483,6 +598,52 @@ class Import(WithServer):
         done = self.load(mended)
         self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 5, "failed": 0}), done.stderr + done.stdout)
 
+    def test_no_rejects_no_file(self):
+        rejects = self.cli.home / "no-rejects.csv"
+        good, bad = HEADER + "Kb Gut;kb@example.org;;;\n", HEADER + "Kb Gut;kb@example.org;;;\nKb Schlecht;no-mail;;;\n"
+        for content, options, words, code in ((good, {}, (), DONE), (good, {"token": "auditor"}, (), REFUSED), ("Schuhe\nx\n", {}, (), USAGE),
+                                              (good, {}, ("--force",), DONE), (good, {"env": {"SIEGEL_SERVER": "http://127.0.0.1:1"}}, (), FAILED)):
+            done = self.load(content, "--rejects", str(rejects), *words, **options)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertFalse(rejects.exists(), (content, options))
+        self.assertEqual(self.load(bad, "--rejects", str(rejects)).returncode, PART)
+        kept = rejects.read_text("utf-8-sig")
+        self.assertIn("no-mail", kept)
+        self.assertEqual(self.load(good, "--rejects", str(rejects), "--force", token="auditor").returncode, REFUSED)
+        self.assertEqual(rejects.read_text("utf-8-sig"), kept)  # nothing was read: those of before stay
+        self.assertEqual(self.load(good, "--rejects", str(rejects), "--force").returncode, DONE)
+        self.assertNotIn("no-mail", rejects.read_text("utf-8-sig"))  # they are not those of this one
+
+    def test_a_refused_cell_says_what_is_expected(self):
+        """the form of the value, of a choice the choices; never the value"""
+        kinds = {"e-mail": ("email", "no-SECRET", "not an e-mail address", "keine E-Mail-Adresse"),
+                 "phone": ("phone", "SECRET", "telephone number of 3 to 15 digits, such as +49 30", "mit 3 bis 15 Ziffern"),
+                 "web": ("url", "SECRET", "begins with https:// or http://", "mit https:// oder http:// beginnt"),
+                 "kasse": ("choice", "SECRET", "(AOK, TK, Barmer)", "(AOK, TK, Barmer)"),
+                 "sport": ("multichoice", "SECRET", "(Turnen, Schach)", "(Turnen, Schach)")}
+        fields = [{"name": "name", "type": "text", "required": True}] + [{"name": name, "type": kind[0]} for name, kind in kinds.items()]
+        fields[4]["choices"], fields[5]["choices"] = ["AOK", "TK", "Barmer"], ["Turnen", "Schach"]
+        definition = {"title": {"de": "Art"}, "subject": {"mode": "row"}, "class": "customer", "default_purpose": "customer-care", "fields": fields}
+        self.cli.json("type", "set", "kinds", "-", stdin=json.dumps(definition), token="admin")
+        token = self.cli.json("token", "create", "--role", "editor", "--purposes", "customer-care", "--types", "kinds", token="admin")["token"]
+        rejects = self.cli.home / "kinds-rejects.csv"
+        for name, (_, value, english, german) in kinds.items():
+            file = self.cli.file("kinds.csv", f"name;{name}\nKi;{value}\n")
+            for lang, expected in (("en", english), ("de", german)):
+                done = self.cli.run("--lang", lang, "import", str(file), "--type", "kinds", "--rejects", str(rejects), "--force", token=token)
+                self.assertEqual(done.returncode, USAGE, done.stderr)
+                self.assertIn(expected, done.stdout)
+                self.assertIn(expected, rejects.read_text("utf-8-sig"))
+                self.assertNotIn("SECRET", done.stdout + done.stderr)
+                done = self.cli.run("--lang", lang, "records", "add", "--type", "kinds", "--set", f"{name}={value}", token=token)
+                self.assertIn(expected.strip("()"), done.stderr)
+                self.assertNotIn("SECRET", done.stderr)
+
+    def test_one_row_is_one_row(self):
+        row = HEADER + "Ze Eins;ze@example.org;;;\n"
+        self.load(row)
+        self.assertIn("1 row belongs to a person who was there already: it is one more record", self.load(row).stderr)
+
     def test_all_faults_of_a_row_are_told_and_rejects_can_be_rejected_again(self):
         rejects, again = self.cli.home / "faults.csv", self.cli.home / "again.csv"
         row = ";no-mail;31.02.1990;1,2,3;vielleicht\n"
@@ -605,6 +766,9 @@ class Import(WithServer):
         self.assertEqual(done.returncode, REFUSED, done.stderr)
         self.assertEqual(json.loads(done.stderr)["code"], "role_denied")
         self.assertEqual(self.counts(done)["new"], 0)
+        done = self.cli.run("import", str(self.cli.file("rows.csv", rows)), "--type", "contacts", token="auditor")
+        self.assertEqual(done.stdout, "")  # "rows read: 1" of a file of 50 says nothing
+        self.refused(done, REFUSED, "role_denied", "The roles that may: editor.")
         done = self.cli.run("import", str(self.cli.file("rows.csv", rows)), "--type", "contacts",
                             env={"SIEGEL_SERVER": "http://127.0.0.1:1"})
         self.refused(done, FAILED, "cannot be reached", "siegel serve")
@@ -648,10 +812,11 @@ class Import(WithServer):
 
 class CuttingProxy:
     """Forwards to the server; cuts the connection after the server has answered and before the client hears it, for
-    each answer that `cut` says so of, counted from 1 over those to POST and DELETE. Or the client hears `instead`."""
+    each answer that `cut` says so of, counted from 1 over those to POST and DELETE. Or the client hears `instead`; and
+    `early` where it asks for a certificate."""
 
-    def __init__(self, port, cut, instead=b""):
-        self.port, self.cut, self.instead = port, cut, instead
+    def __init__(self, port, cut, instead=b"", early=b""):
+        self.port, self.cut, self.instead, self.early = port, cut, instead, early
         self.changes = self.cuts = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -686,6 +851,9 @@ class CuttingProxy:
     def carry(self, client):
         with client, socket.create_connection(("127.0.0.1", self.port)) as server:
             while request := self.message(client):
+                if self.early and b"/certificate " in request.split(b"\r\n", 1)[0]:
+                    client.sendall(self.early)
+                    continue
                 server.sendall(request)
                 answer = self.message(server)
                 if request.startswith((b"POST", b"DELETE")):
@@ -815,6 +983,24 @@ class Interrupted(WithServer):
                 counts = json.loads(rest.stdout)["counts"]
                 self.assertEqual((rest.returncode, counts["unchanged"], counts["new"]), (PART, taken, 1999 - taken), rest.stderr)
 
+    def test_bad_rows_none_that_is_stopped_says_what_is_in(self):
+        """nothing is taken back then: how many are in, each with --json, and --run as the way out"""
+        rows = [f"Si {i:04};si{i}@example.org;;;\n" for i in range(2000)]
+        reached = threading.Event()
+        proxy = CuttingProxy(self.s.port, lambda n: n > 40 and bool(reached.set()))
+        with self.start(rows, proxy, "--bad-rows", "none", "--json") as process:
+            self.assertTrue(reached.wait(60))
+            process.send_signal(signal.SIGINT)
+            out, said = process.communicate(timeout=60)
+        proxy.close()
+        self.assertEqual(process.returncode, PART, said)
+        result = json.loads(out)
+        there = {row["record"] for row in self.cli.lines("records", "list", "--type", "contacts") if row["values"]["name"].startswith("Si")}
+        self.assertEqual({row["record"] for row in result["not_taken_back"]}, there)
+        self.assertEqual(len(there), result["counts"]["new"])
+        self.assertIn(f"nothing was taken back. Rows that are in: {len(there)}", said)
+        self.assertIn(f"the same file with --run {result['run']} goes on", said)
+
     def test_the_second_signal_ends_at_once_and_nothing_in_is_a_failure(self):
         answered = threading.Event()
         proxy = CuttingProxy(self.s.port, lambda n: answered.wait(60) and False)  # holds the answer back
@@ -913,12 +1099,15 @@ class Words(WithServer):
 
     def test_unknown_words_are_no_success_with_help(self):
         for words, meant in ((("nonsense",), None), (("verfy",), "verify"), (("recods", "list"), "records"), (("records", "lst"), "list"),
-                             (("token", "creat"), "create"), (("swepe",), "sweep")):
+                             (("token", "creat"), "create"), (("swepe",), None), (("rooot",), None), (("root0",), None)):
             for more in ((), ("--help",), ("--version",)):
                 said = self.refused(self.cli.run(*words, *more), USAGE, "Not understood: ")
                 self.assertEqual(f"did you mean {meant}?" in said, meant is not None, said)
                 self.assertEqual("did you mean" in said, meant is not None, said)
         self.refused(self.cli.run("--lang", "de", "verfy"), USAGE, "Nicht verstanden: verfy; gemeint: verify?")
+        self.refused(self.cli.run("records", "show", "re_x"), USAGE, "Not understood: show (siegel records --help tells more)")
+        self.refused(self.cli.run("--lang", "de", "type", "show"), USAGE, "Es fehlt NAME (siegel type show --help hilft)")
+        self.refused(self.cli.run("--lang", "de", "token", "revoke"), USAGE, "Es fehlt KENNUNG")
 
     def test_a_flag_given_twice_counts_as_the_last_one_says(self):
         here = f"http://127.0.0.1:{self.s.port}"
@@ -967,11 +1156,17 @@ class Words(WithServer):
                 self.assertIn(f"{title}\n  siegel ", done.stdout, words)
                 self.assertIn(usage, done.stdout)
                 self.assertNotIn("[]", done.stdout, words)
+                self.assertNotIn("\n\n\n", done.stdout, words)
+                lines = done.stdout.split(title)[0].splitlines()
+                for line, following in zip(lines, lines[1:] + [""]):  # each flag and argument is described, in one column
+                    if re.match(r"  (-|[A-Z]{2})", line):
+                        self.assertTrue((len(line) > 30 and line[29] == " " != line[30]) or following.startswith(" " * 30), (words, line))
                 if words:
                     self.assertIn(" ".join(("siegel", *words)), done.stdout.split(title)[1].replace("--json ", "").replace(
                         "--purpose customer-care ", "").replace("--data ./siegel-data ", "").replace("--data /srv/siegel ", ""), words)
                 if lang == "de":
-                    for english in ("Usage", "Options", "REQUIRED", "required", "Subcommand", "Print this", "Display", "default"):
+                    for english in ("Usage", "Options", "REQUIRED", "required", "Subcommand", "Print this", "Display", "default", "FILE", " ID", "DIR", "# a new",
+                                    "# with the", "# compare", "# beside", "# those"):
                         self.assertNotIn(english, done.stdout, words)
         said = self.cli.run("--help").stdout
         for default in ("./siegel-data", "http://127.0.0.1:8480", "SIEGEL_TOKEN", "LANG"):
@@ -1129,6 +1324,27 @@ class Local(unittest.TestCase):
                 self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
                 self.assertIn(expected, done.stdout + done.stderr)
                 self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
+
+    def test_an_older_backup_is_no_cause_for_alarm(self):
+        """exit 3 as for any copy that is older than the lock record knows, and a line that says what it means"""
+        with Siegel(BINARY) as s:
+            s.tokens, s.port = {}, 1
+            cli = Cli(s)
+            backup, export = s.home / "backup", s.home / "export"
+            for words in (("init", "--single-disk"), ("backup", str(backup)), ("token", "create", "--local", "--role", "admin"),
+                          ("export-log", str(export))):
+                done = cli.run(*words, data=s.data)
+                self.assertEqual(done.returncode, DONE, done.stderr)
+            self.assertNotIn("there are only newer", cli.run("verify", data=s.data).stderr)
+            for lang, said in (("C.UTF-8", "A backup is not expected to say anything else"), ("de_DE.UTF-8", "Von einer Sicherung ist nichts anderes")):
+                done = cli.run("verify", data=backup, env={"LANG": lang})
+                self.assertEqual((done.returncode, "roll_back" in done.stdout), (3, True), done.stdout)
+                self.assertIn(said, done.stderr)
+            self.assertEqual(cli.run("--quiet", "verify", data=backup).stderr, "")
+            done = cli.run("verify", data=export)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("ledgercheck", done.stderr)
+            self.assertIn("ledgercheck prüft sie", cli.run("--lang", "de", "verify", data=export).stderr)
 
     def test_a_place_that_cannot_be_made_is_named(self):
         with Siegel(BINARY) as s:

@@ -215,6 +215,11 @@ class Codes(unittest.TestCase):
         self.problem(use("second"), 403, "purpose_denied")
         self.problem(use(PURPOSE, path="/v1/record-types/others/records"), 403, "type_denied")
         self.problem(use(PURPOSE, "GET", "/v1/record-types/others/records", None), 403, "type_denied")
+        for name in ("others", "brand-new"):
+            self.problem(use(method="PUT", path=f"/v1/record-types/{name}", body={**TYPE, "title": {"de": "Neu"}}), 403, "type_denied")
+        same = {**TYPE, "title": {"de": "Kontakte und mehr"}}
+        expect(use(method="PUT", path="/v1/record-types/contacts", body=same), 200)
+        expect(use(method="PUT", path="/v1/record-types/contacts", body=TYPE), 200)
         self.problem(use("limited"), 403, "field_denied")
         self.problem(use("limited", "GET", RECORDS + "?fields=e-mail,name", None), 403, "field_denied")
         record = f"/v1/records/{self.known['record']}"

@@ -5,11 +5,12 @@ usage: pages_browser_test.py SIEGEL_BINARY [--pictures DIR]
 import json
 import pathlib
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from contacts import PURPOSE, RECORDS, TYPE, expect, prepare  # noqa: E402
+from contacts import PURPOSE, RECORDS, TYPE, erase, expect, prepare, wait_for_index  # noqa: E402
 from playwright.sync_api import expect as shown  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from siegel_process import Siegel  # noqa: E402
@@ -20,6 +21,14 @@ CANARY = "Kanari Wuxqy"
 # The sum of what moved without anybody having done anything (the browser's own measure).
 SHIFTS = """() => { window.shifts = 0; new PerformanceObserver((list) => {
   for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifts += e.value; }).observe({type: "layout-shift", buffered: true}); }"""
+
+# Holds the first answer to what is asked of that address until late() is called, whether or not it is still wanted.
+LATE = """(path) => { const real = window.fetch; window.fetch = (asked, init) => {
+  if (asked !== path || window.late) return real(asked, init);
+  const { signal, ...rest } = init;
+  return new Promise((answer) => { window.late = async () => {
+    answer(await real(asked, rest));
+    await new Promise((then) => setTimeout(then, 200)); }; }); }; }"""
 
 
 class Pages(unittest.TestCase):
@@ -49,10 +58,17 @@ class Pages(unittest.TestCase):
         assert code == 0, f"the server ended with {code}"
         assert CANARY not in log
 
-    def open(self, path="/", language="de", size=WIDE, scheme="light"):
-        context = self.browser.new_context(viewport=size, locale=language, color_scheme=scheme, reduced_motion="reduce")
+    def open(self, path="/", language="de", size=WIDE, scheme="light", clock=False):
+        """clock: that of the page is moved by the test."""
+        context = self.browser.new_context(viewport=size, locale=language, color_scheme=scheme, reduced_motion="reduce",
+                                           timezone_id="Europe/Berlin")
         context.add_init_script(f"({SHIFTS})()")
+        if clock:
+            context.clock.install()
         self.addCleanup(context.close)
+        return self.tab(context, path)
+
+    def tab(self, context, path):
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.told = []
@@ -202,6 +218,131 @@ class Pages(unittest.TestCase):
         shown(page.locator("tbody tr").first).to_contain_text("kanari")
         self.clean(page)
 
+    def test_a_record_is_read_and_saved_under_the_purpose_of_its_table(self):
+        """Also with one that stands before it in the alphabet and covers less."""
+        limited = {"legal_ground": "contract", "title": {"de": "Abrechnung"}, "fields": {"contacts": ["name", "revenue"]}}
+        expect(self.s.request("PUT", "/v1/purposes/abrechnung", limited), 201)
+        page = self.signed_in("/app/types/contacts", token=self.token())
+        asked = []
+        page.on("request", lambda r: asked.append((r.method, r.headers.get("siegel-purpose"))) if "/v1/rec" in r.url and "purpose" in str(r.headers) else None)
+        select = page.locator("header .purpose select")
+        page.click("tbody tr:nth-child(9) a")
+        page.wait_for_selector(".timeline > li")
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        shown(select).to_have_value(PURPOSE)
+        self.assertEqual(set(asked), {("GET", PURPOSE)})
+        record = page.url.split("/records/")[1][:25]
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} for care")
+        page.click("form.record .button")
+        shown(page.locator(".timeline > li")).to_have_count(2)
+        self.assertEqual(set(asked), {("GET", PURPOSE), ("PATCH", PURPOSE)})
+        page.click(".crumb a")
+        page.wait_for_selector("tbody tr")
+        before = expect(self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"]), 200).json["values"]
+
+        del asked[:]
+        page.select_option("header .purpose select", "abrechnung")
+        shown(page.locator("thead")).not_to_contain_text("Geboren")
+        page.click("tbody tr:nth-child(9) a")
+        page.wait_for_selector(".timeline > li")
+        shown(select).to_have_value("abrechnung")
+        self.assertNotIn("31.01.1970", page.locator("main").inner_text())
+        other = self.tab(page.context, page.url.split(str(self.s.port), 1)[1])  # as a click with the middle button does
+        shown(other.locator("header .purpose select")).to_have_value("abrechnung")
+        shown(other.locator(".details dt")).to_have_count(2)
+        page.click("#edit")
+        self.assertEqual(page.locator("form.record [id^=field-]").evaluate_all("(all) => all.map((e) => e.id).filter((id) => !id.endsWith('-help'))"),
+                         ["field-name", "field-revenue"])
+        page.fill("#field-revenue", "12,50")
+        page.click("form.record .button")
+        shown(page.locator(".details")).to_contain_text("12,50")
+        self.assertEqual(set(asked), {("GET", "abrechnung"), ("PATCH", "abrechnung")})
+        stored = expect(self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"]), 200).json["values"]
+        self.assertEqual(stored, {**before, "revenue": "12.50"})
+        self.clean(page)
+
+    def test_no_purpose_is_guessed(self):
+        """A record by its number alone, of types with different purposes: nothing is read before people say what for."""
+        fields = [{"name": "one", "title": "Eins", "type": "text", "personal": False, "class": "customer"}]
+        expect(self.s.request("PUT", "/v1/record-types/undecided", {"subject": {"mode": "none"}, "fields": fields, "form": [["one"]]}), 201)
+        page = self.signed_in(f"/app/records/{self.last}", token=self.token())
+        asked = []
+        page.on("request", lambda r: asked.append(r.headers.get("siegel-purpose")) if "/v1/records/" in r.url else None)
+        shown(page.get_by_role("heading", level=1)).to_have_text("Für welchen Zweck?")
+        self.look(page, "purpose-de-wide")
+        self.assertEqual(asked, [])
+        page.locator("main").get_by_role("button", name="Betreuung").click()
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        page.wait_for_selector(".timeline > li")
+        self.assertEqual(set(asked), {PURPOSE})
+        shown(page.locator("header .purpose select")).to_have_value(PURPOSE)
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/undecided")
+        shown(page.get_by_role("heading", level=1)).to_have_text("Für welchen Zweck?")
+        page.select_option("header .purpose select", "newsletter")
+        shown(page.locator(".empty")).to_be_visible()
+        self.clean(page)
+
+    def test_dates_are_written_in_the_language_of_the_page(self):
+        """Whatever the browser's own is: its control for dates would show 12/31/1990 beside a German text."""
+        fields = [{"name": n, "title": n, "type": n, "personal": False, "class": "customer"} for n in ("date", "datetime")]
+        expect(self.s.request("PUT", "/v1/record-types/dated", {"subject": {"mode": "none"}, "default_purpose": PURPOSE, "fields": fields,
+                                                                 "form": [["date", "datetime"]]}), 201)
+        token, stored = self.token(), {"date": "1990-12-31", "datetime": "2026-11-23T08:30:12.345Z"}
+        path = "/v1/record-types/dated/records"
+        for language, date, moment, other, wrong in (("de", "31.12.1990", "23.11.2026 09:30:12.345", "1.2.1991", "12/31/1990"),
+                                                     ("en", "1990-12-31", "2026-11-23 09:30:12.345", "1991-02-01", "31.02.1990")):
+            record = expect(self.s.request("POST", path, {"values": stored}, token=token, purpose=PURPOSE), 201).json["record"]
+            page = self.signed_in("/app/types/dated", token=token, language="de" if language == "en" else "en")  # the browser's
+            page.get_by_role("button", name="Deutsch" if language == "de" else "English").click()
+            page.click(f"a[href*='{record}']")
+            page.click("#edit")
+            self.assertEqual((page.input_value("#field-date"), page.input_value("#field-datetime")), (date, moment))
+            self.assertEqual(page.locator("[type=date], [type=datetime-local]").count(), 0)
+            page.fill("#field-date", wrong)
+            page.fill("#field-datetime", wrong)
+            page.click("form.record .button")
+            shown(page.locator("#field-date-wrong")).to_contain_text("31.12.1990" if language == "de" else "1990-12-31")
+            shown(page.locator("#field-datetime-wrong")).to_contain_text("14:30")
+            self.look(page, f"dates-{language}-wide")
+            page.fill("#field-datetime", moment)
+            page.fill("#field-date", other)
+            page.click("form.record .button")
+            shown(page.locator(".timeline > li")).to_have_count(2)
+            shown(page.locator(".timeline > li").first.locator(".changes li")).to_have_count(1)  # the moment was not touched
+            page.click("#edit")
+            page.fill("#field-datetime", moment.rsplit(":", 1)[0])
+            page.click("form.record .button")
+            shown(page.locator(".timeline > li")).to_have_count(3)
+            now = expect(self.s.request("GET", f"/v1/records/{record}", token=token, purpose=PURPOSE), 200).json["values"]
+            self.assertEqual((now["date"], now["datetime"][:19]), ("1991-02-01", "2026-11-23T08:30:00"))
+            self.clean(page)
+
+    def test_the_history_says_who_and_why_as_it_was_written(self):
+        fields = [{"name": "note", "title": "Notiz", "type": "multiline", "personal": False, "class": "customer"}]
+        expect(self.s.request("PUT", "/v1/record-types/noted", {"subject": {"mode": "none"}, "default_purpose": PURPOSE, "fields": fields,
+                                                                 "form": [["note"]]}), 201)
+        made = self.s.request("POST", "/v1/tokens", {"role": "editor", "all_purposes": True, "all_types": True}).json
+        record = expect(self.s.request("POST", "/v1/record-types/noted/records", {"values": {"note": "eins\nzwei"}}, token=made["token"], purpose=PURPOSE), 201)
+        page = self.signed_in(f"/app/types/noted/records/{record.json['record']}", token=self.token())
+        entry = page.locator(".timeline > li").first
+        shown(entry).to_contain_text(f"…{made['token_id'][-8:]}")
+        self.assertEqual(entry.locator("ins").inner_text(), "eins\nzwei")
+        page.click("#edit")
+        page.fill("#field-note", "drei")
+        page.fill("#reason", "Heirat")
+        page.click("form.record .button")
+        shown(page.locator(".timeline > li")).to_have_count(2)
+        shown(entry).to_contain_text("Heirat")
+        self.assertEqual(entry.locator("del").inner_text(), "eins\nzwei")
+        self.look(page, "reason-de-wide")
+        page = self.signed_in("/app/access", token=self.s.token)
+        row = page.locator("tbody tr", has_text=f"…{made['token_id'][-8:]}")
+        shown(row).to_have_count(1)
+        row.locator("button").click()
+        shown(page.get_by_role("dialog")).to_contain_text(f"…{made['token_id'][-8:]}")
+        self.look(page, "revoke-de-wide")
+
     def test_a_record_is_added(self):
         page = self.signed_in("/app/types/contacts/new")
         page.click("form.record .button")
@@ -219,7 +360,7 @@ class Pages(unittest.TestCase):
         page.click("form.record .button")
         shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} neu")
         shown(page.locator(".details")).to_contain_text("1234,50")
-        self.assertRegex(page.url, r"/app/records/re_[\w-]{22}$")
+        self.assertRegex(page.url, r"/app/types/contacts/records/re_[\w-]{22}$")
         self.clean(page, refused=1)
 
     def test_a_pasted_sheet_becomes_a_type_and_is_taken_back(self):
@@ -308,7 +449,8 @@ class Pages(unittest.TestCase):
         fields = [{"name": n, "title": n.upper(), "type": "text", "personal": False, "class": "customer"} for n in ("one", "two", "three", "four")]
         expect(self.s.request("PUT", "/v1/record-types/arranged", {"subject": {"mode": "none"}, "fields": fields,
                                                                     "form": [["one"], ["two", "three"], ["four"]]}), 201)
-        page = self.signed_in("/app/types/arranged/form", token=self.s.token)
+        high = {"width": 1280, "height": 1000}  # a drag here is one move, without scrolling
+        page = self.signed_in("/app/types/arranged/form", token=self.s.token, size=high)
         cards = page.locator(".arranged > li")
         shown(cards).to_have_count(4)
         cards.nth(3).locator("input[type=checkbox]").first.focus()
@@ -392,6 +534,92 @@ class Pages(unittest.TestCase):
         page = self.signed_in(token=self.s.tokens["auditor"])
         shown(page.locator("main")).to_contain_text("liest keine Datensätze")
 
+    def test_what_is_erased_and_what_is_not_allowed_is_said(self):
+        values = {"values": {"name": f"{CANARY} gone", "e-mail": "kanari-gone@example.org"}}
+        gone = expect(self.s.request("POST", RECORDS, values, token=self.s.tokens["editor"]), 201).json
+        subject = expect(self.s.request("GET", f"/v1/records/{gone['record']}", token=self.s.tokens["privacy_officer"]), 200).json["subject"]
+        page = self.signed_in(f"/app/types/contacts/records/{gone['record']}", token=self.s.tokens["privacy_officer"])
+        shown(page.locator(".commands")).to_contain_text(f"siegel erase --subject {subject}")  # what she does today with the command line
+        self.look(page, "record-officer-de-wide")
+        erasure = expect(erase(self.s, subject), 201).json["erasure"]
+        for role, when in (("editor", 0), ("privacy_officer", 1)):
+            page = self.signed_in(f"/app/types/contacts/records/{gone['record']}", token=self.s.tokens[role])
+            shown(page.get_by_role("heading", level=1)).to_have_text("Diese Daten sind gelöscht")
+            shown(page.locator("main")).to_contain_text(erasure)
+            shown(page.get_by_text("Einwilligung widerrufen")).to_have_count(when)
+            self.look(page, f"erased-{role}-de-wide")
+            self.clean(page, refused=1)
+        fields = [{"name": "one", "title": "Eins", "type": "text", "personal": False, "class": "customer"}]
+        expect(self.s.request("PUT", "/v1/record-types/foreign", {"title": {"de": "Fremdes"}, "subject": {"mode": "none"}, "default_purpose": PURPOSE,
+                                                                   "fields": fields, "form": [["one"]]}), 201)
+        foreign = expect(self.s.request("POST", "/v1/record-types/foreign/records", {"values": {"one": "1"}}, token=self.token(), purpose=PURPOSE), 201).json["record"]
+        for path, role, title, text in (("/app/types/foreign", "editor", "Dazu fehlt ein Recht", "Er gilt für: Kontakte"),
+                                        (f"/app/records/{foreign}", "editor", "Dazu fehlt ein Recht", "gilt für: Kontakte"),
+                                        ("/app/access", "editor", "Dazu fehlt ein Recht", "die Rolle Verwaltung; Ihr Zugangsschlüssel hat die Rolle Bearbeitung"),
+                                        ("/app/types/nothing", "editor", "Diese Tabelle gibt es nicht", "nothing"),
+                                        ("/app/records/re_AAAAAAAAAAAAAAAAAAAAAA", "editor", "Diesen Datensatz gibt es nicht", "entfernt"),
+                                        ("/app/types/contacts", "auditor", "Dazu fehlt ein Recht", "Bearbeitung, Datenschutz oder Versand")):
+            page = self.signed_in(path, token=self.s.tokens[role])
+            shown(page.get_by_role("heading", level=1)).to_have_text(title)
+            shown(page.locator("main")).to_contain_text(text)
+            self.look(page, "no-right-de-wide")
+            self.clean(page, refused=1 if "/records/" in path else 0)
+
+    def test_what_the_pages_do_not_do_yet_names_the_command(self):
+        for language, size in (("de", WIDE), ("en", PHONE)):
+            for role, command in (("auditor", "export-log"), ("privacy_officer", "subject history su_"), ("admin", "siegel token create")):
+                page = self.signed_in("/app/access" if role == "admin" else "/app/", token=self.s.tokens.get(role, self.s.token), language=language, size=size)
+                shown(page.locator(".commands")).to_contain_text(command)
+                self.look(page, f"commands-{role}-{language}-{'phone' if size == PHONE else 'wide'}")
+                if role == "auditor":  # no card that looks as if it could be opened
+                    self.assertEqual(page.locator(".cards").count(), 0)
+                self.clean(page)
+
+    def test_too_many_wrong_tokens_says_when_to_try_again(self):
+        s = Siegel(BINARY)
+        with s:
+            s.init().serve()
+            page = self.browser.new_page(locale="de")
+            self.addCleanup(page.close)
+            page.goto(f"http://127.0.0.1:{s.port}/")
+            for _ in range(12):
+                page.fill("#token", "sgl_wrong")
+                with page.expect_response("**/app/session") as answer:
+                    page.keyboard.press("Enter")
+                if answer.value.status == 429:
+                    break
+                shown(page.get_by_role("alert")).to_be_visible()
+            shown(page.get_by_role("alert")).to_contain_text("Wieder möglich in 60 Sekunden.")
+            self.assertEqual(s.stop(), 0)
+
+    def test_what_is_wide_or_long_shows_that_it_goes_on(self):
+        fields = [{"name": f"column-{i}", "title": f"Kundennummer {i}", "type": "text", "personal": False, "class": "customer"} for i in range(14)]
+        expect(self.s.request("PUT", "/v1/record-types/wide", {"title": {"de": "Breit"}, "subject": {"mode": "none"}, "default_purpose": PURPOSE,
+                                                                "fields": fields, "form": [[f["name"]] for f in fields]}), 201)
+        token = self.token()
+        expect(self.s.request("POST", "/v1/record-types/wide/records", {"values": {f["name"]: "ein Wert" for f in fields}}, token=token, purpose=PURPOSE), 201)
+        page = self.signed_in("/app/types/wide", token=token)
+        shown(page.get_by_text("Weitere Spalten")).to_be_visible()
+        self.look(page, "wide-de-wide")
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        shown(page.get_by_text("Weitere Spalten")).to_be_hidden()
+        page.goto(f"http://127.0.0.1:{self.s.port}/app/types/wide/form")
+        page.wait_for_selector(".arranged li")
+        shown(page.get_by_role("button", name="Speichern")).to_be_in_viewport()
+        cut = "(e) => e.scrollHeight > e.clientHeight + 1"
+        self.assertFalse(page.locator(".sticky").evaluate(cut))
+        self.look(page, "arrange-long-de-wide")
+        phone = self.signed_in("/app/types/wide/form", token=token, size=PHONE)
+        title = phone.locator(".arranged .strong").first
+        title.evaluate("(e) => { e.textContent = 'Kundennummer'; }")
+        shown(title).to_be_visible()
+        self.assertLess(title.bounding_box()["height"], 30)  # on one line
+        self.look(phone, "arrange-long-de-phone")
+        phone.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
+        phone.wait_for_selector("tbody tr")
+        self.assertGreater(phone.locator("td[data-label='E-Mail'] wbr").count(), 30)  # an address is broken at its @
+
     def test_a_session_that_ends_leads_to_the_door(self):
         made = self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "types": ["contacts"]}).json
         page = self.signed_in("/app/types/contacts", token=made["token"])
@@ -405,6 +633,195 @@ class Pages(unittest.TestCase):
         shown(page.locator("#token")).to_be_visible()
         page.goto(f"http://127.0.0.1:{self.s.port}/app/types/contacts")
         shown(page.locator("#token")).to_be_visible()
+
+    def token(self):
+        return expect(self.s.request("POST", "/v1/tokens", {"role": "editor", "all_purposes": True, "all_types": True}), 201).json["token"]
+
+    def name_of(self, record):
+        return expect(self.s.request("GET", f"/v1/records/{record}", token=self.s.tokens["editor"]), 200).json["values"]["name"]
+
+    def test_a_late_answer_is_never_shown_as_another_record_nor_saved_into_it(self):
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        paths = [page.locator("tbody tr a").nth(i).get_attribute("href") for i in (3, 4)]
+        one, other = (path.rsplit("/", 1)[1] for path in paths)
+        name_of_one, name_of_other = self.name_of(one), self.name_of(other)
+        heading = page.get_by_role("heading", level=1)
+        page.click(f"a[href='{paths[0]}']")
+        shown(heading).to_have_text(name_of_one)
+        page.evaluate(LATE, f"/v1/records/{other}")
+        page.click(".crumb a")
+        page.click(f"a[href='{paths[1]}']")
+        page.wait_for_function("window.late !== undefined")
+        page.evaluate("history.go(-2)")
+        shown(heading).to_have_text(name_of_one)
+        page.evaluate("late()")
+        self.assertEqual(heading.inner_text(), name_of_one)
+        page.click("#edit")
+        self.assertEqual(page.input_value("#field-name"), name_of_one)
+        page.fill("#field-name", f"{CANARY} changed")
+        page.click("form.record .button")
+        shown(heading).to_have_text(f"{CANARY} changed")
+        self.assertEqual((self.name_of(one), self.name_of(other)), (f"{CANARY} changed", name_of_other))
+        self.clean(page)
+
+    def test_a_save_that_is_answered_late_leaves_the_record_in_view_alone(self):
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        paths = [page.locator("tbody tr a").nth(i).get_attribute("href") for i in (5, 6)]
+        one, other = (path.rsplit("/", 1)[1] for path in paths)
+        heading = page.get_by_role("heading", level=1)
+        page.click(f"a[href='{paths[1]}']")
+        shown(heading).to_have_text(self.name_of(other))
+        page.click(".crumb a")
+        page.click(f"a[href='{paths[0]}']")
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} saved late")
+        page.evaluate(LATE, f"/v1/records/{one}")
+        page.click("form.record .button")
+        page.wait_for_function("window.late !== undefined")
+        page.evaluate("history.go(-2)")
+        shown(heading).to_have_text(self.name_of(other))
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} being typed")
+        page.evaluate("late()")
+        self.assertEqual(page.input_value("#field-name"), f"{CANARY} being typed")
+        self.assertEqual(self.name_of(one), f"{CANARY} saved late")
+        page.click("form.record .button")
+        shown(heading).to_have_text(f"{CANARY} being typed")
+        self.clean(page)
+
+    def test_a_late_answer_to_another_purpose_is_not_shown_and_input_is_asked_about(self):
+        page = self.signed_in(f"/app/types/contacts/records/{self.last}", token=self.token())
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        page.evaluate(LATE, f"/v1/records/{self.last}")
+        page.select_option(".purpose select", "newsletter")
+        page.wait_for_function("window.late !== undefined")
+        page.select_option(".purpose select", PURPOSE)
+        shown(page.locator(".details")).to_contain_text("31.01.1970")
+        page.evaluate("late()")
+        self.assertIn("31.01.1970", page.locator(".details").inner_text())
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} unsaved")
+        page.select_option(".purpose select", "newsletter")
+        page.get_by_role("button", name="Weiter bearbeiten").click()
+        self.assertEqual(page.input_value(".purpose select"), PURPOSE)
+        self.assertEqual(page.input_value("#field-name"), f"{CANARY} unsaved")
+        self.clean(page)
+
+    def test_signed_out_is_said_when_it_is_so_and_in_every_tab(self):
+        page = self.signed_in("/app/types/contacts")
+        page.wait_for_selector("tbody tr")
+        other = self.tab(page.context, "/app/types/contacts")
+        other.wait_for_selector("tbody tr")
+        page.route("**/app/session", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+        page.get_by_role("button", name="Abmelden").click()
+        shown(page.get_by_role("alert")).to_contain_text("Sie sind noch angemeldet")
+        self.look(page, "not-signed-out-de-wide")
+        self.assertEqual(page.locator("#token").count(), 0)
+        self.assertNotIn("Abgemeldet", page.locator("body").inner_text())
+        page.unroute("**/app/session")
+        page.get_by_role("button", name="Noch einmal").click()
+        for tab in (page, other):
+            shown(tab.locator("#token")).to_be_visible()
+            shown(tab.locator("main")).to_contain_text("Abgemeldet.")
+            self.assertNotIn("anari", tab.content())
+        page.reload()
+        shown(page.locator("#token")).to_be_visible()
+        page.fill("#token", self.s.tokens["editor"])
+        page.keyboard.press("Enter")
+        shown(other.locator("tbody tr").first).to_be_visible()  # signed in again, it is so in all tabs too
+        self.clean(page, refused=1)
+        self.clean(other)
+
+    def test_what_is_shown_goes_when_the_session_has_ended_by_itself(self):
+        page = self.signed_in("/app/types/contacts", clock=True)
+        page.wait_for_selector("tbody tr")
+        clock = page.context.clock
+        other = self.tab(page.context, "/app/types/contacts")
+        other.wait_for_selector("tbody tr")
+        clock.fast_forward("25:00")
+        other.click("tbody tr:first-child a")
+        other.wait_for_selector(".timeline > li")
+        clock.fast_forward("25:00")  # the other tab has asked meanwhile
+        self.assertEqual((page.locator("tbody tr").count(), other.locator(".details").count()), (50, 1))
+        clock.fast_forward("10:00")
+        for tab in (page, other):
+            shown(tab.locator("#token")).to_be_visible()
+            shown(tab.locator("main")).to_contain_text("Die Sitzung ist zu Ende")
+            self.assertNotIn("anari", tab.content())
+            self.clean(tab)
+
+    def test_a_search_takes_each_kind_of_value_as_the_page_shows_it(self):
+        kinds = {"text": "text", "paid": "boolean", "since": "date", "sum": "decimal", "count": "integer", "kind": "choice", "tags": "multichoice",
+                 "at": "datetime"}
+        fields = [{"name": n, "title": n, "type": k, "personal": False, "searchable": True, "class": "customer",
+                   **({"choices": ["A", "B"]} if "choice" in k else {})} for n, k in kinds.items()]
+        expect(self.s.request("PUT", "/v1/record-types/searched", {"subject": {"mode": "none"}, "default_purpose": PURPOSE, "fields": fields,
+                                                                    "form": [[n] for n in kinds]}), 201)
+        token = self.token()
+        hit = {"text": "Müller", "paid": True, "since": "1980-02-01", "sum": "12.50", "count": "7", "kind": "A", "tags": ["A"], "at": "2026-05-01T10:30:12Z"}
+        miss = {"text": "Meier", "paid": False, "since": "1980-02-02", "sum": "12.5", "count": "70", "kind": "B", "tags": ["B"], "at": "2026-05-01T10:31:00Z"}
+        for values in (hit, miss):
+            expect(self.s.request("POST", "/v1/record-types/searched/records", {"values": values}, token=token, purpose=PURPOSE), 201)
+        wait_for_index(self.s)
+        for language in ("de", "en"):
+            page = self.signed_in("/app/types/searched", token=token, language=language)
+            shown(page.locator("tbody tr")).to_have_count(2)
+            value = page.locator("form.search [name=value]")
+
+            def search(field, what):
+                page.select_option("form.search [name=field]", field)
+                if value.evaluate("(e) => e.tagName") == "SELECT":
+                    value.select_option(what)
+                else:
+                    value.fill(what)
+                page.click("form.search .button")
+
+            row = page.locator("tbody tr")
+            for field, what in (("text", "mue"), ("paid", "true"), ("since", "01.02.1980" if language == "de" else "1980-02-01"), ("sum", "12,50" if language == "de" else "12.50"),
+                                ("count", "7"), ("kind", "A"), ("tags", "A"), ("at", "01.05.2026, 12:30" if language == "de" else "2026-05-01 12:30")):
+                search(field, what)
+                shown(page.get_by_role("status").filter(has_text="1 Treffer" if language == "de" else "1 result")).to_be_visible()
+                shown(row).to_have_count(1)
+                shown(row).to_contain_text("Müller")
+                page.click("form.search .quiet")
+                shown(row).to_have_count(2)
+            self.look(page, f"search-{language}-wide")
+            search("paid", "false")
+            shown(row).to_have_count(1)
+            shown(row).to_contain_text("Meier")
+            search("sum", "12,505" if language == "de" else "12.505")
+            shown(page.locator(".empty")).to_contain_text("der ganze Wert" if language == "de" else "whole value")
+            search("sum", "1.234,50")  # could be two numbers
+            shown(page.locator("#search-wrong")).to_be_visible()
+            self.assertEqual(page.locator(".empty").count(), 0)  # that was said of another search
+            self.look(page, f"search-wrong-{language}-wide")
+            page.click("form.search .quiet")
+            shown(row).to_have_count(2)
+            self.assertEqual(page.input_value("form.search [name=field]"), "text")
+            self.clean(page)
+
+    def test_a_token_made_by_the_page_goes_with_its_session_and_browsers_are_not_told_to_keep_one(self):
+        page = self.open()
+        self.assertEqual(page.get_attribute("#token", "autocomplete"), "off")
+        before = {one["token_id"] for one in self.s.request("GET", "/v1/tokens?limit=200").json["items"]}
+        page.fill("#token", self.s.token)
+        page.keyboard.press("Enter")
+        page.click(".seal button")
+        page.wait_for_selector(".cards a")
+
+        def made():
+            return [one["revoked"] for one in self.s.request("GET", "/v1/tokens?limit=200").json["items"] if one["token_id"] not in before]
+
+        self.assertEqual(made(), [False])
+        page.get_by_role("button", name="Abmelden").click()
+        shown(page.locator("#token")).to_be_visible()
+        end = time.monotonic() + 20
+        while made() != [True] and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(made(), [True])
+        self.clean(page)
 
 
 if __name__ == "__main__":

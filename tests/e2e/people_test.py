@@ -25,7 +25,7 @@ VALUES = {
     "boolean": ([True, False], ["ja", "TRUE", 1]),
     "choice": (["aktiv"], ["Aktiv", "", "aktiv ", ["aktiv"]]),
     "multichoice": ([["Turnen"], ["Turnen", "Schach"]], [["Turnen", "Turnen"], ["Judo"], "Judo", [7]]),
-    "geo": (["51.05,13.74", "-33,151.2"], ["51.05", "here", "51,05,13", "51.05;13.74"]),
+    "geo": (["51.05,13.74", "-33,151.2", "-90,180"], ["51.05", "here", "51,05,13", "51.05;13.74", "90.1,0", "-91,0", "0,180.01", "0,-999"]),
     "reference": ([], ["su_" + "A" * 22, "re_short", "4711"]),
     "file": ([], ["a.pdf"]), "signature": ([], ["x"]),
 }

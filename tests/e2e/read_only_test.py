@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import signal
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -129,6 +130,46 @@ class ReadOnly(unittest.TestCase):
         self.assertTrue(any(word.strip(",").isdigit() and int(word.strip(",")) > old_size for word in detail.split()), detail)
         self.assertIn("contacts", {t["name"] for t in s.request("GET", "/v1/record-types").json["items"]})
         self.assertEqual(s.stop(), 0)
+
+    def test_R1_a_lock_record_that_cannot_be_written_is_told(self):
+        """[R1] everything goes on, but a loss of the newest events would go unnoticed"""
+        s = self.s
+        outside, aside = self.head.parent, self.head.parent.with_name("aside")
+
+        def checks():
+            ready = expect(s.request("GET", "/readyz", token=None), 200).json
+            self.assertEqual(s.request("GET", "/v1/status").json["checks"], ready["checks"])
+            return ready["checks"]
+
+        def behind():
+            text = s.request("GET", "/metrics", token=None).body.decode()
+            return float(next(line for line in text.splitlines() if line.startswith("siegel_lock_record_behind_events ")).split()[1])
+
+        def wait_until(what):
+            end = time.monotonic() + 30
+            while not what():
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.1)
+
+        self.assertEqual((checks(), behind()), ([], 0))
+        outside.rename(aside)
+        expect(add(s, {"name": "Bo", "e-mail": "bo@example.org"}), 201)
+        wait_until(lambda: checks() == ["lock_record_unavailable"])
+        self.assertGreater(behind(), 0)
+        expect(get(s, f"/v1/records/{self.person['record']}"), 200)
+        self.assertEqual(s.log_text().count("[lock_record_unavailable]"), 1)
+        aside.rename(outside)
+        wait_until(lambda: checks() == [])
+        self.assertEqual(behind(), 0)
+        self.assertIn("the lock record is written again", s.log_text())
+        outside.rename(aside)
+        expect(add(s, {"name": "Cy", "e-mail": "cy@example.org"}), 201)
+        self.assertEqual(s.stop(), 0)
+        self.assertEqual(s.log_text().count("[lock_record_unavailable]"), 2)
+        aside.rename(outside)
+        s.serve()
+        self.assertEqual(s.stop(), 0)
+        self.assertEqual(s.log_text().count("[lock_record_unavailable]"), 2)
 
 
 if __name__ == "__main__":

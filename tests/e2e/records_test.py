@@ -6,7 +6,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from checked import Checked, main  # noqa: E402
-from contacts import RECORDS, add, erase, expect, get, wait_for_index  # noqa: E402
+from contacts import RECORDS, add, erase, expect, get, token, wait_for_index  # noqa: E402
 
 NOBODY = "re_" + "A" * 22
 
@@ -185,6 +185,24 @@ class Records(Checked):
         expect(erase(self.s, person["subject"], ["customer"]), 201)
         other = expect(add(self.s, {"name": "Lou", "e-mail": mail}), 201).json
         self.assertNotEqual(other["subject"], person["subject"])
+
+    def test_the_reason_of_a_change_is_shown_with_it(self):
+        person = self.person(news=True)
+        record = f"/v1/records/{person['record']}"
+        expect(self.s.request("PATCH", record, {"values": {"name": "Now Other"}, "reason": "Heirat"}, token=self.s.tokens["editor"]), 200)
+        history = get(self.s, record + "/history").json["items"]
+        self.assertEqual([item.get("reason") for item in history], [None, "Heirat"])
+        export = expect(self.s.request("GET", f"/v1/subjects/{person['subject']}/export", token=self.s.tokens["privacy_officer"]), 200)
+        self.assertIn("Heirat", [item.get("reason") for item in export.json["history"]])
+        expect(self.s.request("PUT", "/v1/purposes/news-only", {"title": {"de": "Nur News"}, "legal_ground": "contract", "fields": {"contacts": ["news"]}}), 201)
+        other = token(self.s, "editor", purposes=["news-only"])
+        shown = expect(self.s.request("GET", record + "/history", token=other, purpose="news-only"), 200).json["items"]
+        self.assertEqual([item.get("reason") for item in shown], [None, None])
+        officer = token(self.s, "privacy_officer", purposes=["news-only"])
+        for path in ("history", "export"):
+            asked = self.s.request("GET", f"/v1/subjects/{person['subject']}/{path}", token=officer, purpose="news-only")
+            items = expect(asked, 200).json["items" if path == "history" else "history"]
+            self.assertEqual({item.get("reason") for item in items}, {None}, path)
 
     def test_a_token_is_shown_once(self):
         body = {"role": "editor", "purposes": ["customer-care"], "types": ["contacts"], "label": "once"}

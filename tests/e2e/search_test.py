@@ -3,6 +3,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from checked import Checked, main  # noqa: E402
@@ -104,6 +105,23 @@ class Search(Checked):
         self.assertEqual((sorted(seen), pages), (expected, 3))
         self.assertEqual(len(set(seen)), 7)
 
+    def test_a_page_of_very_large_records_ends_early(self):
+        """so that many who read slowly fill no memory: 100 notes of 30 KB are more than a page takes"""
+        made = [self.add(name=f"Large Note {i}", note="n" * 30_000) for i in range(100)]
+        seen, cursor, sizes = set(), None, []
+        while True:
+            page = expect(self.ask([("name", "prefix", "large note")], limit=200, cursor=cursor, at_least=made[-1]["position"]), 200).json
+            sizes.append(len(page["items"]))
+            seen |= {item["record"] for item in page["items"]}
+            cursor = page["next"]
+            if cursor is None:
+                break
+        self.assertEqual(seen, {one["record"] for one in made})
+        self.assertEqual(len(sizes), 2, sizes)
+        listed = get(self.s, "/v1/record-types/clients/records?limit=200").json
+        self.assertLess(len(listed["items"]), 100)
+        self.assertIsNotNone(listed["next"])
+
     def test_only_the_fields_that_are_named_are_shown(self):
         one = self.add(name="Shown Fields", city="Hidden")
         answer = expect(self.ask([("name", "exact", "shown fields")], fields=["city"], at_least=one["position"]), 200).json
@@ -175,6 +193,17 @@ class Search(Checked):
         self.assertEqual(self.found(("name", "prefix", long), at_least=one["position"]), {one["record"]})
         self.assertEqual(self.found(("name", "exact", long)), set())
 
+    def test_texts_made_to_be_expensive_cost_a_moment(self):
+        """a character of 18 letters as often as a cell takes it; marks that are sorted, as many as a body takes"""
+        wide, marked = "\uFDFA" * 10_900, "a" + "\u0301" * 60_000 + "\u0316" * 60_000
+        one = self.add(name=wide)
+        self.assertEqual(self.found(("name", "exact", wide), at_least=one["position"]), {one["record"]})
+        marks = self.add(name=marked[:8_000] + marked[-8_000:])
+        self.assertEqual(self.found(("name", "exact", marked[:8_000] + marked[-8_000:]), at_least=marks["position"]), {marks["record"]})
+        begin = time.monotonic()
+        self.refused(self.ask([("name", "prefix", marked)]), 400, "bad_value", "/where/0/value", "too_long")
+        self.assertLess(time.monotonic() - begin, 5)
+
     def test_who_is_erased_is_found_no_more_and_the_rest_still_is(self):
         one = self.add(name="Erased Wholly", city="Gone", e_mail="erased@example.org")
         other = self.add(name="Erased Partly", city="Gone")
@@ -241,7 +270,7 @@ class Search(Checked):
             self.assertIn("--where is FIELD=VALUE", done.stderr)
         done = self.cli("--lang", "de", "records", "search", "--type", "clients", "--where", "note=x")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("nicht durchsuchbar", done.stderr)
+        self.assertIn("note ist kein durchsuchbares Feld", done.stderr)
         self.assertEqual(self.cli("records", "search", "--type", "clients").returncode, 2)
         self.assertIn("records search --type contacts", self.cli("records", "search", "--help").stdout)
 

@@ -90,6 +90,10 @@ TEST_CASE("fences and pending records of version 1 are written and read as ever"
   CHECK(refused(encode_slots(std::vector{Slot(5), Slot(5)})));
   CHECK(refused(encode_slots(std::vector{Slot(1u << 30)})));
 
+  CHECK(get_be<std::uint64_t>(fixture("fence-lost-row-key").data()) == (kLostRequest | 207));
+  CHECK(is_lost({kLostRequest | 207, slots}));
+  CHECK_FALSE(is_lost({207, slots}));
+
   const NodeVersion version{5, 2};
   CHECK(equal(pending_key(version), fixture("pending-row-key")));
   CHECK(parse_pending_key(fixture("pending-row-key")) == version);

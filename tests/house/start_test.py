@@ -108,8 +108,9 @@ def check_runs(tree, listen, earlier):
     expect(other_token != token, "the token is not new")
     expect(tree.records(address, other_token) == 200, "a later start took the example in again")
     check_nobody_unknown_rules(tree, address, other_token, earlier + 2)
-    for _ in range(2):  # the second time there is nothing to stop
-        expect(tree.start("--stop").returncode == 0, "--stop failed")
+    for said in (f"(pid {pid}) is stopped.", "No server of ./siegel-data is running."):  # the second time there is nothing to stop
+        done = tree.start("--stop")
+        expect(done.returncode == 0 and said in done.stdout, "--stop failed", done.stdout, done.stderr)
     expect(not listens(listen), f"the server (pid {pid}) outlived --stop")
 
 
@@ -233,6 +234,46 @@ def check_example_later(tree):
     tree.start("--stop", "--data", "./own")
 
 
+def check_read_models_made_anew(tree, listen):
+    """Shown as the server tells of it, and waited for as long as it goes on: here the patience is two seconds, the work takes five."""
+    tree.start("--stop")
+    siegel, script = tree.siegel.resolve(), tree.folder / "start"
+    text = script.read_text()
+    expect("quiet < 600" in text, "the patience of ./start is not where this test shortens it")
+    script.write_text(text.replace("quiet < 600", "quiet < 20"))
+    tree.siegel.unlink()
+    for seconds, ends_well in ((5, True), (0, False)):
+        tree.siegel.write_text("#!/bin/bash\n"
+                               "if [[ \" $* \" == *' create --local '* ]]; then echo 'siegel: the read models catch up: 0000 of 5000 events' >&2; fi\n"
+                               "if [[ \" $* \" == *' serve '* ]]; then\n"
+                               f"  for ((i = 1; i <= {seconds}; ++i)); do\n"
+                               "    echo \"siegel: the read models catch up: $((i * 1000)) of 5000 events\" >&2; sleep 1; done\n"
+                               + ("" if ends_well else "  exec -a siegel sleep 60\n") + f"fi\nexec {siegel} \"$@\"\n")
+        tree.siegel.chmod(0o755)
+        done = tree.start("--listen", listen)
+        lines = re.findall(r"^the read models catch up: (\d)000 of 5000 events$", done.stdout, re.M)
+        expect(lines == [str(i) for i in range(seconds + 1)], "the progress is not shown", done.stdout, done.stderr)
+        expect((done.returncode == 0) == ends_well, f"ended with {done.returncode}", done.stdout, done.stderr)
+        expect(ends_well or "nothing went on" in done.stderr, "it is not said that nothing went on", done.stderr)
+        tree.start("--stop")
+    script.write_text(text)
+    tree.siegel.unlink()
+    tree.siegel.symlink_to(siegel)
+
+
+def check_wrong_places(tree):
+    """Said before anything is made."""
+    file, full = tree.folder / "a-file", tree.folder / "full"
+    file.touch()
+    full.mkdir()
+    (full / "somebody's").touch()
+    before = sorted(tree.folder.iterdir())
+    for place, said in (("./a-file", "is a file"), ("./full", "something is in it"), ("./not/there", "there is no directory ./not")):
+        done = tree.start("--data", place, "--listen", f"127.0.0.1:{free_port()}")
+        expect(done.returncode == 1 and said in done.stderr and not done.stdout, f"--data {place}", done.stdout, done.stderr)
+        expect(sorted(tree.folder.iterdir()) == before, f"--data {place} made something")
+
+
 def check_refusals(tree):
     with contextlib.closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -276,6 +317,8 @@ def main():
             check_stop_by_its_user(tree)
             check_missing_lock_record(tree, listen)
             check_example_later(tree)
+            check_wrong_places(tree)
+            check_read_models_made_anew(tree, listen)
             check_words(tree)
             check_refusals(tree)
         finally:

@@ -85,6 +85,14 @@ void ServiceKit::close() {
   ledger.reset();
 }
 
+void ServiceKit::adopt() {
+  const auto restored = world.open(LedgerWorld::Start::no);
+  const auto keys = must(vault::Vault::open(vault_options(), *root, test_ledger_id(), restored->keys_mark(),
+                                            restored->epoch(), world.clock, random));
+  REQUIRE(projector::keep_lost_fences(*restored, *keys));
+  keys->close();
+}
+
 std::future<ServiceKit::Outcome> ServiceKit::begin(const Caller& caller, Write command, WriteOptions options) {
   auto promise = std::make_shared<std::promise<Outcome>>();
   auto future = promise->get_future();

@@ -83,6 +83,7 @@ class ServiceKit {
 
   void open();
   void close();
+  void adopt();  // between the two: what `siegel lock adopt` does with the fences
   // Makes tokens (admin, editor, officer), a purpose "care" (contract), a class "customer", a type "people" (identity:
   // e-mail; name, e-mail, city in "customer") and a type "things" that concerns nobody (label).
   void set_up();

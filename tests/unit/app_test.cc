@@ -9,6 +9,7 @@
 #include "app/descriptors.h"
 #include "app/instance.h"
 #include "app/reopen.h"
+#include "app/stores.h"
 #include "app/warnings.h"
 #include "app/workers.h"
 #include "crypto/random.h"
@@ -60,6 +61,28 @@ TEST_CASE("closing waits for a call that still holds the service, and frees noth
   CHECK(call->status().size.get() > 0);
   call.reset();
   CHECK(closed.wait_for(60s) == std::future_status::ready);
+}
+
+TEST_CASE("room to open its stores is what their own logs take", "[unit][app]") {
+  const TempDir dir;
+  Places places;
+  places.data = dir.path();
+  const auto empty = room_to_open(places);
+  CHECK(empty == std::uint64_t{60} << 20);
+  const auto log = [&](const std::filesystem::path& name, std::size_t size) {
+    std::filesystem::create_directories((dir.path() / name).parent_path());
+    std::ofstream(dir.path() / name) << std::string(size, 'x');
+  };
+  REQUIRE(set_views_generation(places, "7"));
+  log("ledger/000012.log", 1000);
+  log("keys/000013.log", 200);
+  log("views/7/000014.log", 30);
+  CHECK(room_to_open(places) == empty + 1230);
+  // No store replays these.
+  log("server.log", 5000);
+  log("evidence-20261129/000009.log", 5000);
+  log("views/6/000015.log", 5000);
+  CHECK(room_to_open(places) == empty + 1230);
 }
 
 TEST_CASE("closing ends whoever waits for a position, so that he cannot hold it up", "[unit][app]") {

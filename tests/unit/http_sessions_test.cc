@@ -65,21 +65,51 @@ TEST_CASE("the session that was used longest ago makes room", "[unit][http]") {
   for (const auto& cookie : {a3, b, c, d}) CHECK(sessions.token_of(cookie, kStart + seconds(6)));
 }
 
+TEST_CASE("of each session that is over it is told once which token was made for it", "[unit][http]") {
+  SeededRandom random(4);
+  SessionOptions options;
+  options.idle = seconds(10);
+  options.sessions_per_token_max = 1;
+  Sessions sessions(options, random);
+  const auto made = [](unsigned char n) { return Sessions::Made{TokenId(Id16{n}), TokenId(Id16{200})}; };
+  const auto ended = sessions.begin(token('a'), kStart, made(1));
+  const auto plain = sessions.begin(token('b'), kStart);
+  CHECK(sessions.take_over(kStart).empty());
+  sessions.end(ended);
+  sessions.end(ended);
+  sessions.end(plain);
+  CHECK(sessions.take_over(kStart) == std::vector{made(1)});
+  CHECK(sessions.take_over(kStart).empty());
+  sessions.begin(token('c'), kStart, made(2));  // left alone
+  const auto used = sessions.begin(token('d'), kStart, made(3));
+  CHECK(sessions.token_of(used, kStart + seconds(9)));
+  CHECK(sessions.take_over(kStart + seconds(10)) == std::vector{made(2)});
+  sessions.begin(token('d'), kStart + seconds(10), made(4));  // makes room for itself
+  CHECK(sessions.take_over(kStart + seconds(10)) == std::vector{made(3)});
+}
+
 TEST_CASE("an address has ten wrong sign-ins a minute", "[unit][http]") {
   SignInLimit limit;
-  for (std::uint64_t i = 0; i < SignInLimit::kWrongMax; ++i) {
-    CHECK(limit.may_try("192.0.2.1", kStart));
-    limit.was_wrong("192.0.2.1", kStart);
-  }
-  CHECK_FALSE(limit.may_try("192.0.2.1", kStart + seconds(59)));
-  CHECK(limit.may_try("192.0.2.2", kStart + seconds(59)));
-  CHECK(limit.may_try("192.0.2.1", kStart + seconds(60)));
+  for (std::uint64_t i = 0; i < SignInLimit::kWrongMax; ++i) CHECK(limit.count_wrong("192.0.2.1", kStart));
+  CHECK_FALSE(limit.count_wrong("192.0.2.1", kStart + seconds(59)));
+  CHECK_FALSE(limit.count_wrong("::ffff:192.0.2.1", kStart + seconds(59)));  // the same line
+  CHECK(limit.count_wrong("192.0.2.2", kStart + seconds(59)));
+  CHECK(limit.count_wrong("::ffff:192.0.2.3", kStart + seconds(59)));
+  CHECK(limit.count_wrong("192.0.2.1", kStart + seconds(60)));
+}
+
+TEST_CASE("a network of IPv6 counts as one address", "[unit][http]") {
+  SignInLimit limit;
+  for (std::uint64_t i = 0; i < SignInLimit::kWrongMax; ++i)
+    CHECK(limit.count_wrong("2001:db8:0:1::" + std::to_string(i), kStart));
+  CHECK_FALSE(limit.count_wrong("2001:db8:0:1:ffff::1", kStart));
+  CHECK(limit.count_wrong("2001:db8:0:2::1", kStart));
 }
 
 TEST_CASE("many addresses at once fill no memory", "[unit][http]") {
   SignInLimit limit;
-  for (std::size_t i = 0; i < SignInLimit::kAddressesMax; ++i) limit.was_wrong(std::to_string(i), kStart);
-  CHECK_FALSE(limit.may_try("192.0.2.1", kStart));
-  CHECK(limit.may_try("7", kStart));
-  CHECK(limit.may_try("192.0.2.1", kStart + seconds(60)));
+  for (std::size_t i = 0; i < SignInLimit::kLinesMax; ++i) CHECK(limit.count_wrong(std::to_string(i), kStart));
+  CHECK_FALSE(limit.count_wrong("192.0.2.1", kStart));
+  CHECK(limit.count_wrong("7", kStart));
+  CHECK(limit.count_wrong("192.0.2.1", kStart + seconds(60)));
 }

@@ -23,7 +23,7 @@ TEST_CASE("A record has one sealed section for each class", "[unit][projections]
   REQUIRE(row);
   CHECK(row->updated_at == TimeMs(1'000'010));
   CHECK(fold.text(*row, record(1)) == "64{1=Anna 2=Ulm}65{7=DE02}");
-  CHECK(fold.queries.records_of(subject(1), 9).value() == std::vector{record(1)});
+  CHECK(fold.queries.records_of(subject(1)).value() == std::vector{record(1)});
   const auto history = fold.queries.history(record(1), std::nullopt, 9).value();
   REQUIRE(history.size() == 1);
   CHECK(history[0].parts == std::vector<std::uint16_t>{1, 2});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <thread>
 
 #include "search/index.h"
@@ -106,6 +107,31 @@ TEST_CASE("broken UTF-8 and empty texts have a fold", "[unit][search]") {
   CHECK(folded("\xCC\x88").empty());  // an accent on nothing
 }
 
+TEST_CASE("texts made to be expensive are folded and compared in a moment", "[unit][search]") {
+  const auto repeated = [](std::string_view what, std::size_t times) {
+    std::string out;
+    for (std::size_t i = 0; i < times; ++i) out += what;
+    return out;
+  };
+  const auto text = GENERATE_COPY(
+      "a" + repeated("\xCC\x81", 100'000) + repeated("\xCC\x96", 100'000),  // ICU sorts marks
+      repeated("\xEF\xB7\xBA", 10'900),                                     // one character of 18 letters
+      repeated("ae", 150'000), repeated("\xC3\xA4", 150'000), repeated("a", 300'000), "ae" + repeated("e", 300'000));
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(finds(text, Op::exact, text));
+  CHECK_FALSE(finds(text + "x", Op::exact, text));
+  CHECK(finds(text, Op::prefix, text + "x"));
+  CHECK(std::chrono::steady_clock::now() - begin <
+        std::chrono::seconds(20));  // a second with sanitizers; minutes before
+}
+
+TEST_CASE("a mark too many changes nothing", "[unit][search]") {
+  std::string much = "Ren";
+  for (int i = 0; i < 40; ++i) much += "\xCC\x81";
+  CHECK(folded(much) == "ren");
+  CHECK(folded("Mu\xCC\x88ller") == folded("Müller"));
+}
+
 TEST_CASE("records are found by one field, by several, and page by page", "[unit][search]") {
   World w;
   w.put(1, "Änne Müller", "aenne@example.org");
@@ -177,6 +203,34 @@ TEST_CASE("long texts are found by their beginning", "[unit][search]") {
   w.put(2, text.substr(0, 90), "b");
   CHECK(w.find({where(kName, Op::prefix, text.substr(0, 400))}) == Numbers{1});
   CHECK(w.find({where(kName, Op::exact, text.substr(0, 90))}) == Numbers{2});
+}
+
+TEST_CASE("texts of nothing but a and ä are found, and keep nobody waiting", "[unit][search]") {
+  World w;
+  test::SeededRandom random{7};
+  std::vector<std::string> texts;
+  std::vector<Change> changes;
+  for (std::uint64_t i = 0; i < 8'000; ++i) {
+    std::uint8_t bits[8];
+    random.fill(bits);
+    std::string text;
+    for (std::size_t k = 0; k < 40; ++k) text += (bits[k / 8] >> (k % 8) & 1) != 0 ? "\xC3\xA4" : "a";
+    changes.push_back(change(i + 1, {key_of(kName, text)}));
+    texts.push_back(std::move(text));
+  }
+  w.index.change(kPeople, std::move(changes));
+  w.index.pack(kPeople);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto wanted = std::string(40, 'a');
+  CHECK(w.find({where(kName, Op::exact, wanted)}, 30'000).size() == texts.size());
+  CHECK(w.find({where(kName, Op::exact, texts[77])}).size() >= 1);
+  CHECK(w.find({where(kName, Op::exact, wanted + "a")}).empty());
+  std::vector<Condition> many;
+  for (std::size_t i = 0; i < 4; ++i) many.push_back(where(kName, Op::prefix, std::string(39 - i, 'a')));
+  CHECK(w.find(many, 30'000).size() == texts.size());
+  many.assign(16, where(kName, Op::exact, std::string(39, 'a')));
+  CHECK(w.find(many).empty());
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
 }
 
 TEST_CASE("who reads while others write finds what stays, at every moment", "[unit][search]") {

@@ -3,6 +3,7 @@
 #include <array>
 #include <future>
 
+#include "codec/header_codec.h"
 #include "support/contacts_world.h"
 
 using namespace siegel;
@@ -82,7 +83,245 @@ struct World : ServiceKit {
   std::vector<Acknowledged> acknowledged;
 };
 
+// All rows of a store, to be put back later.
+class Saved {
+ public:
+  static Saved of(Store& store, std::size_t families) {
+    Saved out;
+    for (std::size_t i = 0; i < families; ++i) {
+      const Family family(static_cast<std::uint8_t>(i));
+      const auto rows = store.cursor(family, {});
+      for (rows->seek_to_first(); rows->valid(); rows->next())
+        out.rows_.push_back({family, to_bytes(rows->key()), to_bytes(rows->value())});
+    }
+    return out;
+  }
+  void put_back(Store& store, std::size_t families) const {
+    Batch batch;
+    for (const auto& row : of(store, families).rows_) batch.erase(row.family, row.key);
+    for (const auto& row : rows_) batch.put(row.family, row.key, row.value);
+    REQUIRE(store.write(batch, Sync::yes));
+  }
+
+ private:
+  struct Row {
+    Family family;
+    Bytes key, value;
+  };
+  std::vector<Row> rows_;
+};
+
 }  // namespace
+
+TEST_CASE("ER-05 a ledger of before an effect gets it again from keys that know it", "[unit][service][ER-05]") {
+  const bool all = GENERATE(true, false);
+  CAPTURE(all);
+  ContactsWorld w(50);
+  const auto gone = must(w.add("Anna Beispiel"));
+  const auto account = must(w.add("DE00 1234", *gone.subject, {}, "account"));
+  const auto stays = must(w.add("Bert Beispiel"));
+  const auto families = ledger::Ledger::families().size();
+  Saved saved;
+  std::string head;
+  w.vault->on_step = [&](int step) {
+    if (step != 0) return;
+    saved = Saved::of(w.world.store, families);  // the request is in it
+    head = w.world.lock_record();
+  };
+  const auto erased =
+      must(w.erase(*gone.subject, all ? std::vector<std::string>{} : std::vector<std::string>{"billing"}));
+  w.close();
+
+  saved.put_back(w.world.store, families);
+  w.world.put_lock_record(head);
+  Saved().put_back(w.views_store, views::families().size());
+  w.open();
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  w.catch_up();
+  const auto check = [&] {
+    CHECK(w.vault->fences().empty());
+    CHECK(w.ledger->epoch() == w.vault->epoch());
+    CHECK(must(w.service->erasure(w.officer, *erased.erasure)).row.state == views::ErasureState::effective);
+    CHECK(code(w.read(*account.record)) == "erased");
+    CHECK(code(w.read(*gone.record)) == (all ? "erased" : "none"));
+    CHECK(code(w.read(*gone.subject)) == (all ? "erased" : "none"));
+    CHECK(w.read(*stays.record));
+  };
+  check();
+  w.close();
+  w.open();
+  check();
+}
+
+namespace {
+
+// What a backup of the ledger holds, and the read models are made anew.
+class Backup {
+ public:
+  explicit Backup(ContactsWorld& w)
+      : w_(w), ledger_(Saved::of(w.world.store, kFamilies)), head_(w.world.lock_record()) {}
+  void restore() const {
+    ledger_.put_back(w_.world.store, kFamilies);
+    w_.world.put_lock_record(head_);
+    Saved().put_back(w_.views_store, views::families().size());
+    w_.adopt();
+  }
+
+ private:
+  inline static const std::size_t kFamilies = ledger::Ledger::families().size();
+  ContactsWorld& w_;
+  Saved ledger_;
+  std::string head_;
+};
+
+std::vector<Header> headers(ContactsWorld& w, TreeSize from) {
+  std::vector<Header> out;
+  for (auto seq = from.get(); seq < w.ledger->size().get(); ++seq)
+    out.push_back(must(codec::decode_header(must(w.ledger->read(Seq(seq))).header)));
+  return out;
+}
+
+// What the ledger says from here on: the epochs, and the leaves that jobs of terms ended. Each epoch names one event.
+struct Told {
+  std::vector<std::uint64_t> epochs, leaves;
+};
+Told told(ContactsWorld& w, TreeSize from) {
+  Told out;
+  for (const auto& header : headers(w, from)) {
+    if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&header.facts)) {
+      out.epochs.push_back(facts->new_epoch);
+      REQUIRE(facts->requests.size() == 1);
+      CHECK(facts->requests.front() < header.seq.get());
+    }
+    const auto* job = std::get_if<JobFacts>(&header.facts);
+    if (job != nullptr && header.type == EventType::job_finished && job->kind == JobFacts::Kind::terms) {
+      CHECK_FALSE(out.epochs.empty());  // not before the effect
+      out.leaves.push_back(job->count);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("ER-05 an epoch that was not told, and whose request the ledger lost, is told by a ledger of before",
+          "[unit][service][ER-05]") {
+  const bool mirror_away = GENERATE(false, true);  // then the epoch cannot be told before the first start has ended
+  CAPTURE(mirror_away);
+  ContactsWorld w(51, std::chrono::hours(1), 2);
+  const auto gone = must(w.add("Anna Beispiel"));
+  must(w.add("DE00 1234", *gone.subject, {}, "account"));
+  const auto next = must(w.add("Bert Beispiel"));
+  const auto stays = must(w.add("Cleo Beispiel"));
+  w.catch_up();
+  const Backup backup(w);
+  const auto before = w.ledger->size();
+  for (int i = 0; i < 30; ++i) must(w.add("Lost " + std::to_string(i)));
+
+  const auto away = w.root_path(1);
+  const auto content = w.world.disk.content(away);
+  w.vault->on_step = [&](int step) {
+    if (step == 42 && mirror_away) w.world.disk.remove(away);
+    if (step == 43) w.ledger->close();
+  };
+  const auto request = w.ledger->size().get();
+  (void)w.erase(*gone.subject);
+  w.until([&] { return w.vault->epoch() == Epoch(2); });
+  w.close();
+  backup.restore();
+  w.open();
+  w.catch_up();
+  CHECK(code(w.read(*gone.subject)) == "erased");
+  CHECK(code(w.add("Anna Neu", *gone.subject)) == "erased");
+  CHECK(w.read(*stays.subject));
+  if (mirror_away) CHECK(w.service->status().erasures_open == 1);
+
+  // Another request gets the number of the lost one.
+  while (w.ledger->size().get() < request) must(w.add("Record", *stays.subject));  // an event each
+  REQUIRE(w.ledger->size().get() == request);
+  CHECK(must(w.erase(*next.subject)).kind ==
+        (mirror_away ? service::Written::Kind::erasure_requested : service::Written::Kind::erasure_effective));
+  if (mirror_away) {
+    CHECK(told(w, before).epochs.empty());
+    REQUIRE(w.world.files->write_file_durably(away, as_bytes(content), 0600));
+  }
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  w.until([&] { return w.vault->fences().empty(); });
+  CHECK(told(w, before).epochs == std::vector<std::uint64_t>{2, 3});
+  CHECK(told(w, before).leaves == std::vector<std::uint64_t>{2});
+  w.catch_up();
+  CHECK(code(w.read(*next.record)) == "erased");
+  CHECK(code(w.read(*gone.subject)) == "erased");
+  CHECK(w.read(*stays.record));
+  w.close();
+  Saved().put_back(w.views_store, views::families().size());
+  w.open();
+  w.catch_up();
+  CHECK(code(w.read(*next.record)) == "erased");
+  CHECK(w.read(*stays.record));
+}
+
+TEST_CASE("ER-05 a job that carries out lost erasures ends when they are effective, with the leaves that died",
+          "[unit][service][ER-05]") {
+  ContactsWorld w(52, std::chrono::hours(1), 2);
+  const auto gone = must(w.add("Anna Beispiel"));
+  const auto next = must(w.add("Bert Beispiel"));
+  w.catch_up();
+  const Backup backup(w);
+  const auto before = w.ledger->size();
+  const auto away = w.root_path(1);
+  const auto content = w.world.disk.content(away);
+  w.world.disk.remove(away);
+  CHECK(must(w.erase(*gone.subject)).kind == service::Written::Kind::erasure_requested);
+  w.close();
+  backup.restore();
+  w.open();
+  w.catch_up();
+  // Of an erasure that is asked for meanwhile the job counts nothing.
+  CHECK(must(w.erase(*next.subject)).kind == service::Written::Kind::erasure_requested);
+  CHECK(told(w, before).leaves.empty());
+  w.close();
+  w.open();
+  CHECK(told(w, before).leaves.empty());
+  REQUIRE(w.world.files->write_file_durably(away, as_bytes(content), 0600));
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  CHECK(told(w, before).epochs == std::vector<std::uint64_t>{2, 3});
+  CHECK(told(w, before).leaves == std::vector<std::uint64_t>{1});
+}
+
+TEST_CASE("ER-05 a class that was erased in what the ledger lost can be filled again", "[unit][service][ER-05]") {
+  ContactsWorld w(53, std::chrono::hours(1), 2);
+  const auto person = must(w.add("Anna Beispiel"));
+  must(w.add("DE00 1234", *person.subject, {}, "account"));
+  const auto gone = must(w.add("Bert Beispiel"));
+  w.catch_up();
+  const Backup backup(w);
+  const bool open = GENERATE(false, true);  // or effective before the loss
+  CAPTURE(open);
+  const auto away = w.root_path(1);
+  const auto content = w.world.disk.content(away);
+  if (!open) must(w.erase(*gone.subject));
+  if (open) w.world.disk.remove(away);
+  must(w.erase(*person.subject, {"billing"}));
+  w.close();
+  backup.restore();
+  w.open();
+  w.catch_up();
+  if (open) {
+    CHECK(code(w.add("DE00 5678", *person.subject, {}, "account")) == "erased");
+    REQUIRE(w.world.files->write_file_durably(away, as_bytes(content), 0600));
+    w.until([&] { return w.service->status().erasures_open == 0; });
+    w.until([&] { return w.vault->fences().empty(); });
+  }
+  const auto account = must(w.add("DE00 5678", *person.subject, {}, "account"));
+  w.catch_up();
+  CHECK(w.read(*account.record));
+  if (!open) CHECK(code(w.add("DE00 5678", *gone.subject, {}, "account")) == "erased");
+  CHECK(must(w.erase(*person.subject, {"billing"})).kind == service::Written::Kind::erasure_effective);
+  w.catch_up();
+  CHECK(code(w.read(*account.record)) == "erased");
+  CHECK(w.add("Anna Neu", *person.subject));
+}
 
 TEST_CASE("ER-04 at each step of an erasure the living are written and read, and nothing comes in for the dying",
           "[unit][service][ER-04]") {

@@ -274,3 +274,27 @@ TEST_CASE("the access event of an export carries the list that the export shows,
   CHECK(log->slot == part.envelope.slot);
   CHECK(log->count == part.envelope.number);
 }
+
+TEST_CASE("what was changed of the ledger itself is an event, and its words are sealed", "[unit][service]") {
+  ServiceKit world;
+  const std::vector<std::pair<std::string, std::string>> settings = {{"lock_record", "adopted"},
+                                                                     {"reason", "disk of 23 November"}};
+  const auto seq = world.ledger->size().get();
+  REQUIRE(world.service->configured(settings));
+  const auto stored = world.ledger->read(Seq(seq));
+  REQUIRE(stored);
+  const auto header = codec::decode_header(stored->header).value();
+  CHECK(header.type == EventType::ledger_configured);
+  CHECK_FALSE(world.holds(as_bytes("disk of 23 November")));
+  const auto parts = codec::decode_parts(stored->parts).value();
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[1].envelope.owner == owner_of_ledger());
+  const auto receipt = world.service->begin_job(JobFacts::Kind::backup);
+  REQUIRE(receipt);
+  const auto opened = world.vault->open(*receipt, header, 1, parts[1]);
+  REQUIRE(opened);
+  const auto body = codec::decode_ledger(opened->view(), header.schema);
+  REQUIRE(body);
+  CHECK(body->origin == kOrigin);
+  CHECK(body->settings == settings);
+}

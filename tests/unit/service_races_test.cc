@@ -315,6 +315,43 @@ TEST_CASE("a member of the root mirror that is damaged under way is written anew
   CHECK(epochs(*w.ledger).size() == 2);
 }
 
+TEST_CASE("an erasure that fails says of what, is tried again, and says no more", "[unit][service]") {
+  ContactsWorld w(10);
+  w.service_options.erase_retry = std::chrono::milliseconds(20);
+  w.close();
+  w.open();
+  w.until([&] { return w.service->status().search_ready; });
+  const auto doomed = must(w.add("Änne Beispiel"));
+  const auto stays = must(w.add("Bert Beispiel"));
+  CHECK(w.service->counters().erasure_failure.empty());
+  std::atomic<int> tries{0};
+  std::promise<void> go_on;
+  auto may_go_on = go_on.get_future().share();
+  w.vault->on_step = [&](int step) {
+    if (step == 1 && tries.load() > 0) may_go_on.wait();  // so that the failure is seen before the next try
+    // keys.md 5, 4b: the new root node is not what was written.
+    if (step != 41 || tries.fetch_add(1) > 0) return;
+    const std::string name = {'\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\x02'};
+    for (const auto& path : w.world.disk.paths("/keys/")) {
+      if (!path.ends_with(".log")) continue;
+      const auto at = w.world.disk.content(path).find(name);
+      if (at != std::string::npos) CHECK(w.world.disk.flip(path, at + 200));
+    }
+  };
+  const auto outcome = must(w.erase(*doomed.subject));
+  CHECK(outcome.kind == service::Written::Kind::erasure_requested);
+  w.until([&] { return !w.service->counters().erasure_failure.empty(); });
+  CHECK(w.service->counters().erasure_failure == "keys_damaged");
+  CHECK(w.vault->counters().erasures_aborted == 1);
+  CHECK(code(w.read(*doomed.record)) == "erased");
+  CHECK(w.read(*stays.record));
+  go_on.set_value();
+  w.until([&] { return w.service->status().erasures_open == 0; });
+  CHECK(w.service->counters().erasure_failure.empty());
+  CHECK(w.read(*stays.record));
+  w.vault->on_step = nullptr;
+}
+
 TEST_CASE("a removal that changes overtake again and again has its turn", "[unit][service]") {
   constexpr int kChangesMax = 60;
   std::atomic<int> begun{0};

@@ -1,8 +1,11 @@
 // The search index beside a whole service: it knows what the read models show, at each step of an erasure too, and
 // comes to the same whether it followed or was loaded.
+#include <atomic>
 #include <random>
 #include <set>
+#include <thread>
 
+#include "service/impl.h"
 #include "support/contacts_world.h"
 
 using namespace siegel;
@@ -32,6 +35,14 @@ struct World : ContactsWorld {
     std::set<RecordId> out;
     for (const auto& item : must(ask(field, wanted, prefix)).items) out.insert(item.id);
     return out;
+  }
+  // What the index itself knows, whatever can still be opened and shown.
+  std::size_t known(const std::string& beginning) {
+    const auto* type = service->registries()->type("contacts");
+    const std::vector<search::Condition> conditions{{FieldNo(type->definition.field("name")->number),
+                                                     search::Op::prefix, search::fold(FieldType::text, beginning)}};
+    auto& feed = static_cast<service::Impl&>(*service).search_feed;
+    return must(feed.find(TypeNo(type->number), conditions, {}, 20'000)).size();
   }
   service::AddRecord both(const std::string& name, const std::string& account) {
     service::AddRecord out;
@@ -74,6 +85,84 @@ TEST_CASE("G34 from step 1 of an erasure on the index knows nothing of who is er
   CHECK(w.find("account", "a1") == Ids{*living.record});
   CHECK(w.find("name", "hanna half") == Ids{*half.record});
   CHECK(w.find("name", "doro dying").empty());
+}
+
+TEST_CASE("G34 ER-06 a person with very many records goes whole", "[unit][service][search][G34]") {
+  constexpr int kRecords = 12'000;  // a notice named 10,000 once, and fits no longer into event_bytes_max
+  World w(5);
+  const auto first = must(w.add("Olga Orders 0"));
+  std::vector<RecordId> records{*first.record};
+  std::vector<std::future<ServiceKit::Outcome>> adding;
+  const auto take = [&] {
+    for (auto& outcome : adding) records.push_back(*must(outcome.get()).record);
+    adding.clear();
+  };
+  for (int i = 1; i < kRecords; ++i) {
+    service::AddRecord add;
+    add.type = "contacts";
+    add.subject = first.subject;
+    add.values.push_back(w.value("name", "Olga Orders " + std::to_string(i)));
+    adding.push_back(w.begin(w.editor, std::move(add)));
+    if (adding.size() == 500) take();
+  }
+  take();
+  w.ready();
+  CHECK(w.known("olga") == kRecords);
+  std::size_t at_first_step = kRecords;
+  w.vault->on_step = [&](int) { at_first_step = std::min(at_first_step, w.known("olga")); };
+  must(w.erase(*first.subject));
+  w.vault->on_step = nullptr;
+  CHECK(at_first_step == 0);
+  CHECK(w.known("olga") == 0);
+  w.catch_up();
+  for (const auto& record : {records.front(), records[5'000], records.back()}) CHECK(code(w.read(record)) == "erased");
+}
+
+TEST_CASE("G34 who is fenced is out of the index at once, however long the window of the erasure is",
+          "[unit][service][search][G34]") {
+  World w(6);
+  w.service_options.erase_window = std::chrono::hours(1);
+  w.close();
+  w.open();
+  w.ready();
+  const auto living = must(w.add("Wanda Living"));
+  for (const auto* name : {"Walter Waits", "Werner Waits"}) {
+    const auto waits = must(w.add(name));
+    w.ready();
+    CHECK(w.known("w") == 2);
+    must(w.write(w.officer, service::RequestErasure{{*waits.subject}, {}, "art17-1-b", false}));
+    w.until([&] { return w.known("w") == 1; });
+  }
+  CHECK(w.find("name", "wanda", true) == Ids{*living.record});
+  CHECK(w.vault->epoch() == Epoch(1));
+}
+
+TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {
+  World w(7);
+  w.service_options.catch_up_wait = std::chrono::milliseconds(200);
+  w.close();
+  w.open();
+  w.ready();
+  const auto person = must(w.add("Rita Reads"));
+  w.catch_up();
+  w.projector->stop();
+  std::atomic<bool> done{false};
+  std::thread timer([&] {  // what the projector's thread does otherwise
+    for (; !done; std::this_thread::sleep_for(std::chrono::milliseconds(20))) w.views->expire_waiters();
+  });
+  service::ChangeRecord change;
+  change.record = *person.record;
+  change.values.push_back(w.value("name", "Rita Renamed"));
+  must(w.write(w.editor, change));
+  CHECK(code(w.read(*person.record)) == "position_not_reached");
+  CHECK(code(w.answer<service::SubjectAnswer>([&](auto then) {
+          w.service->export_subject(w.officer, *person.subject, then);
+        })) == "position_not_reached");
+  CHECK(code(w.answer<service::HistoryAnswer>([&](auto then) {
+          w.service->record_history(w.editor, *person.record, std::nullopt, 10, then);
+        })) == "position_not_reached");
+  done = true;
+  timer.join();
 }
 
 TEST_CASE("an index that followed finds what a loaded one finds", "[unit][service][search]") {

@@ -1,10 +1,14 @@
 // What the service does with time: windows and terms, under a clock that goes by hand.
 #include <atomic>
 #include <future>
+#include <numeric>
 #include <thread>
 
+#include "codec/header_codec.h"
 #include "model/definitions.h"
 #include "support/contacts_world.h"
+#include "vault/keys_layout.h"
+#include "vault/records.h"
 
 using namespace siegel;
 using namespace siegel::test;
@@ -22,6 +26,44 @@ std::vector<Slot> leaves(ContactsWorld& w, const OwnerId& owner, ClassNo cls) {
   for (const auto& leaf : row->leaves)
     if (leaf.cls == cls) out.push_back(leaf.slot);
   return out;
+}
+
+std::vector<service::Written> erase_people(ContactsWorld& w, int count) {
+  std::vector<service::Written> out;
+  for (int i = 0; i < count; ++i) out.push_back(must(w.add("Person " + std::to_string(i))));
+  for (const auto& person : out) must(w.erase(*person.subject));
+  return out;
+}
+
+// The erasure.effective events from here on.
+std::vector<ErasureEffectiveFacts> effects(ContactsWorld& w, TreeSize from) {
+  std::vector<ErasureEffectiveFacts> out;
+  for (auto seq = from.get(); seq < w.ledger->size().get(); ++seq) {
+    const auto header = must(codec::decode_header(must(w.ledger->read(Seq(seq))).header));
+    if (const auto* facts = std::get_if<ErasureEffectiveFacts>(&header.facts)) out.push_back(*facts);
+  }
+  return out;
+}
+
+// Ends the notices in one epoch, whatever their number, and does not tell it: as the server once did.
+void end_notices_at_once(ContactsWorld& w) {
+  w.until([&] { return w.vault->untold().empty(); });
+  std::vector<vault::Fence> fences;
+  const auto notices = w.views->notices().value();
+  for (const auto& notice : notices) fences.push_back({notice.request.get(), notice.slots});
+  must(w.vault->fence(fences));
+  must(w.vault->erase(fences));
+}
+
+// Nothing is left over, and erasures go on.
+void check_ended(ContactsWorld& w, const std::vector<service::Written>& gone) {
+  w.until([&] { return w.views->notices().value().empty(); });
+  w.until([&] { return w.vault->untold().empty() && w.vault->fences().empty(); });
+  CHECK(w.ledger->epoch() == w.vault->epoch());
+  w.catch_up();
+  for (const auto& person : gone) CHECK(code(w.read(*person.subject)) == "not_found");
+  const auto next = must(w.add("Nora Beispiel"));
+  CHECK(must(w.erase(*next.subject)).kind == service::Written::Kind::erasure_effective);
 }
 
 }  // namespace
@@ -141,4 +183,104 @@ TEST_CASE("ER-03 an epoch of leaves past their term that was not told before a r
   CHECK(w.vault->fences().empty());
   CHECK(w.ledger->epoch() == w.vault->epoch());
   must(w.add("Bert Beispiel", {}, "key-1"));
+}
+
+TEST_CASE("ER-03 more notices than one event can name end in several epochs", "[unit][service][ER-03]") {
+  ContactsWorld w(11, kOften);
+  w.close();
+  w.service_options.requests_per_epoch_max = 3;
+  w.open();
+  const auto gone = erase_people(w, 7);
+  w.catch_up();
+  w.close();
+  w.world.clock.advance(61 * kDay);
+  w.open();
+  const auto before = w.ledger->size();
+  w.until([&] { return w.views->notices().value().empty(); });
+  w.catch_up();
+  std::vector<std::size_t> named;
+  for (const auto& effect : effects(w, TreeSize(0)))
+    if (effect.requests.size() > 1) named.push_back(effect.requests.size());
+  CHECK(named == std::vector<std::size_t>{3, 3});  // and the seventh by itself
+  w.close();
+  w.open();
+  CHECK(effects(w, before).size() <= 3);
+  check_ended(w, gone);
+}
+
+TEST_CASE("ER-03 an epoch with more requests than one event may name is told by several", "[unit][service][ER-03]") {
+  ContactsWorld w(12);
+  const auto gone = erase_people(w, 7);
+  w.catch_up();
+  end_notices_at_once(w);
+  w.close();
+  w.service_options.requests_per_epoch_max = 3;
+  w.open();
+  const auto all = effects(w, TreeSize(0));
+  REQUIRE(all.size() == 7 + 3);
+  std::vector<std::uint64_t> requests;
+  std::uint64_t leaves = 0;
+  for (const auto& effect : std::span(all).last(3)) {
+    CHECK(effect.requests.size() <= 3);
+    CHECK(effect.new_epoch == w.vault->epoch().get());
+    requests.insert(requests.end(), effect.requests.begin(), effect.requests.end());
+    leaves += effect.leaves;
+  }
+  CHECK(requests.size() == 7);
+  CHECK(std::is_sorted(requests.begin(), requests.end()));
+  CHECK(leaves == 7);
+  check_ended(w, gone);
+}
+
+// 60 days after an erasure of 9,000 people: the state that a server was found in which did not start any more.
+TEST_CASE("ER-03 a vault with an untold epoch of more requests than a header can name opens, and it is told",
+          "[unit][service][ER-03]") {
+  ContactsWorld w(13);
+  const auto gone = erase_people(w, 2);
+  w.catch_up();
+  end_notices_at_once(w);
+  w.close();
+  {
+    RocksOptions raw;
+    raw.dir = "/keys";
+    for (const auto* name : {"nodes", "fences", "meta", "pending"}) raw.families.push_back({.name = name});
+    raw.file_system = w.world.disk.file_system();
+    const auto store = must(open_rocksdb(raw));
+    const auto roots = must(w.root->read());
+    REQUIRE(roots.size() == 1);
+    const auto cursor = store->cursor(vault::kPending);
+    cursor->seek_to_first();
+    REQUIRE(cursor->valid());
+    const auto version = vault::parse_pending_key(cursor->key()).value();
+    auto changes = must(vault::open_pending(roots[0].key, roots[0].tree, version, cursor->value()));
+    auto& requests = changes.back().requests;
+    REQUIRE(requests.size() == 2);
+    requests.resize(9'000);
+    std::iota(requests.begin() + 2, requests.end(), std::uint64_t{1'000'000});
+    Batch batch;
+    for (const auto request : std::span(requests).subspan(2))
+      batch.put(vault::kFences, be(request), vault::encode_slots({}));
+    batch.put(vault::kPending, cursor->key(),
+              vault::seal_pending(roots[0].key, roots[0].tree, version, changes, w.random));
+    REQUIRE(store->write(batch, Sync::yes));
+  }
+  w.open();
+  // The ledger knows two of the requests; the others are lost, and a job stands for them all.
+  const auto told = effects(w, TreeSize(0));
+  REQUIRE(told.size() == 2 + 1);
+  CHECK(told.back().requests.size() == 2 + 1);
+  check_ended(w, gone);
+}
+
+TEST_CASE("the header takes as many requests as the vault lets die in one epoch", "[unit][service]") {
+  Header header;
+  header.type = EventType::erasure_effective;
+  header.schema = 1;
+  header.part_count = 1;
+  ErasureEffectiveFacts facts;
+  facts.requests.assign(vault::kRequestsPerEpochMax, ~std::uint64_t{0});
+  header.facts = facts;
+  header.job = JobId(Id16{1});
+  CHECK(codec::encode(header));
+  CHECK(service::Options().requests_per_epoch_max <= vault::kRequestsPerEpochMax);
 }

@@ -83,6 +83,25 @@ TEST_CASE("a sentence stands before its code, and an unknown code keeps the word
   CHECK(texts::value_reason("other", "de").empty());
 }
 
+TEST_CASE("a word that must be one of a list is told with the list, in German too", "[unit][texts]") {
+  // As the sentences stand in the sources, joined from their pieces.
+  const std::regex made("wrong\\([^;]*?,\\s*((\"[^\"]*\"\\s*)+)\\);");
+  const std::regex piece("\"([^\"]*)\"");
+  const auto source = content(kSources / "src/http/api_registries.cc");
+  int count = 0;
+  for (std::sregex_iterator at(source.begin(), source.end(), made), end; at != end; ++at) {
+    const auto pieces = (*at)[1].str();
+    std::string english;
+    for (std::sregex_iterator one(pieces.begin(), pieces.end(), piece), last; one != last; ++one)
+      english += (*one)[1].str();
+    if (english.find(" is one of ") == std::string::npos && !english.starts_with("A period")) continue;
+    CAPTURE(english);
+    ++count;
+    CHECK(texts::sentence("bad_value", english, "de") != texts::sentence("bad_value", "", "de"));
+  }
+  CHECK(count == 4);
+}
+
 TEST_CASE("the context of an error is told in the language, what a person named stays", "[unit][texts]") {
   const auto error = Error(Errc::invalid, "config_invalid", "The configuration has a value that cannot be.")
                          .with("file", "a file")

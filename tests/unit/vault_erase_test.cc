@@ -82,6 +82,46 @@ TEST_CASE("a fence closes its leaves at once, survives a restart, and can be for
   CHECK(world.vault->forget_fence(9));  // none there: nothing to do
 }
 
+TEST_CASE("a request that the ledger lost gives its number free, also in an epoch that is not told", "[unit][vault]") {
+  VaultWorld world(3, {.root_members = 2});
+  opened(world);
+  const auto people = add(world, 4);
+  // 7 was lost before and still lives; 7 and 8 of today died in two epochs, of which the second waits for a member.
+  REQUIRE(world.vault->fence({.request = 7, .slots = {people[0].slot}}));
+  REQUIRE(world.vault->lose(7));
+  REQUIRE(world.erase(7, {people[1]}));
+  const auto away = world.root_path(1);
+  const auto content = world.disk.content(away);
+  world.vault->on_step = [&](int step) {
+    if (step == 42) world.disk.remove(away);
+  };
+  CHECK_FALSE(world.erase(8, {people[2]}));
+  REQUIRE(world.vault->fence({.request = 9, .slots = {people[3].slot}}));
+  const auto lost = [](std::uint64_t request) { return vault::kLostRequest | request; };
+  const bool restarted = GENERATE(false, true);
+  if (restarted) {
+    world.close();
+    REQUIRE(world.open());
+  }
+  for (const auto request : {7, 8, 100}) REQUIRE(world.vault->lose(static_cast<std::uint64_t>(request)));
+  if (restarted) {
+    world.close();
+    REQUIRE(world.open());
+  }
+  const auto fences = world.vault->fences();
+  REQUIRE(fences.size() == 4);
+  const auto is = [&](std::size_t at, std::uint64_t request, std::size_t person, bool destroyed) {
+    CAPTURE(at);
+    CHECK(fences[at].request == request);
+    CHECK(fences[at].slots == std::vector{people[person].slot});
+    CHECK(fences[at].destroyed == destroyed);
+  };
+  is(0, 9, 3, false);
+  is(1, lost(7), 0, false);
+  is(2, lost(8), 1, true);  // the next number that is free
+  is(3, lost(9), 2, true);
+}
+
 TEST_CASE("leaf nodes that hold a fenced slot give no slots", "[unit][vault]") {
   VaultWorld world(3, {.spare_leaves = 128});
   opened(world);
@@ -114,6 +154,28 @@ TEST_CASE("an erasure wants its fence, and erased leaves are not counted twice",
   REQUIRE(again);
   CHECK(again->leaves == 1);
   CHECK(world.vault->forget_fence(7).error().is("erasure_effective"));
+}
+
+TEST_CASE("more requests than one event can name are refused before anything is written", "[unit][vault]") {
+  VaultWorld world(16);
+  opened(world);
+  const auto people = add(world, 2);
+  std::vector<vault::Fence> fences(vault::kRequestsPerEpochMax + 1);
+  for (std::size_t i = 0; i < fences.size(); ++i) fences[i].request = i;
+  fences[0].slots = {people[0].slot};
+  REQUIRE(world.vault->fence(fences));
+  bool began = false;
+  world.vault->on_step = [&](int) { began = true; };
+  const auto refused = world.vault->erase(fences);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().is("too_large"));
+  CHECK_FALSE(began);
+  CHECK(world.vault->epoch() == Epoch(1));
+  const auto change = world.vault->erase(std::span(fences).first(vault::kRequestsPerEpochMax));
+  REQUIRE(change);
+  CHECK(change->requests.size() == vault::kRequestsPerEpochMax);
+  CHECK(world.erased(people[0]));
+  CHECK(world.readable(people[1]));
 }
 
 TEST_CASE("an erasure asked for again before it is told gives the same change", "[unit][vault]") {
@@ -243,6 +305,27 @@ TEST_CASE("a replica that is away: no new leaves, no erasure for 24 hours, then 
   CHECK(world.readable(people[1]));
   CHECK(world.erased(people[0]));
   CHECK(world.erased(people[2]));
+}
+
+TEST_CASE("an erasure that waits for a replica or a root store writes nothing", "[unit][vault]") {
+  const bool of_roots = GENERATE(false, true);
+  CAPTURE(of_roots);
+  VaultWorld world(17, {.replicas = 1, .root_members = 2});
+  opened(world);
+  const auto people = add(world, 2);
+  if (of_roots) world.disk.remove(world.root_path(1));
+  if (!of_roots) world.replica_disks[0].plan({.space_bytes = 0});
+  const vault::Fence fence{.request = 1, .slots = {people[0].slot}};
+  REQUIRE(world.vault->fence(fence));
+  bool began = false;
+  world.vault->on_step = [&](int) { began = true; };
+  const auto root = world.disk.content(world.root_path(0));
+  const auto mark = world.vault->mark();
+  for (int i = 0; i < 3; ++i)
+    CHECK(world.vault->erase({&fence, 1}).error().is(of_roots ? "root_store_unavailable" : "keys_replica_unavailable"));
+  CHECK_FALSE(began);
+  CHECK(world.disk.content(world.root_path(0)) == root);  // no noise in its dead slot
+  if (!of_roots) CHECK(world.vault->mark() == mark);      // else leaves may still be made ahead
 }
 
 TEST_CASE("sealing and drawing slots go on while leaves are erased", "[unit][vault]") {

@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
+#include <array>
 #include <fstream>
+#include <functional>
 
 #include "crypto/random.h"
 #include "support/catch.h"
@@ -60,7 +62,7 @@ TEST_CASE("the root file: two slots, mode 0600 in 0700, replaced in place", "[un
   CHECK(epochs(*store) == Epochs{1});
   REQUIRE(store->prepare(entry(2)));
   CHECK(epochs(*store) == Epochs{1, 2});
-  REQUIRE(store->commit(Epoch(2)));
+  REQUIRE(store->commit(entry(2)));
   CHECK(epochs(*store) == Epochs{2});
   REQUIRE(store->prepare(entry(3)));
   REQUIRE(store->abort(Epoch(3)));
@@ -83,7 +85,7 @@ TEST_CASE("the root store never destroys its last valid entry", "[unit][vault]")
   SystemRandom random;
   const auto store = open_file_root_store(dir.path() / "r" / "root", random);
   REQUIRE(store->create(entry(5)));
-  CHECK(store->commit(Epoch(6)).error().is("root_order"));
+  CHECK(store->commit(entry(4)).error().is("root_order"));
   CHECK(store->abort(Epoch(5)).error().is("root_order"));
   CHECK(store->prepare(entry(4)).error().is("root_order"));
   CHECK(epochs(*store) == Epochs{5});
@@ -91,10 +93,28 @@ TEST_CASE("the root store never destroys its last valid entry", "[unit][vault]")
   REQUIRE(store->prepare(entry(6)));  // again
   REQUIRE(store->prepare(entry(7)));  // another attempt takes its place
   CHECK(epochs(*store) == Epochs{5, 7});
-  REQUIRE(store->commit(Epoch(7)));
-  REQUIRE(store->commit(Epoch(7)));
+  REQUIRE(store->commit(entry(7)));
+  REQUIRE(store->commit(entry(7)));
   REQUIRE(store->prepare(entry(7)));
   CHECK(epochs(*store) == Epochs{7});
+  // One that was away at prepare gets the entry first, and one that another attempt was prepared in this one's.
+  REQUIRE(store->commit(entry(8)));
+  CHECK(epochs(*store) == Epochs{8});
+  auto attempt = entry(9);
+  attempt.key = entry(19).key;
+  REQUIRE(store->prepare(attempt));
+  REQUIRE(store->commit(entry(9)));
+  CHECK(epochs(*store) == Epochs{9});
+  CHECK(equal(store->read().value()[0].key.view(), entry(9).key.view()));
+  REQUIRE(store->commit(attempt));  // also where the other one is the only one left
+  CHECK(equal(store->read().value()[0].key.view(), attempt.key.view()));
+  // The only key of another ledger is never touched.
+  auto foreign = entry(10);
+  foreign.ledger = LedgerId(ByteArray<8>{9});
+  CHECK(store->prepare(foreign).error().is("root_order"));
+  CHECK(store->commit(foreign).error().is("root_order"));
+  CHECK(store->heal(foreign).away == 1);
+  CHECK(epochs(*store) == Epochs{9});
 }
 
 TEST_CASE("ER-03 the root file at every power loss holds the old or the new key", "[unit][proof][ER-03]") {
@@ -109,7 +129,7 @@ TEST_CASE("ER-03 the root file at every power loss holds the old or the new key"
     REQUIRE(store->create(entry(1)));
     disk.plan({.power_loss_at_call = call});
     const bool prepared = store->prepare(entry(2)).has_value();
-    const bool committed = prepared && store->commit(Epoch(2)).has_value();
+    const bool committed = prepared && store->commit(entry(2)).has_value();
     const bool lost = disk.power_lost();
     auto after = disk.after_restart(seed + 1000);
     files = after.files();
@@ -123,7 +143,7 @@ TEST_CASE("ER-03 the root file at every power loss holds the old or the new key"
       CHECK((found == Epochs{1} || found == Epochs{1, 2}));
     }
     // Whatever is left of a torn slot goes with the next commit or abort.
-    const auto scrubbed = found.back() == 2 ? store->commit(Epoch(2)) : store->abort(Epoch(2));
+    const auto scrubbed = found.back() == 2 ? store->commit(entry(2)) : store->abort(Epoch(2));
     REQUIRE(scrubbed);
     const auto content = after.content("/r/root");
     const auto dead = entry(found.back() == 2 ? 1 : 2);
@@ -154,7 +174,7 @@ TEST_CASE("a mirror: any member recovers, all must destroy, one that is behind i
   REQUIRE(both->prepare(entry(2)));
   // The second goes away before the commit.
   std::filesystem::rename(second, dir.path() / "away");
-  const auto failed = both->commit(Epoch(2));
+  const auto failed = both->commit(entry(2));
   CHECK(failed.error().is("root_store_unavailable"));
   CHECK(*failed.error().find("members_reached") == "1");
   CHECK(epochs(*both) == Epochs{2});
@@ -162,16 +182,16 @@ TEST_CASE("a mirror: any member recovers, all must destroy, one that is behind i
   REQUIRE(open_file_root_store(first, random)->abort(Epoch(3)));
   std::filesystem::rename(dir.path() / "away", second);
   CHECK(epochs(*both) == Epochs{1, 2});
-  REQUIRE(both->commit(Epoch(2)));
+  REQUIRE(both->commit(entry(2)));
   CHECK(epochs(*both) == Epochs{2});
   CHECK(epochs(*open_file_root_store(second, random)) == Epochs{2});
 
   // One that saw nothing of two epochs takes the entry from the other.
   const auto old = bytes_of(second);
   REQUIRE(both->prepare(entry(3)));
-  REQUIRE(both->commit(Epoch(3)));
+  REQUIRE(both->commit(entry(3)));
   std::ofstream(second, std::ios::binary | std::ios::trunc) << old;
-  REQUIRE(both->commit(Epoch(3)));
+  REQUIRE(both->commit(entry(3)));
   CHECK(epochs(*open_file_root_store(second, random)) == Epochs{3});
   // Stores of different ledgers are no mirror.
   auto foreign = entry(9);
@@ -306,12 +326,12 @@ TEST_CASE("a root store that is damaged while the vault is open is written anew,
 
   SECTION("before an erasure") {
     damage();
-    CHECK_FALSE(world.vault->erase({&fence, 1}));
-    CHECK(world.vault->counters().roots_away == 1);
-    REQUIRE(world.vault->settle());
+    const bool at_once = GENERATE(false, true);  // the erasure itself looks too
+    if (at_once) REQUIRE(world.vault->erase({&fence, 1}));
+    if (!at_once) REQUIRE(world.vault->settle());
     CHECK(world.vault->counters().roots_healed == 1);
     REQUIRE(roots_of(world.disk.content(path)).size() == 1);
-    CHECK(roots_of(world.disk.content(path))[0].epoch == 1);
+    CHECK(roots_of(world.disk.content(path))[0].epoch == (at_once ? 2 : 1));
   }
   SECTION("in the middle of one") {
     world.vault->on_step = [&](int step) {
@@ -355,6 +375,129 @@ TEST_CASE("a root store that is damaged while the vault is open is written anew,
   REQUIRE(world.open());
   CHECK(world.erased(person));
   CHECK(world.readable(other));
+}
+
+namespace {
+
+// A mirror whose first member has a root that opens nothing: prepared by an attempt at the epoch that became another
+// attempt's while it was away.
+struct Apart {
+  VaultWorld world;
+  Person dying, other;
+  std::string first;  // what that member holds: {1, 2 of the first attempt}
+  bool apart = false;
+
+  // The power goes at this call of the second attempt's prepare, which the first member is away for.
+  Apart(std::uint64_t seed, std::uint64_t call) : world(seed, {.root_members = 2}) {
+    REQUIRE(world.create());
+    REQUIRE(world.open());
+    dying = world.add();
+    other = world.add();
+    const auto second = world.disk.content(world.root_path(1));
+    end_erasure_at(41, [&] { world.disk.kill(); });
+    // As if the power had gone between the two members.
+    first = world.disk.content(world.root_path(0));
+    REQUIRE(roots_of(first).size() == 2);
+    world.disk.set_content(world.root_path(1), second);
+    world.disk.remove(world.root_path(0));
+    REQUIRE(world.open());
+    REQUIRE(world.vault->epoch() == Epoch(1));
+    put_back(first);
+    end_erasure_at(3, [&] {
+      world.disk.remove(world.root_path(0));
+      world.disk.plan({.power_loss_at_call = call});
+    });
+    apart = roots().size() == 2;
+  }
+
+  void end_erasure_at(int at, const std::function<void()>& end) {
+    world.vault->on_step = [&](int step) {
+      if (step == at) end();
+    };
+    REQUIRE_FALSE(world.erase(1, {dying}));
+    world.crash(7);
+  }
+  void put_back(std::string_view content) {
+    REQUIRE(world.disk.files()->write_file_durably(world.root_path(0), as_bytes(content), 0600));
+  }
+  [[nodiscard]] std::vector<StolenRoot> roots() const { return roots_of(world.disk.content(world.root_path(1))); }
+
+  void check_mirror() {
+    const auto members = std::array{roots_of(world.disk.content(world.root_path(0))), roots()};
+    REQUIRE(members[0].size() == 1);
+    REQUIRE(members[1].size() == 1);
+    CHECK(members[0][0].epoch == 2);
+    CHECK(members[0][0].key == members[1][0].key);
+    REQUIRE(world.vault->untold().size() == 1);
+    CHECK(world.vault->untold()[0].members == 2);
+    REQUIRE(world.vault->told(Epoch(2)));
+    // The second is lost: it was a mirror.
+    world.close();
+    world.disk.remove(world.root_path(1));
+    REQUIRE(world.open());
+    CHECK(world.readable(other));
+    CHECK(world.erased(dying));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("ER-03 a member of a mirror that another attempt was prepared in gets the root that lives",
+          "[unit][vault][ER-03]") {
+  const bool while_open = GENERATE(true, false);
+  const bool taken_for_whole = GENERATE(false, true);  // by an older version: the other attempt's root is its only one
+  CAPTURE(while_open, taken_for_whole);
+  std::size_t seen = 0;
+  for (std::uint64_t call = 1; call <= 6; ++call) {
+    CAPTURE(call);
+    Apart it(call, call);
+    if (!it.apart) continue;
+    ++seen;
+    REQUIRE(it.world.open());
+    CHECK(it.world.vault->epoch() == Epoch(2));
+    CHECK(it.world.vault->untold().empty());
+    if (taken_for_whole) {
+      const auto lower = roots_of(it.first.substr(0, 4096)).at(0).epoch == 1 ? 0u : 4096u;
+      it.first.replace(lower, 512, std::string(512, 'x'));
+      REQUIRE(roots_of(it.first).size() == 1);
+      REQUIRE(roots_of(it.first)[0].epoch == 2);
+    }
+    if (!while_open) it.world.close();
+    it.put_back(it.first);
+    if (!while_open) REQUIRE(it.world.open());
+    if (while_open) REQUIRE(it.world.vault->settle());
+    it.check_mirror();
+  }
+  CHECK(seen > 0);
+}
+
+TEST_CASE("a member of a mirror that comes back with another root is not counted as whole", "[unit][vault]") {
+  VaultWorld world(8, {.root_members = 2});
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto path = world.root_path(1);
+  const auto old = world.disk.content(path);
+  REQUIRE(world.erase(1, {world.add()}));
+  REQUIRE(world.vault->told(Epoch(2)));
+  SECTION("an older one is brought up") {
+    world.disk.set_content(path, old);
+    REQUIRE(world.vault->settle());
+    const auto roots = roots_of(world.disk.content(path));
+    REQUIRE(roots.size() == 1);
+    CHECK(roots[0].key == world.present_roots().at(0).key);
+  }
+  SECTION("one that is ahead, or another ledger's, is left alone and waited for") {
+    auto strange = entry(9);
+    const bool foreign = GENERATE(false, true);
+    if (!foreign) strange.tree = world.tree;
+    world.disk.remove(path);
+    REQUIRE(open_file_root_store(path, world.random, world.files.at(1).get())->create(strange));
+    const auto content = world.disk.content(path);
+    REQUIRE(world.vault->settle());
+    CHECK(world.vault->counters().roots_away == 1);
+    CHECK_FALSE(world.erase(2, {world.add()}));
+    CHECK(world.disk.content(path) == content);
+  }
 }
 
 TEST_CASE("an erasure tried again together with another, after a member was away, makes two epochs", "[unit][vault]") {

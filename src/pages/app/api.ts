@@ -1,6 +1,6 @@
 // The server, as the pages see it. Personal values go into bodies only, never into an address.
 import { language } from "./language.js";
-import { t } from "./texts.js";
+import { plural, t } from "./texts.js";
 
 export type Value = string | boolean | string[] | null;
 export type Values = Record<string, Value>;
@@ -16,6 +16,7 @@ export interface Session {
 export interface Welcome {
   session: Session | null;
   default_purpose?: string | null;
+  idle_s?: number;
   version?: string;
   serves?: { search: boolean; imports: boolean };
 }
@@ -77,6 +78,12 @@ export interface HistoryItem {
   changes: { field: string; old: Value; new: Value }[];
   erased?: string[];
 }
+export interface Erasure {
+  erasure: string;
+  ground: string;
+  requested_at: string;
+  effective_at?: string;
+}
 export interface Token {
   token_id: string;
   role: string;
@@ -98,6 +105,7 @@ export class Problem extends Error {
     readonly requestId: string = "",
     readonly pointer: string = "",
     readonly reason: string = "",
+    readonly erasure: string = "",
   ) {
     super(detail);
   }
@@ -120,6 +128,17 @@ export function whenSessionIsOver(then: () => void): void {
   over = then;
 }
 
+let answered: (sent: number) => void = () => {};
+export function whenAnswered(then: (sent: number) => void): void {
+  answered = then;
+}
+
+// What was asked in a session that is gone ends no later one.
+let visit = 0;
+export function newVisit(): void {
+  ++visit;
+}
+
 export async function send(path: string, asked: Asked = {}): Promise<Response> {
   const headers: Record<string, string> = { "Siegel-Page": "1", "Accept-Language": language() };
   if (asked.purpose) headers["Siegel-Purpose"] = asked.purpose;
@@ -136,24 +155,45 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
     init.body = asked.raw;
   }
   let answer: Response;
+  const sent = Date.now();
+  const asking = visit;
   try {
     answer = await fetch(path, init);
   } catch (failure) {
     if (asked.signal?.aborted) throw failure;
     throw new Problem(0, "server_away", t("server_away"));
   }
+  // What the API refuses to a session that it knows is use of it as well.
+  if (answer.ok || (path.startsWith("/v1/") && answer.status !== 401 && answer.status < 500)) answered(sent);
   if (answer.ok) return answer;
   const problem = await read(answer);
-  if (answer.status === 401 && path.startsWith("/v1/")) over();
+  if (answer.status === 401 && path.startsWith("/v1/") && asking === visit) over();
   throw problem;
 }
 
 async function read(answer: Response): Promise<Problem> {
   try {
     const body = await answer.json();
-    return new Problem(answer.status, String(body.code), String(body.detail), String(body.request_id ?? ""), String(body.pointer ?? ""), String(body.reason ?? ""));
+    const wait = Number(answer.headers.get("Retry-After") ?? 0);
+    const detail = `${body.detail}${answer.status === 429 && wait ? ` ${plural("again_in", wait)}` : ""}`;
+    return new Problem(answer.status, String(body.code), detail, String(body.request_id ?? ""), String(body.pointer ?? ""), String(body.reason ?? ""), String(body.erasure ?? ""));
   } catch {
     return new Problem(answer.status, "internal", t("problem"), answer.headers.get("Siegel-Request-Id") ?? "");
+  }
+}
+
+// Only the last question counts: what was asked before is broken off, and an answer that is there already is dropped
+// by whoever finds its signal aborted.
+export class Latest {
+  private asked = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.asked.signal;
+  }
+  next(): AbortSignal {
+    this.asked.abort();
+    this.asked = new AbortController();
+    return this.asked.signal;
   }
 }
 

@@ -94,7 +94,7 @@ class Arrange extends Part {
       await ask(`/v1/record-types/${enc(name)}`, { method: "PUT", version, key: newKey(), body: { ...definition, fields, form: rows(this.items) } });
       await this.state.load();
       say(t("saved"));
-      go(this.state.reads ? `/app/types/${name}` : "/app/");
+      if (this.isConnected && this.type.name === name) go(this.state.reads ? `/app/types/${name}` : "/app/");
     } catch (failure) {
       this.problem = this.caught(failure);
     }
@@ -116,7 +116,7 @@ class Arrange extends Part {
         @drop=${(e: DragEvent) => { e.preventDefault(); this.dragged = -1; }}>
       <div class="row">
         <span class="grip" draggable="true" aria-hidden="true" title=${t("arrange_drag")} @dragstart=${(e: DragEvent) => { e.dataTransfer?.setData("text/plain", field.name); this.dragged = at; }} @dragend=${() => (this.dragged = -1)}>⠿</span>
-        <span class="strong">${title}</span><span class="chip">${named("type_", field.type)}</span><span class="gap"></span>
+        <span class="title"><span class="strong">${title}</span><span class="chip">${named("type_", field.type)}</span></span><span class="gap"></span>
         <button type="button" class="quiet up" ?disabled=${at === 0} aria-label=${t("arrange_up", { field: title })} @click=${() => this.step(at, -1, ".up")}>↑</button>
         <button type="button" class="quiet down" ?disabled=${at === this.items.length - 1} aria-label=${t("arrange_down", { field: title })} @click=${() => this.step(at, 1, ".down")}>↓</button>
       </div>
@@ -140,7 +140,7 @@ class Arrange extends Part {
         <section class="card sticky" aria-labelledby="as"><h2 id="as">${t("import_as_will_be")}</h2>
           <fieldset class="mock" disabled>${form({ type: shown, fields, values: {}, wrong: new Map(), change: () => {} })}</fieldset></section>
       </div>
-      <p class="row foot"><button type="button" class="button" ?disabled=${this.busy || !this.changed} @click=${() => void this.save()}>${t("save")}</button>
+      <p class="row foot keep"><button type="button" class="button" ?disabled=${this.busy || !this.changed} @click=${() => void this.save()}>${t("save")}</button>
         ${this.changed ? html`<button type="button" class="quiet" @click=${() => { this.items = items(type); this.changed = false; }}>${t("discard")}</button>` : nothing}</p>`;
   }
 }

@@ -1,7 +1,7 @@
 // The form of a record: one control for each type of field, arranged as the type says.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Field, Type, Value, Values } from "./api.js";
-import { t } from "./texts.js";
+import { has, t, type Key } from "./texts.js";
 
 export interface Form {
   type: Type;
@@ -22,7 +22,7 @@ export function form(form: Form): TemplateResult {
 function control(form: Form, field: Field): TemplateResult {
   const id = `field-${field.name}`;
   const wrong = form.wrong.get(field.name);
-  const help = field.help || (field.type === "decimal" ? t("decimal_help") : field.type === "multichoice" ? t("choices_help") : "");
+  const help = field.help || (has(`${field.type}_help`) ? t(`${field.type}_help` as Key) : "");
   const described = [wrong ? `${id}-wrong` : "", help ? `${id}-help` : ""].filter(Boolean).join(" ") || nothing;
   const notes = html`
     ${wrong ? html`<p class="wrong" id="${id}-wrong">${wrong}</p>` : nothing}
@@ -61,9 +61,7 @@ function input(form: Form, field: Field, id: string, described: string | typeof 
     default:
       break;
   }
-  const kinds: Record<string, string> = { date: "date", email: "email", phone: "tel", url: "url" };
+  const kinds: Record<string, string> = { email: "email", phone: "tel", url: "url" };
   const mode = field.type === "integer" ? "numeric" : field.type === "decimal" ? "decimal" : nothing;
-  // A date of more than four digits of year, or one that the browser would not show, stays text.
-  const kind = field.type === "date" && text && !/^\d{4}-\d{2}-\d{2}$/.test(text) ? "text" : (kinds[field.type] ?? "text");
-  return html`<input id=${id} type=${kind} inputmode=${mode} .value=${text} ?required=${field.required} autocomplete="off" aria-describedby=${described} aria-invalid=${invalid} @input=${take}>`;
+  return html`<input id=${id} type=${kinds[field.type] ?? "text"} inputmode=${mode} .value=${text} ?required=${field.required} autocomplete="off" aria-describedby=${described} aria-invalid=${invalid} @input=${take}>`;
 }

@@ -19,10 +19,59 @@ export function shown(field: Field | undefined, value: Value | undefined): strin
   }
 }
 
+// As it is written into the form: in the page's language, which the browser's own control for dates does not follow.
 function date(text: string): string {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (!parts) return text;
   return language() === "de" ? `${parts[3]}.${parts[2]}.${parts[1]}` : text;
+}
+
+// 1990-12-31, 31.12.1990 and 1.2.1990, for none of them could be another day; null: no day of the calendar.
+export function dateIn(text: string): string | null {
+  const german = /^(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})$/.exec(text.trim());
+  const day = german ? `${german[3]}-${(german[2] ?? "").padStart(2, "0")}-${(german[1] ?? "").padStart(2, "0")}` : text.trim();
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) return null;
+  const at = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day) ? day : null;
+}
+
+// A moment in the time of this device, to the minute, and finer where it is stored finer.
+function timeOut(text: string): string {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) return text;
+  const two = (n: number, digits = 2) => String(n).padStart(digits, "0");
+  const day = date(`${two(at.getFullYear(), 4)}-${two(at.getMonth() + 1)}-${two(at.getDate())}`);
+  const finer = at.getMilliseconds() ? `:${two(at.getSeconds())}.${two(at.getMilliseconds(), 3)}` : at.getSeconds() ? `:${two(at.getSeconds())}` : "";
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}${finer}`;
+}
+
+export function timeIn(text: string): string | null {
+  const parts = /^(.+?)(?:T|,?\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?(?:\s*Uhr)?$/.exec(text.trim());
+  const day = dateIn(parts?.[1] ?? "");
+  if (!parts || !day) return null;
+  const at = new Date(`${day}T${(parts[2] ?? "").padStart(2, "0")}:${parts[3]}:${parts[4] ?? "00"}.${(parts[5] ?? "").padEnd(3, "0")}`);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
+
+// A value as people write it into the form, and back; undefined: it does not say one thing.
+export function written(field: Field, value: Value | undefined): Value {
+  if (typeof value !== "string") return value ?? null;
+  if (field.type === "decimal") return decimalOut(value);
+  if (field.type === "date") return date(value);
+  return field.type === "datetime" ? timeOut(value) : value;
+}
+
+export function meant(field: Field, typed: Value | undefined): Value | undefined {
+  if (typeof typed !== "string" || !typed) return typed ?? null;
+  if (field.type === "decimal") return decimalIn(typed) ?? undefined;
+  if (field.type === "date") return dateIn(typed) ?? undefined;
+  return field.type === "datetime" ? (timeIn(typed) ?? undefined) : typed;
+}
+
+// What to say of one that does not.
+export function notMeant(field: Field): string {
+  if (field.type === "decimal") return t("decimal_wrong");
+  return field.type === "date" ? t("date_wrong") : t("datetime_wrong");
 }
 
 export function time(text: string): string {
@@ -35,7 +84,12 @@ export function actor(item: HistoryItem, session: Session): string {
   if (item.actor === session.token_id) return t("you");
   if (item.actor === "system") return t("system");
   if (item.actor.startsWith("su_")) return t("the_person");
-  return t("by_token", { id: `${item.actor.slice(0, 9)}…` });
+  return t("by_token", { id: tail(item.actor) });
+}
+
+// The end of a token's id: its beginning is the time at which it was made.
+export function tail(token: string): string {
+  return `…${token.slice(-8)}`;
 }
 
 // A decimal as it is written into the form: German with a comma. What has the other sign could be meant as thousands, and

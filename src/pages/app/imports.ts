@@ -1,6 +1,6 @@
 // From a sheet to records: choose, look, take over, and back if it was wrong.
 import { html, nothing } from "lit";
-import { ask, newKey, Problem, type DeletionClass, type Page } from "./api.js";
+import { ask, Latest, newKey, Problem, type DeletionClass, type Page } from "./api.js";
 import { time } from "./format.js";
 import { cancel, commit, follow, fromFile, fromText, preview, saveRejects, undo, type Commit, type How, type Import, type Preview, type Source } from "./import-api.js";
 import "./import-preview.js";
@@ -29,7 +29,7 @@ class Imports extends Part {
   private source: Source | null = null;
   private sheet = "";
   private columns: How["columns"] = {};
-  private going: AbortController | null = null;
+  private readonly going = new Latest(); // what is under way: of what was left behind nothing is shown
   private key = "";
 
   constructor() {
@@ -44,11 +44,12 @@ class Imports extends Part {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    if (!this.makesTypes && this.state.types[0]) this.aim(this.state.types[0].name);
     void this.load();
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.going?.abort();
+    this.going.next();
   }
 
   private async load(): Promise<void> {
@@ -61,32 +62,50 @@ class Imports extends Part {
     }
   }
 
+  // The server lets only whoever carries all types make one.
+  private get makesTypes(): boolean {
+    return this.state.session.types === null;
+  }
+  private aim(into: string): void {
+    this.into = into;
+    this.match = [...(this.state.type(into)?.subject.fields ?? [])];
+  }
+
   private get how() {
     return this.asked(this.into);
   }
   private asked(type: string | null | undefined) {
     return { purpose: this.state.purpose(this.state.type(type ?? "")) };
   }
+  // What is compared stands in the ledger under its purpose: where none is meant, people say which.
+  private knowsPurpose(type: string | null | undefined): boolean {
+    if (this.asked(type).purpose || !this.state.purposes.length) return true;
+    this.problem = new Problem(0, "purpose_missing", t("purpose_ask"));
+    return false;
+  }
 
   // ── steps ──
 
   private async read(source: Source, sheet = "", columns: How["columns"] = {}): Promise<void> {
+    if (!this.knowsPurpose(this.into)) return;
     const before = this.shown?.import;
     this.source = source;
     this.sheet = sheet;
     this.columns = columns;
     this.busy = true;
     this.problem = null;
-    this.going?.abort();
-    this.going = new AbortController();
+    const signal = this.going.next();
     try {
-      this.shown = await preview(source, { type: this.into, match: this.match, sheet, columns }, { ...this.how, signal: this.going.signal });
+      const shown = await preview(source, { type: this.into, match: this.match, sheet, columns }, { ...this.how, signal });
+      if (signal.aborted) return;
+      this.shown = shown;
       if (before) void cancel(before).catch(() => undefined); // the same file, looked at in another way
       this.running = null;
       this.key = newKey();
       await this.updateComplete;
       this.querySelector<HTMLElement>("#preview")?.focus();
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
     this.busy = false;
@@ -106,11 +125,14 @@ class Imports extends Part {
     if (!shown || this.busy) return;
     this.busy = true;
     this.problem = null;
-    this.going = new AbortController();
+    const signal = this.going.next();
     try {
       const asked = { purpose: event.detail.default_purpose ?? this.how.purpose, key: this.key };
-      this.running = await commit(shown.import, event.detail, asked);
-      this.running = await follow(shown.import, (now) => (this.running = now), this.going.signal);
+      const begun = await commit(shown.import, event.detail, asked);
+      if (signal.aborted) return;
+      this.running = begun;
+      this.running = await follow(shown.import, (now) => (this.running = now), signal);
+      if (signal.aborted) return;
       if (this.running.state === "finished") {
         this.into = event.detail.create_type ?? this.into;
         this.shown = null;
@@ -124,6 +146,7 @@ class Imports extends Part {
       }
       await this.load();
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
       this.running = null;
       this.key = newKey();
@@ -133,7 +156,7 @@ class Imports extends Part {
   }
 
   private async drop(): Promise<void> {
-    this.going?.abort();
+    this.going.next();
     const id = this.shown?.import;
     this.shown = this.running = this.problem = null;
     this.busy = false;
@@ -148,15 +171,20 @@ class Imports extends Part {
   }
 
   private async back(one: Import): Promise<void> {
+    if (!this.knowsPurpose(one.type)) return;
     this.busy = true;
     this.problem = null;
-    this.going = new AbortController();
+    const signal = this.going.next();
     try {
-      this.running = await undo(one.import, { ...this.asked(one.type), key: newKey() });
-      this.running = await follow(one.import, (now) => (this.running = now), this.going.signal);
+      const begun = await undo(one.import, { ...this.asked(one.type), key: newKey() });
+      if (signal.aborted) return;
+      this.running = begun;
+      this.running = await follow(one.import, (now) => (this.running = now), signal);
+      if (signal.aborted) return;
       say(t("import_undone"));
       await this.load();
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
     this.busy = false;
@@ -178,8 +206,8 @@ class Imports extends Part {
     const titles = identity.map((name) => type?.fields.find((f) => f.name === name)?.title || name).join(", ");
     return html`<div class="fields">
       <div class="field"><label for="into">${t("import_into")}</label>
-        <select id="into" @change=${(e: Event) => { this.into = (e.target as HTMLSelectElement).value; this.match = [...(this.state.type(this.into)?.subject.fields ?? [])]; }}>
-          <option value="" ?selected=${this.into === ""}>${t("import_new_type")}</option>
+        <select id="into" @change=${(e: Event) => this.aim((e.target as HTMLSelectElement).value)}>
+          ${this.makesTypes ? html`<option value="" ?selected=${this.into === ""}>${t("import_new_type")}</option>` : nothing}
           ${this.state.types.map((one) => html`<option value=${one.name} ?selected=${this.into === one.name}>${t("import_existing", { title: titled(one.title, one.name) })}</option>`)}
         </select></div>
       ${type ? html`<div class="field"><label for="match">${t("import_match")}</label>
@@ -187,7 +215,19 @@ class Imports extends Part {
           <option value="" ?selected=${!this.match.length}>${t("import_match_none")}</option>
           ${identity.length ? html`<option value="identity" ?selected=${this.match.length > 0}>${titles}</option>` : nothing}
         </select></div>` : nothing}
+      ${this.how.purpose || !this.state.purposes.length ? nothing : this.purposes()}
     </div>`;
+  }
+
+  private purposes() {
+    const choose = (e: Event) => {
+      this.problem = null;
+      this.dispatchEvent(new CustomEvent<string>("siegel-purpose", { detail: (e.target as HTMLSelectElement).value }));
+    };
+    return html`<div class="field"><label for="under">${t("purpose_ask")}</label>
+      <select id="under" aria-describedby="under-help" @change=${choose}><option value="" disabled selected></option>
+        ${this.state.purposes.map((p) => html`<option value=${p.name}>${titled(p.title, p.name)}</option>`)}</select>
+      <p class="help" id="under-help">${t("purpose_help")}</p></div>`;
   }
 
   private choose() {

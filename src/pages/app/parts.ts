@@ -17,9 +17,14 @@ export class Part extends LitElement {
   }
 }
 
-// A page with unsaved input may keep the person on it: it cancels siegel-leave, asks, and goes again with "left".
+// A page with unsaved input may keep the person on it: it cancels siegel-leave, asks, and goes again with "left" (path "":
+// nowhere, something else is to be changed under it).
+export function mayLeave(path: string): boolean {
+  return window.dispatchEvent(new CustomEvent<string>("siegel-leave", { detail: path, cancelable: true }));
+}
+
 export function go(path: string, how: "push" | "replace" | "left" = "push"): void {
-  if (how === "push" && !window.dispatchEvent(new CustomEvent<string>("siegel-leave", { detail: path, cancelable: true }))) return;
+  if (how === "push" && !mayLeave(path)) return;
   if (how !== "replace") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
   window.dispatchEvent(new Event("siegel-go"));
@@ -46,6 +51,14 @@ export function emptyBox(title: string, help: string, more: unknown = nothing): 
     <p class="soft">${help}</p>
     ${more}
   </div>`;
+}
+
+// What the pages do not do yet, and the command that does.
+export function commands(title: string, rows: [string, string][], help = ""): TemplateResult {
+  return html`<section class="card"><h2>${title}</h2>
+    ${help ? html`<p class="soft">${help}</p>` : nothing}
+    <dl class="commands">${rows.map(([what, command]) => html`<div><dt>${what}</dt><dd><code>${command.split(" ").map((word, i) => html`${i ? " " : ""}<span class="nowrap">${word}</span>`)}</code></dd></div>`)}</dl>
+  </section>`;
 }
 
 // Lines of the height of what is to come, so that nothing moves when it does.

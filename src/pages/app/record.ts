@@ -1,18 +1,18 @@
 // One record: what is stored, its form, and its history; also the form of a record to come.
 import { html, nothing } from "lit";
-import { ask, enc, newKey, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
+import { ask, enc, Latest, newKey, type Erasure, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
 import { form } from "./fields.js";
-import { actor, decimalIn, decimalOut, same, shown, time } from "./format.js";
+import { actor, meant, notMeant, same, shown, time, written } from "./format.js";
 import { titled } from "./language.js";
-import { Part, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
-import { recordsPath, type State } from "./state.js";
-import { has, named, t } from "./texts.js";
+import { Part, commands, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
+import { recordsPath, tables, type State } from "./state.js";
+import { has, named, t, type Key } from "./texts.js";
 
 class Record_ extends Part {
   static override properties = {
     state: {}, type: {}, purpose: {}, record: {},
     stored: { state: true }, edited: { state: true }, wrong: { state: true }, problem: { state: true }, newer: { state: true },
-    busy: { state: true }, history: { state: true }, more: { state: true }, historyProblem: { state: true },
+    busy: { state: true }, history: { state: true }, more: { state: true }, historyProblem: { state: true }, erasure: { state: true },
   };
   declare state: State;
   declare type: Type | undefined;
@@ -27,12 +27,15 @@ class Record_ extends Part {
   declare private history: HistoryItem[];
   declare private more: string | null;
   declare private historyProblem: Problem | null;
+  declare private erasure: Erasure | null; // that took this record away
   private reason = "";
   private key = "";
+  private readonly visit = new Latest(); // of this record, with this purpose: no answer to another one is shown
+  private readonly paging = new Latest(); // of the history
 
   constructor() {
     super();
-    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = null;
+    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = this.erasure = null;
     this.wrong = new Map();
     this.busy = false;
     this.history = [];
@@ -45,6 +48,8 @@ class Record_ extends Part {
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.visit.next();
+    this.paging.next();
     window.removeEventListener("siegel-leave", this.leaving);
     window.removeEventListener("beforeunload", this.unloading);
   }
@@ -64,52 +69,64 @@ class Record_ extends Part {
   };
   private answered(event: Event): void {
     if ((event.target as HTMLDialogElement).returnValue !== "yes") return;
-    this.edited = null;
-    go(this.target, "left");
+    this.edited = this.record ? null : {};
+    if (this.target) go(this.target, "left");
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (!changed.has("record") && !changed.has("purpose")) return;
-    if (changed.has("record")) this.forget();
+    if (!changed.has("record") && !changed.has("purpose") && !changed.has("type")) return;
+    this.forget();
     if (!this.record) this.edited = {};
     else void this.load();
   }
 
   private forget(): void {
-    this.stored = this.edited = this.problem = this.newer = null;
+    this.visit.next();
+    this.paging.next();
+    this.stored = this.edited = this.problem = this.newer = this.more = this.historyProblem = this.erasure = null;
+    this.busy = false;
     this.history = [];
     this.wrong = new Map();
     this.reason = "";
     this.key = newKey();
   }
 
-  // Its type is known once it is read, and with it the purpose that suits: then it is read with that one only.
-  private get purposeNow(): string | undefined {
-    return this.state.purpose(this.typeNow) ?? this.purpose;
+  private get fields(): Field[] {
+    const type = this.typeNow;
+    return type ? this.state.fields(type, this.purpose) : [];
   }
   private get typeNow(): Type | undefined {
     return this.type ?? (this.stored ? this.state.type(this.stored.type) : undefined);
   }
 
   private async load(): Promise<void> {
+    const { signal } = this.visit;
     this.problem = null;
     this.busy = true;
     try {
-      this.stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow });
+      const stored = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purpose, signal });
+      if (signal.aborted) return;
+      if (this.type && stored.type !== this.type.name) throw new Problem(404, "not_found", t("record_other_type"));
+      this.stored = stored;
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
+      if (this.problem.erasure && this.state.readsErasures) void this.loadErasure(this.problem.erasure);
     }
     this.busy = false;
     if (this.stored && this.state.readsHistory) await this.loadHistory(null);
   }
 
   private async loadHistory(cursor: string | null): Promise<void> {
+    const signal = this.paging.next();
     this.historyProblem = null;
     try {
-      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purposeNow });
+      const page = await ask<Page<HistoryItem>>(`/v1/records/${enc(this.record)}/history?limit=50${cursor ? `&cursor=${enc(cursor)}` : ""}`, { purpose: this.purpose, signal });
+      if (signal.aborted) return;
       this.history = cursor ? [...this.history, ...page.items] : page.items;
       this.more = page.next;
     } catch (failure) {
+      if (signal.aborted) return;
       this.historyProblem = this.caught(failure);
     }
   }
@@ -130,21 +147,17 @@ class Record_ extends Part {
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("#edit")?.focus());
   }
 
-  // As people write it, and back. A decimal that could mean two numbers stays as it is typed, and is not sent.
+  // As people write it, and back. What could mean two things stays as it is typed, and is not sent.
   private written(values: Values): Values {
-    const out = { ...values };
-    for (const { name, type } of this.typeNow?.fields ?? []) {
-      const value = out[name];
-      if (type === "decimal" && typeof value === "string") out[name] = decimalOut(value);
-    }
-    return out;
+    return Object.fromEntries(this.fields.map((f) => [f.name, written(f, values[f.name])]));
   }
   private changes(against: Shown | null): Values {
     const out: Values = {};
-    for (const [name, typed] of Object.entries(this.edited ?? {})) {
-      const decimal = typeof typed === "string" && this.typeNow?.fields.find((f) => f.name === name)?.type === "decimal";
-      const value = decimal ? decimalIn(typed) : typed;
-      if (!same(value, against?.values[name])) out[name] = value;
+    for (const field of this.fields) {
+      const typed = this.edited?.[field.name];
+      const value = meant(field, typed);
+      const before = written(field, against?.values[field.name]);
+      if (!same(typed, before) && !same(written(field, value), before)) out[field.name] = value ?? null;
     }
     return out;
   }
@@ -153,7 +166,8 @@ class Record_ extends Part {
     for (const field of fields) {
       const value = this.edited?.[field.name];
       if (field.required && same(value, null)) wrong.set(field.name, t("required_missing"));
-      if (field.type === "decimal" && typeof value === "string" && decimalIn(value) === null) wrong.set(field.name, t("decimal_wrong"));
+      const untouched = same(value, written(field, this.stored?.values[field.name]));
+      if (!untouched && meant(field, value) === undefined) wrong.set(field.name, notMeant(field));
     }
     return wrong;
   }
@@ -161,11 +175,13 @@ class Record_ extends Part {
   private async save(event: Event): Promise<void> {
     event.preventDefault();
     const type = this.typeNow;
-    if (!type || !this.edited || this.busy) return;
-    this.wrong = this.check(this.state.fields(type));
+    const { stored } = this;
+    const { signal } = this.visit;
+    if (!type || !this.edited || this.busy || (stored?.record ?? "") !== this.record) return;
+    this.wrong = this.check(this.fields);
     if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-    const values = this.changes(this.stored);
-    if (this.record && !Object.keys(values).length) {
+    const values = this.changes(stored);
+    if (stored && !Object.keys(values).length) {
       this.cancel();
       return say(t("nothing_changed"));
     }
@@ -173,31 +189,35 @@ class Record_ extends Part {
     this.problem = null;
     try {
       const body = this.reason.trim() ? { values, reason: this.reason.trim() } : { values };
-      const asked = { body, purpose: this.purposeNow, key: this.key };
-      if (this.record) {
-        await ask(`/v1/records/${enc(this.record)}`, { ...asked, method: "PATCH", version: this.stored?.version });
-        this.edited = this.newer = null;
+      const asked = { body, purpose: this.purpose, key: this.key };
+      if (stored) {
+        await ask(`/v1/records/${enc(stored.record)}`, { ...asked, method: "PATCH", version: stored.version });
         say(t("saved"));
+        if (signal.aborted) return;
+        this.edited = this.newer = null;
         await this.load();
+        if (signal.aborted) return;
         this.querySelector<HTMLElement>("#edit")?.focus();
       } else {
         const added = await ask<{ record: string }>(recordsPath(type.name), { ...asked, method: "POST" });
         say(t("added"));
-        go(`/app/records/${added.record}`, "replace");
+        if (signal.aborted) return;
+        go(this.state.recordPage(type, added.record), "replace");
       }
     } catch (failure) {
+      if (signal.aborted) return say(t("not_saved"));
       this.problem = this.caught(failure);
       this.key = newKey();
       if (this.problem.code === "version_conflict") await this.meet();
-      else this.point(type);
+      else this.point();
     }
-    this.busy = false;
+    if (!signal.aborted) this.busy = false;
   }
 
   // A value that the server does not take is told at its field.
-  private point(type: Type): void {
+  private point(): void {
     const name = /^\/values\/(.+)$/.exec(this.problem?.pointer ?? "")?.[1];
-    if (!name || !this.state.fields(type).some((f) => f.name === name)) return;
+    if (!name || !this.fields.some((f) => f.name === name)) return;
     const reason = `cell_${this.problem?.reason ?? ""}`;
     this.wrong = new Map([[name, has(reason) ? t(reason) : (this.problem?.message ?? "")]]);
     this.problem = null;
@@ -206,12 +226,16 @@ class Record_ extends Part {
 
   // Somebody was faster: nothing is lost, and nothing of theirs is overwritten unseen.
   private async meet(): Promise<void> {
+    const { signal } = this.visit;
     try {
-      this.newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purposeNow });
+      const newer = await ask<Shown>(`/v1/records/${enc(this.record)}`, { purpose: this.purpose, signal });
+      if (signal.aborted) return;
+      this.newer = newer;
       this.problem = null;
       await this.updateComplete;
       this.querySelector<HTMLElement>("#conflict")?.focus();
     } catch (failure) {
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
   }
@@ -227,11 +251,11 @@ class Record_ extends Part {
     void this.updateComplete.then(() => this.querySelector<HTMLFormElement>("form.record")?.requestSubmit());
   }
 
-  private conflict(type: Type) {
+  private conflict() {
     const { newer } = this;
     if (!newer) return nothing;
     const mine = this.changes(this.stored);
-    const fields = this.state.fields(type).filter((f) => f.name in mine && !same(newer.values[f.name], this.stored?.values[f.name]));
+    const fields = this.fields.filter((f) => f.name in mine && !same(newer.values[f.name], this.stored?.values[f.name]));
     return html`<div class="box warn" role="alertdialog" aria-labelledby="conflict" aria-describedby="conflict-help">
       <h2 id="conflict" tabindex="-1">${t("conflict")}</h2>
       <p id="conflict-help">${fields.length ? t("conflict_help") : t("conflict_none")}</p>
@@ -249,8 +273,9 @@ class Record_ extends Part {
 
   // ── what is seen ──
 
-  private details(type: Type, stored: Shown) {
-    const fields = this.state.fields(type);
+  private details(stored: Shown) {
+    const { fields } = this;
+    if (!fields.length) return html`<p class="soft">${t("purpose_covers_nothing")}</p>`;
     return html`<dl class="details">${fields.map((f) => {
       const text = shown(f, stored.values[f.name]);
       const gone = !text && stored.erased?.includes(f.class);
@@ -260,7 +285,7 @@ class Record_ extends Part {
 
   private editor(type: Type) {
     return html`<form class="record" novalidate @submit=${(event: Event) => void this.save(event)}>
-      ${form({ type, fields: this.state.fields(type), values: this.edited ?? {}, wrong: this.wrong, change: (f, v) => this.change(f, v) })}
+      ${form({ type, fields: this.fields, values: this.edited ?? {}, wrong: this.wrong, change: (f, v) => this.change(f, v) })}
       ${this.record ? html`<div class="field"><label for="reason">${t("reason")} <span class="soft">(${t("optional")})</span></label>
         <input id="reason" maxlength="500" autocomplete="off" aria-describedby="reason-help" @input=${(e: Event) => (this.reason = (e.target as HTMLInputElement).value)}>
         <p class="help" id="reason-help">${t("reason_help")}</p></div>` : nothing}
@@ -280,12 +305,13 @@ class Record_ extends Part {
     return html`<li>
       <p class="what"><span class="strong">${named("event_", item.type)}</span> <time datetime=${item.at}>${time(item.at)}</time></p>
       <dl class="facts"><div><dt>${t("who")}</dt><dd>${actor(item, this.state.session)}</dd></div>
-        ${why ? html`<div><dt>${t("why")}</dt><dd>${why}${item.reason ? html`: ${item.reason}` : nothing}</dd></div>` : nothing}</dl>
+        ${why ? html`<div><dt>${t("why")}</dt><dd>${why}</dd></div>` : nothing}
+        ${item.reason ? html`<div><dt>${t("reason_short")}</dt><dd class="lines">${item.reason}</dd></div>` : nothing}</dl>
       ${item.changes.length ? html`<ul class="changes">${item.changes.map((change) => {
         const field = type.fields.find((f) => f.name === change.field);
         const old = shown(field, change.old);
         return html`<li><span class="name">${field?.title || change.field}</span>
-          <span class="value">${old ? html`<del>${old}</del> <span aria-hidden="true">→</span> ` : nothing}<ins>${shown(field, change.new) || html`<span class="soft">${t("no_value")}</span>`}</ins></span></li>`;
+          <span class="value lines">${old ? html`<del>${old}</del> <span aria-hidden="true">→</span> ` : nothing}<ins>${shown(field, change.new) || html`<span class="soft">${t("no_value")}</span>`}</ins></span></li>`;
       })}</ul>` : nothing}
       ${item.erased?.length ? html`<p class="gone">${t("erased_value")}: ${item.erased.join(", ")}</p>` : nothing}
       <p class="small soft">${t("seal_note", { seq: item.seq })}</p>
@@ -300,29 +326,62 @@ class Record_ extends Part {
     </section>`;
   }
 
+  // For privacy officers: what the command line does for this person, ready to be copied.
+  private commands(subject: string) {
+    return commands(t("ctl_person"), [
+      [t("ctl_export"), `siegel --purpose ${this.purpose} export --subject ${subject} -o ${t("ctl_export_file")}`],
+      [t("ctl_history"), `siegel --purpose ${this.purpose} subject history ${subject}`],
+      [t("ctl_erase"), `siegel erase --subject ${subject} --ground art17-1-b --now --certificate ${t("ctl_certificate_file")}`],
+    ]);
+  }
+
   protected override render() {
     const type = this.typeNow;
     if (!type) return this.problem ? this.failed() : this.stored ? emptyBox(t("not_found"), t("not_found_help")) : waiting(8);
     const title = titled(type.title, type.name);
     const crumb = html`<p class="crumb"><a href="/app/types/${type.name}">${title}</a></p>`;
-    if (!this.record) return html`${crumb}<h1>${t("new_record")}</h1><div class="card">${this.editor(type)}</div>`;
+    if (!this.record) return html`${crumb}<h1>${t("new_record")}</h1><div class="card">${this.fields.length ? this.editor(type) : html`<p class="soft">${t("purpose_covers_nothing")}</p>`}</div>`;
     const { stored } = this;
     if (!stored) return this.problem ? this.failed() : waiting(8);
-    const first = this.state.fields(type)[0];
+    const first = this.fields[0];
     return html`${crumb}
       <div class="head"><div><h1>${(first && shown(first, stored.values[first.name])) || t("record")}</h1>
         <p class="soft">${t("version")} ${stored.version} · ${t("updated", { at: time(stored.updated_at) })}</p></div>
-        ${this.state.writes && !this.edited ? html`<button id="edit" type="button" class="button" @click=${() => this.edit()}>${t("edit")}</button>` : nothing}</div>
+        ${this.state.writes && !this.edited && first ? html`<button id="edit" type="button" class="button" @click=${() => this.edit()}>${t("edit")}</button>` : nothing}</div>
       <div class="two">
-        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict(type)}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(type, stored)}`}</section>
+        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict()}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(stored)}`}</section>
         ${this.state.readsHistory ? this.timeline(type) : nothing}
-      </div>`;
+      </div>
+      ${this.state.session.role === "privacy_officer" && stored.subject ? this.commands(stored.subject) : nothing}`;
   }
 
+  // Why there is nothing to see, in its heading; once more only where that could help.
   private failed() {
-    const missing = this.problem?.status === 404 || this.problem?.status === 410;
-    return html`<h1>${missing ? t("not_found") : t("record")}</h1>${problemBox(this.problem, missing ? undefined : () => void this.load())}
+    const { problem, erasure } = this;
+    const titles: Record<number, Key> = { 403: "no_right", 404: "no_record", 410: "is_erased" };
+    const title = titles[problem?.status ?? 0];
+    const facts = erasure
+      ? t("erased_when", { at: time(erasure.effective_at ?? erasure.requested_at), ground: named("erasure_", erasure.ground.replace(/-/g, "_")) })
+      : "";
+    return html`<h1>${t(title ?? "record")}</h1>
+      ${problem?.status === 410
+        ? html`<p>${t("is_erased_help")}</p>${facts ? html`<p>${facts}</p>` : nothing}
+          ${problem.erasure ? html`<p class="soft">${t("erasure_id")}: <code>${problem.erasure}</code></p>` : nothing}`
+        : problemBox(problem, title ? undefined : () => void this.load())}
+      ${problem?.code === "type_denied" ? html`<p class="soft">${t("token_types", { types: tables(this.state) })}</p>` : nothing}
+      ${problem?.status === 404 ? html`<p class="soft">${t("no_record_help")}</p>` : nothing}
       <p><a class="button" href="/app/">${t("to_start")}</a></p>`;
+  }
+
+  // When and why it was erased only privacy officers are told.
+  private async loadErasure(id: string): Promise<void> {
+    const { signal } = this.visit;
+    try {
+      const erasure = await ask<Erasure>(`/v1/erasures/${enc(id)}`, { signal });
+      if (!signal.aborted) this.erasure = erasure;
+    } catch {
+      // its id is shown all the same
+    }
   }
 }
 

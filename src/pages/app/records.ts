@@ -1,65 +1,85 @@
 // The table of one type: page by page, or what a search found. On a narrow screen each row becomes a card.
 import { html, nothing } from "lit";
-import { ask, enc, type Page, type Problem, type Shown, type Type } from "./api.js";
-import { shown, time } from "./format.js";
+import { ask, enc, Latest, type Field, type Page, type Problem, type Shown, type Type } from "./api.js";
+import { notMeant, shown, time } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, problemBox, waiting } from "./parts.js";
+import { byBeginning, condition, control, type Condition } from "./search.js";
 import { recordsPath, type State } from "./state.js";
 import { count, plural, t } from "./texts.js";
 
 const perPage = 50;
 
 class Records extends Part {
-  static override properties = { state: {}, type: {}, purpose: {}, page: { state: true }, problem: { state: true }, busy: { state: true }, found: { state: true } };
+  static override properties = { state: {}, type: {}, purpose: {}, page: { state: true }, problem: { state: true }, busy: { state: true }, found: { state: true }, field: { state: true }, wrong: { state: true } };
   declare state: State;
   declare type: Type;
   declare purpose: string | undefined;
   declare private page: Page<Shown> | null;
   declare private problem: Problem | null;
   declare private busy: boolean;
-  declare private found: { field: string; value: string } | null; // the search that is shown; never in the address
+  declare private found: Condition | null; // the search that is shown; never in the address
+  declare private field: string; // to search in; "": the first one
+  declare private wrong: string; // with what is to be searched for
   private cursors: (string | null)[] = [null];
-  private asked: AbortController | null = null;
+  private readonly asked = new Latest();
 
   constructor() {
     super();
     this.page = this.problem = this.found = null;
     this.busy = false;
+    this.field = this.wrong = "";
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("resize", this.hint);
+  }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.asked?.abort();
+    window.removeEventListener("resize", this.hint);
+    this.asked.next();
+  }
+
+  // Not every browser shows that a table goes on sideways.
+  private hint = (): void => {
+    const rows = this.querySelector<HTMLElement>("#rows");
+    if (rows) this.querySelector(".hint")?.classList.toggle("needed", rows.scrollWidth > rows.clientWidth);
+  };
+  protected override updated(): void {
+    this.hint();
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("type") && !changed.has("purpose")) return;
     this.cursors = [null];
     if (changed.has("type")) {
-      this.found = null;
       this.page = null;
+      this.field = "";
     }
+    if (this.found && (changed.has("type") || !this.searchable.some((f) => f.name === this.found?.field))) this.found = null;
+    this.wrong = "";
     void this.load();
   }
 
   private async load(): Promise<void> {
-    this.asked?.abort();
-    const asked = (this.asked = new AbortController());
+    const signal = this.asked.next();
     this.busy = true;
     this.problem = null;
     const cursor = this.cursors[this.cursors.length - 1];
     try {
-      const options = { purpose: this.purpose, signal: asked.signal };
+      const options = { purpose: this.purpose, signal };
       const page = this.found
         ? await ask<Page<Shown>>(`/v1/record-types/${enc(this.type.name)}/search`, {
             ...options,
             method: "POST",
-            body: { where: [{ field: this.found.field, op: "prefix", value: this.found.value }], limit: perPage, cursor },
+            body: { where: [this.found], limit: perPage, cursor },
           })
         : await ask<Page<Shown>>(`${recordsPath(this.type.name)}?limit=${perPage}${cursor ? `&cursor=${enc(cursor)}` : ""}`, options);
+      if (signal.aborted) return;
       this.page = page;
     } catch (failure) {
-      if (asked.signal.aborted) return;
+      if (signal.aborted) return;
       this.problem = this.caught(failure);
     }
     this.busy = false;
@@ -73,9 +93,13 @@ class Records extends Part {
 
   private search(event: Event): void {
     event.preventDefault();
-    const data = new FormData(event.target as HTMLFormElement);
-    const value = String(data.get("value") ?? "").trim();
-    this.found = value ? { field: String(data.get("field")), value } : null;
+    const form = event.target as HTMLFormElement;
+    const typed = String(new FormData(form).get("value") ?? "").trim();
+    const field = this.searched;
+    const found = typed && field ? condition(field, typed) : null;
+    this.wrong = !typed || found ? "" : field && ["decimal", "date", "datetime"].includes(field.type) ? notMeant(field) : t("search_wrong");
+    if (this.wrong) return void form.querySelector<HTMLElement>("[name=value]")?.focus();
+    this.found = found;
     this.cursors = [null];
     void this.load();
   }
@@ -83,18 +107,32 @@ class Records extends Part {
   private endSearch(): void {
     this.querySelector<HTMLFormElement>("form.search")?.reset();
     this.found = null;
+    this.field = this.wrong = "";
     this.cursors = [null];
     void this.load();
   }
 
+  private get searchable(): Field[] {
+    return this.state.fields(this.type).filter((f) => f.searchable);
+  }
+  private get searched(): Field | undefined {
+    const fields = this.searchable;
+    return fields.find((f) => f.name === this.field) ?? fields[0];
+  }
+
   private searchBox() {
-    const fields = this.state.fields(this.type).filter((f) => f.searchable);
-    if (!this.state.serves.search || !fields.length) return nothing;
+    const { searched } = this;
+    if (!this.state.serves.search || !searched) return nothing;
+    const choose = (event: Event) => {
+      this.field = (event.target as HTMLSelectElement).value;
+      this.wrong = "";
+    };
     return html`<form class="search" role="search" @submit=${(event: Event) => this.search(event)}>
-      <label><span>${t("search_in")}</span><select name="field">${fields.map((f) => html`<option value=${f.name}>${f.title || f.name}</option>`)}</select></label>
-      <label class="grow"><span>${t("search_value")}</span><input name="value" type="search" autocomplete="off" spellcheck="false" title=${t("search_traced")}></label>
+      <label><span>${t("search_in")}</span><select name="field" @change=${choose}>${this.searchable.map((f) => html`<option value=${f.name} .selected=${f === searched}>${f.title || f.name}</option>`)}</select></label>
+      <label class="grow"><span>${byBeginning(searched) ? t("search_value") : t("search_whole")}</span>${control(searched, this.wrong)}</label>
       <button class="button">${t("search")}</button>
       ${this.found ? html`<button type="button" class="quiet" @click=${() => this.endSearch()}>${t("search_clear")}</button>` : nothing}
+      ${this.wrong ? html`<p class="wrong" id="search-wrong" role="alert">${this.wrong}</p>` : nothing}
     </form>`;
   }
 
@@ -104,17 +142,19 @@ class Records extends Part {
     const cell = (record: Shown, field: (typeof fields)[number], first: boolean) => {
       const text = shown(field, record.values[field.name]);
       const gone = !text && record.erased?.includes(field.class);
-      const content = gone ? html`<em class="gone">${t("erased_value")}</em>` : text;
+      const parts = text.includes("@") ? text.split("@").map((part, i) => (i ? html`@<wbr>${part}` : part)) : text; // not broken in a word
+      const content = gone ? html`<em class="gone">${t("erased_value")}</em>` : parts;
       return html`<td data-label=${field.title || field.name} class="${field.type === "integer" || field.type === "decimal" ? "figure" : ""} ${text || gone || first ? "" : "blank"}">
-        ${first ? html`<a class="whole" href="/app/records/${record.record}">${content || t("open_record")}</a>` : content}</td>`;
+        ${first ? html`<a class="whole" href=${this.state.recordPage(this.type, record.record)}>${content || t("open_record")}</a>` : content}</td>`;
     };
     return html`
+      <p class="soft small hint" aria-hidden="true">${t("more_columns")} →</p>
       <div class="sheet records" id="rows" tabindex="0" role="region" aria-label=${titled(this.type.title, this.type.name)} aria-busy=${this.busy ? "true" : "false"}>
         <table>
-          <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}<th scope="col">${t("changed_at")}</th></tr></thead>
+          <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}${fields.length ? nothing : html`<th scope="col">${t("record")}</th>`}<th scope="col">${t("changed_at")}</th></tr></thead>
           <tbody>${page.items.map((record) => html`<tr>
             ${fields.map((field, i) => cell(record, field, i === 0))}
-            ${fields.length === 0 ? html`<td><a class="whole" href="/app/records/${record.record}">${t("open_record")}</a></td>` : nothing}
+            ${fields.length === 0 ? html`<td><a class="whole" href=${this.state.recordPage(this.type, record.record)}>${t("open_record")}</a></td>` : nothing}
             <td data-label=${t("changed_at")} class="soft nowrap">${time(record.updated_at)}</td></tr>`)}
           </tbody>
         </table>
@@ -138,13 +178,22 @@ class Records extends Part {
           ${this.state.writes ? html`<a class="button" href="/app/types/${this.type.name}/new">${t("new_record")}</a>` : nothing}</p></div>
       ${this.searchBox()}
       ${problemBox(this.problem, () => void this.load())}
-      ${this.found && page && !this.problem && !this.busy ? html`<p class="soft" role="status">${this.hits(page)}</p>` : nothing}
-      ${page ? (page.items.length ? this.table(page) : this.nothing_()) : this.problem ? nothing : waiting(10)}
+      ${this.found && page && !this.problem && !this.busy && !this.wrong ? html`<p class="soft" role="status">${this.hits(page)}</p>` : nothing}
+      ${this.wrong ? nothing : this.rows(page)}
     `;
   }
 
+  // "Nothing found" is said of what was asked last only.
+  private rows(page: Page<Shown> | null) {
+    if (page?.items.length) return this.table(page);
+    if (this.problem) return nothing;
+    return page && !this.busy ? this.nothing_() : waiting(10);
+  }
+
   private nothing_() {
-    if (this.found) return emptyBox(t("nothing_found"), t("nothing_found_help"));
+    const { found } = this;
+    const help = (field: Field | undefined) => (byBeginning(field) ? t("nothing_found_help") : t("nothing_found_whole"));
+    if (found) return emptyBox(t("nothing_found"), help(this.type.fields.find((f) => f.name === found.field)));
     return emptyBox(t("empty_table"), t("empty_table_help"));
   }
 }

@@ -34,7 +34,7 @@ class SignIn extends Part {
     try {
       const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token } });
       if (input) input.value = "";
-      this.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome, bubbles: true }));
+      window.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome }));
     } catch (failure) {
       this.problem = this.caught(failure);
       input?.select();
@@ -55,7 +55,7 @@ class SignIn extends Part {
         <form novalidate @submit=${(event: Event) => void this.signIn(event)}>
           <div class="field">
             <label for="token">${t("token")}</label>
-            <input id="token" name="token" type=${this.open ? "text" : "password"} autocomplete="current-password" autocapitalize="none" spellcheck="false" required
+            <input id="token" name="token" type=${this.open ? "text" : "password"} autocomplete="off" autocapitalize="none" spellcheck="false" required
               aria-describedby=${this.missing ? "token-missing token-help" : "token-help"} aria-invalid=${this.missing ? "true" : nothing}>
             ${this.missing ? html`<p class="wrong" id="token-missing">${t("token_empty")}</p>` : nothing}
             <p class="help" id="token-help">${t("token_help")}</p>

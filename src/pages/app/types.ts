@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { ask, newKey, type Problem, type Type, type Welcome } from "./api.js";
 import { titled } from "./language.js";
-import { Part, define, emptyBox, problemBox } from "./parts.js";
+import { Part, commands, define, emptyBox, problemBox } from "./parts.js";
 import type { State } from "./state.js";
 import { plural, t } from "./texts.js";
 
@@ -28,8 +28,8 @@ class Types extends Part {
         body: { role: "editor", all_purposes: true, all_types: true, label: t("role_editor"), expires_at: until },
         key: newKey(),
       });
-      const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token: made.token } });
-      this.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome, bubbles: true }));
+      const welcome = await ask<Welcome>("/app/session", { method: "POST", body: { token: made.token, made_here: true } });
+      window.dispatchEvent(new CustomEvent<Welcome>("siegel-signed-in", { detail: welcome }));
     } catch (failure) {
       this.problem = this.caught(failure);
     }
@@ -48,7 +48,7 @@ class Types extends Part {
     return html`<li class="card type">
       <h2>${this.state.reads ? html`<a class="whole" href="/app/types/${type.name}">${title}</a>` : title}</h2>
       <p class="soft">${plural("fields", type.fields.length)} · ${this.people(type)}</p>
-      <p class="names">${type.form.flat().slice(0, 6).map((name) => html`<span class="chip">${type.fields.find((f) => f.name === name)?.title || name}</span>`)}</p>
+      <p class="names">${(type.form.length ? type.form.flat() : type.fields.map((f) => f.name)).slice(0, 6).map((name) => html`<span class="chip">${type.fields.find((f) => f.name === name)?.title || name}</span>`)}</p>
       ${this.state.arranges && !this.state.reads ? html`<p><a class="quiet above" href="/app/types/${type.name}/form">${t("arrange")}</a></p>` : nothing}
     </li>`;
   }
@@ -63,15 +63,38 @@ class Types extends Part {
     </section>`;
   }
 
+  // What these roles are for is done with the command line today.
+  private commands(role: string) {
+    if (role === "auditor")
+      return commands(t("ctl_auditor"), [
+        [t("ctl_verify"), `siegel --data ${t("ctl_directory")} verify`],
+        [t("ctl_export_log"), `siegel --data ${t("ctl_directory")} export-log ${t("ctl_new_directory")}`],
+        [t("ctl_proof"), "siegel proof inclusion --seq 4711 --size 4712"],
+        [t("ctl_certificate"), `siegel erasure certificate er_… -o ${t("ctl_certificate_file")}`],
+      ]);
+    if (role === "privacy_officer")
+      return commands(t("ctl_officer"), [
+        [t("ctl_export"), `siegel --purpose ${this.state.purpose() ?? t("ctl_purpose")} export --subject su_… -o ${t("ctl_export_file")}`],
+        [t("ctl_history"), `siegel --purpose ${this.state.purpose() ?? t("ctl_purpose")} subject history su_…`],
+        [t("ctl_erase"), `siegel erase --subject su_… --ground art17-1-b --now --certificate ${t("ctl_certificate_file")}`],
+        [t("ctl_erasures"), "siegel erasure list"],
+      ], t("ctl_officer_help"));
+    return nothing;
+  }
+
   protected override render() {
     const { state } = this;
+    const works = state.reads || state.arranges;
     return html`
       <h1>${t("records")}</h1>
       ${state.administers ? this.admin() : nothing}
-      ${!state.administers && !state.reads ? html`<p class="box">${t("token_role_reads_nothing")}</p>` : nothing}
-      ${state.types.length
+      ${!works ? html`<p class="box">${t("token_role_reads_nothing")}</p>` : nothing}
+      ${!works
+        ? nothing
+        : state.types.length
         ? html`<ul class="cards">${state.types.map((type) => this.card(type))}</ul>`
         : emptyBox(t("types_none"), state.imports ? t("types_none_help") : t("types_none_ctl"), state.imports ? html`<p><a class="button" href="/app/import">${t("import_a_sheet")}</a></p>` : nothing)}
+      ${this.commands(state.session.role)}
     `;
   }
 }

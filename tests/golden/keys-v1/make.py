@@ -44,6 +44,7 @@ keep("node-content", b"".join(entries))
 keep("node", NONCE + box(ROOT, NONCE, TREE + node_key, b"".join(entries)))
 
 keep("fence", struct.pack(">HI", 1, 3) + struct.pack(">3Q", 17, 64, 2**30 - 1))
+keep("fence-lost-row-key", struct.pack(">Q", 2**63 | 207))
 
 change = (struct.pack(">QQ", 4, 5) + b"\x11" * 32 + b"\x22" * 32 + struct.pack(">QHHH", 9, 0, 2, 1)
           + struct.pack(">I", 2) + struct.pack(">2Q", 100, 207))
