@@ -50,6 +50,7 @@ void Imports::commit_once(const Caller& caller, const JobId& id, const ImportCom
     return done(Error(Errc::invalid, "schema_invalid", "The preview was made for a record type that exists.")
                     .with("pointer", "/create_type"));
   if (refused(caller, held->upload.type, {}, fail)) return;
+  if (commit.create_type && refused_new_type(caller, commit.create_type->name, fail)) return;
   enum class Next : std::uint8_t { run, waits, answer, conflict };
   bool replayed = false;
   const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {

@@ -189,14 +189,25 @@ Result<ImportPtr> Imports::find_own(const Caller& caller, const JobId& id) {
 
 bool Imports::refused(const Caller& caller, const std::string& type, const std::vector<std::string>& fields,
                       const std::function<void(Error)>& then) {
-  const auto registries = s.registries();
   const decide::Use use{
       decide::Action::import_records, caller.token, caller.purpose, type, {fields.begin(), fields.end()}};
+  return refused_use(caller, use, EventType::import_begun, then);
+}
+
+// Whoever makes a type has to carry it: told before the commit is answered, not when it runs.
+bool Imports::refused_new_type(const Caller& caller, const std::string& name, const std::function<void(Error)>& then) {
+  const decide::Use use{decide::Action::write_types, caller.token, caller.purpose, name, {}, true};
+  return refused_use(caller, use, EventType::registry_type_set, then);
+}
+
+bool Imports::refused_use(const Caller& caller, const decide::Use& use, EventType requested,
+                          const std::function<void(Error)>& then) {
+  const auto registries = s.registries();
   const auto granted = decide::authorise(*registries, use, s.clock.now());
   if (granted) return false;
   const Error& error = granted.error();
   if (error.category() == Errc::denied && !error.is("token_wrong"))
-    s.refuse(caller, error, EventType::import_begun, then);
+    s.refuse(caller, error, requested, then);
   else
     then(error);
   return true;

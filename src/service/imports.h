@@ -135,6 +135,9 @@ class Imports {
   Result<ImportPtr> find_own(const Caller& caller, const JobId& id);  // not_found, gone "expired"
   bool refused(const Caller& caller, const std::string& type, const std::vector<std::string>& fields,
                const std::function<void(Error)>& then);
+  bool refused_new_type(const Caller& caller, const std::string& name, const std::function<void(Error)>& then);
+  bool refused_use(const Caller& caller, const decide::Use& use, EventType requested,
+                   const std::function<void(Error)>& then);
   Result<ImportPtr> read_file(const Caller& caller, ImportUpload upload);
   Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload);
   Result<ImportAnswer> look(const Caller& caller, const ImportPtr& import);

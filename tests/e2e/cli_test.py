@@ -1066,6 +1066,7 @@ class Sheets(WithServer):
         self.assertEqual(json.loads(done.stdout)["counts"]["new"], 30)
         self.assertEqual([f["type"] for f in self.cli.json("type", "show", "guests", token="admin")["fields"]], ["text", "email", "text"])
         self.refused(self.cli.run("import", file, "--create", "others", token=token), USAGE, "class_missing")
+        self.refused(self.cli.run("import", file, "--create", "others", "--class", "customer"), REFUSED, "type_denied")
 
     def test_wrong_words_and_files(self):
         file = str(self.cli.file("some.xlsx", xlsx(self.ROWS)))

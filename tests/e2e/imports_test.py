@@ -263,6 +263,16 @@ class Imports(Checked):
         made = expect(self.s.request("GET", "/v1/record-types/guests"), 200).json
         self.assertEqual(made["subject"], {"mode": "match", "fields": ["e-mail"]})
 
+    def test_a_type_of_the_file_is_for_a_token_that_carries_it(self):
+        preview = expect(self.upload(table([("Gil", "gil@guests.example", "")]), ""), 201).json  # the editor's is for contacts only
+        for query in ("", "?wait=true"):
+            answer = self.commit(preview, {"create_type": "strangers", "class": "customer"}, query)
+            self.assertEqual((answer.status, answer.code), (403, "type_denied"))
+        self.assertEqual(self.commit(preview, {"create_type": "contacts", "class": "customer"}).code, "exists")
+        self.assertEqual(self.s.request("GET", "/v1/record-types/strangers").status, 404)
+        self.assertEqual(expect(get(self.s, f"{IMPORTS}/{preview['import']}"), 200).json["state"], "previewed")
+        expect(self.s.request("DELETE", f"{IMPORTS}/{preview['import']}", token=self.s.tokens["editor"]), 204)
+
     def test_G8_cancel_and_stop_leave_nothing(self):
         rows = [(f"Many {i}", f"many{i}@import.example", "") for i in range(4000)]
         for how in ("cancel", "stop"):
