@@ -120,6 +120,7 @@ export function cancel(id: string): Promise<unknown> {
 export async function follow(id: string, step: (now: Import) => void, signal: AbortSignal): Promise<Import> {
   for (let wait = 150; ; wait = Math.min(wait * 1.5, 1500)) {
     const now = await ask<Import>(`/v1/imports/${enc(id)}`, { signal });
+    if (signal.aborted) throw new DOMException("", "AbortError");
     step(now);
     if (now.state !== "committing" && now.state !== "undoing") return now;
     await new Promise((then) => setTimeout(then, wait));
