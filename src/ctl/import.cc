@@ -268,7 +268,7 @@ int import_whole(const Session& session, const Words& words) {
   if (!rejects) return session.out.fail(rejects.error());
   return import_sheet(session,
                       {words.file, words.type, words.create, words.cls, words.sheet, words.match, words.bad_rows,
-                       words.rejects, words.preview, words.yes},
+                       words.rejects, words.preview, words.yes, words.force},
                       *rejects);
 }
 

@@ -136,10 +136,10 @@ void report(const Session& session, const ImportFile& file, const ImportOutcome&
                                    : std::to_string(outcome.known_people) +
                                          session.text(" Zeilen gehören zu Personen, die schon da waren: jede",
                                                       " rows belong to people who were there already: each")) +
-        session.text(" ist ein weiterer Datensatz, auch wenn derselbe schon da ist. Mit vorhandenen Datensätzen wird "
-                     "noch nicht verglichen.",
-                     " is one more record, even if the same one is there. Rows are not compared with stored records "
-                     "yet."));
+        session.text(" ist ein weiterer Datensatz, auch wenn derselbe schon da ist. Mit --match wird mit vorhandenen "
+                     "Datensätzen verglichen.",
+                     " is one more record, even if the same one is there. With --match rows are compared with stored "
+                     "records."));
 }
 
 Status write_rejects(const Session& session, OutputFile& to, const ImportFile& file, const ImportOutcome& outcome) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -172,7 +173,9 @@ int conclude(const Session& session, const SheetWords& words, OutputFile& reject
     show_failures(out, preview);
   }
   const auto failed = count_of(done, "failed");
-  if (failed > 0 && !words.rejects.empty())
+  // No file where there are no rejects. One that --force was to replace holds those of another try, so it is emptied.
+  const bool is_stale = words.force && std::filesystem::is_regular_file(words.rejects);
+  if (!words.rejects.empty() && (failed > 0 || is_stale))
     if (const int code = write_rejects(session, id_of(done), rejects); code != exit_done) return code;
   if (failed == 0) return exit_done;
   return count_of(done, "new") + count_of(done, "changed") + count_of(done, "unchanged") > 0 ? exit_part : exit_usage;

@@ -1057,6 +1057,17 @@ class Sheets(WithServer):
         self.assertEqual(undone["undone"], {"removed": 1, "restored": 0, "kept": 0})
         self.assertIn("removed", self.cli.run("import", "undo", finished["import"]).stdout)
 
+    def test_a_file_of_rejects_is_only_where_there_are_some(self):
+        good = str(self.cli.file("good.xlsx", xlsx([("Name", "E-Mail"), ("Cy Blatt", "cy@sheet.example")])))
+        rejects = self.cli.home / "no-rejects.csv"
+        into = ("import", good, "--type", "contacts", "--match", "e-mail", "--rejects", str(rejects))
+        self.assertEqual(self.cli.run(*into).returncode, DONE)
+        self.assertFalse(rejects.exists())
+        rejects.write_text("of another try")
+        self.refused(self.cli.run(*into), REFUSED, "--force")
+        self.assertEqual(self.cli.run(*into, "--force").returncode, DONE)
+        self.assertEqual(rejects.read_text().splitlines(), ["Name;E-Mail;reason"])
+
     def test_a_type_is_made_of_a_file(self):
         token = self.cli.json("token", "create", "--role", "editor", "--purposes", "customer-care", "--expires", "12h", token="admin")["token"]
         rows = "Name;E-Mail;Tisch\n" + "".join(f"Gast {i};gast{i}@sheet.example;007\n" for i in range(30))
