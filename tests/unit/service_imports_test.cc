@@ -5,6 +5,7 @@
 
 #include "codec/header_codec.h"
 #include "codec/parts.h"
+#include "service/impl.h"
 #include "support/contacts_world.h"
 
 using namespace siegel;
@@ -64,6 +65,14 @@ struct ImportsWorld : ServiceKit {
       query.after = page.next;
     } while (query.after);
     return out;
+  }
+  // What the index itself knows, whatever can still be opened and shown.
+  std::size_t known(const std::string& city) {
+    const auto* type = service->registries()->type("people");
+    const std::vector<search::Condition> conditions{
+        {FieldNo(type->definition.field("city")->number), search::Op::exact, search::fold(FieldType::text, city)}};
+    auto& feed = static_cast<Impl&>(*service).search_feed;
+    return must(feed.find(TypeNo(type->number), conditions, {}, 20'000)).size();
   }
   std::string state(const JobId& id) { return std::string(must(service->import(editor, id)).state); }
   Result<std::string> rejects(const JobId& id) {
@@ -519,6 +528,29 @@ TEST_CASE("ER-04 G8 an erasure in the middle of an import finds what it has brou
             [&](auto then) { world.service->read_record(world.editor, *first.record, then); })) == "erased");
   const auto fresh = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
   CHECK(fresh.subject != first.subject);
+}
+
+TEST_CASE("G34 G8 who is fenced is out of the index whole, also with what an unfinished import hides",
+          "[unit][service][search][G34][G8]") {
+  ImportsWorld world;
+  world.service_options.erase_window = std::chrono::hours(1);
+  world.close();
+  world.open();
+  world.make_searchable();
+  const auto first = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  world.catch_up();
+  constexpr std::size_t kRows = 3'000;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(kRows, "Kanarien"))));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  // Without a match the first row is one more record of hers.
+  world.until([&] { return world.views->records_of(*first.subject).value().size() == 2; });
+  must(world.write(world.officer, RequestErasure{{*first.subject}, {}, "art17-1-b", false}));
+  CHECK(world.state(preview.id) == "committing");
+  world.until([&] { return world.state(preview.id) == "finished"; });
+  world.catch_up();
+  world.until([&] { return world.known("kanarien") == kRows - 1; });
+  CHECK(world.found("kanarien") == kRows - 1);
+  CHECK(world.vault->epoch() == Epoch(1));  // fenced only
 }
 
 TEST_CASE("G1 a commit can make the type of the file", "[unit][service][G1]") {
