@@ -43,7 +43,8 @@ void add(EVP_MD_CTX* context, const std::uint8_t* at, std::size_t bytes) noexcep
   openssl::must(EVP_DigestUpdate(context, at, bytes) == 1);
 }
 
-SecretKey as_key(Hash hash) noexcept {
+// By reference: a copy made for the call would stay on the stack.
+SecretKey as_key(Hash&& hash) noexcept {
   SecretKey key(hash);
   wipe(hash.data(), hash.size());
   return key;

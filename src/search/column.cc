@@ -309,30 +309,39 @@ void Column::descend(Looking& looking, std::size_t at) const {
   }
 }
 
+// f(key, ordinal, whether the key is that of the entry before) for each entry of a block, until it answers false.
+template <class F>
+void Column::each_key(std::uint32_t block, F&& f) const {
+  const auto* const begin = blocks_.at(block);
+  const auto* const end = begin + used_of(begin);
+  char key[kKeyBytesMax];
+  std::size_t size = 0;
+  Raw raw;
+  bool go_on = true;
+  for (const auto* at = begin + kBegin; at < end && go_on;) {
+    at = read(at, raw);
+    if (!raw.same) {
+      std::memcpy(key + raw.shared, raw.bytes.data(), raw.bytes.size());
+      size = raw.shared + raw.bytes.size();
+    }
+    go_on = f(std::string_view(key, size), raw.ordinal, raw.same);
+  }
+  wipe(key, sizeof key);
+}
+
 // Each key that begins with looking.key by itself.
 void Column::look_through(Looking& looking) const {
   const std::string_view prefix = view(looking.key);
-  char bytes[kKeyBytesMax];
-  std::string_view key;
-  bool beyond = order_.empty(), met = false;
-  for (auto index = beyond ? 0 : block_before({prefix, 0}); !beyond && index < order_.size(); ++index) {
-    const auto* const begin = blocks_.at(order_[index]);
-    const auto* const end = begin + used_of(begin);
-    Raw raw;
-    for (const auto* at = begin + kBegin; at < end && !beyond;) {
-      at = read(at, raw);
-      if (!raw.same) {
-        std::memcpy(bytes + raw.shared, raw.bytes.data(), raw.bytes.size());
-        key = {bytes, raw.shared + raw.bytes.size()};
-        met = key.starts_with(prefix) && meets(looking.wanted, looking.op, key);
-      }
-      beyond = key > prefix && !key.starts_with(prefix);
-      if (looking.keys_left > 0) --looking.keys_left;
-      if (looking.keys_left == 0) looking.entries_left = 0;
-      beyond = beyond || looking.entries_left == 0 || (met && !looking.take(raw.ordinal));
-    }
+  bool go_on = !order_.empty(), met = false;
+  for (auto index = go_on ? block_before({prefix, 0}) : 0; go_on && index < order_.size(); ++index) {
+    each_key(order_[index], [&](std::string_view key, std::uint32_t ordinal, bool same) {
+      const bool begins_so = key.starts_with(prefix);
+      if (!same) met = begins_so && meets(looking.wanted, looking.op, key);
+      if (--looking.keys_left == 0) looking.entries_left = 0;
+      go_on = (begins_so || key < prefix) && looking.entries_left > 0 && (!met || looking.take(ordinal));
+      return go_on;
+    });
   }
-  wipe(bytes, sizeof bytes);
 }
 
 bool Column::find(std::string_view wanted, Op op, Ordinals& found, std::size_t entries_max) const {
@@ -349,23 +358,13 @@ bool Column::meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) co
   const bool several = places_[ordinal] == kSeveral;
   const std::span<const std::uint32_t> blocks =
       several ? std::span<const std::uint32_t>(several_.at(ordinal)) : std::span(&places_[ordinal], 1);
-  char key[kKeyBytesMax];
   bool met = false;
   for (std::size_t i = 0; i < blocks.size() && !met; ++i) {
-    const auto* const begin = blocks_.at(blocks[i]);
-    const auto* const end = begin + used_of(begin);
-    std::size_t size = 0;
-    Raw raw;
-    for (const auto* at = begin + kBegin; at < end && !met;) {
-      at = read(at, raw);
-      if (!raw.same) {
-        std::memcpy(key + raw.shared, raw.bytes.data(), raw.bytes.size());
-        size = raw.shared + raw.bytes.size();
-      }
-      met = raw.ordinal == ordinal && meets(wanted, op, {key, size});
-    }
+    each_key(blocks[i], [&](std::string_view key, std::uint32_t of, bool) {
+      met = of == ordinal && meets(wanted, op, key);
+      return !met;
+    });
   }
-  wipe(key, sizeof key);
   return met;
 }
 

@@ -113,6 +113,8 @@ class Column {
       return true;
     }
   };
+  template <class F>
+  void each_key(std::uint32_t block, F&& f) const;
   void descend(Looking& looking, std::size_t at) const;
   void look_through(Looking& looking) const;
 

@@ -101,6 +101,19 @@ class ReadTask : public Task {
   }
   virtual Status answer() = 0;  // executor: opens against the receipt and calls back
 
+  // Rows of the permit's type.
+  OwnerId owner_of_row(const views::RecordRow& row) const {
+    return row.subject ? owner_of(*row.subject) : owner_of(TypeNo(permit.type->number));
+  }
+  std::vector<OwnerId> owners_of(const std::vector<views::Views::Listed>& rows) const {
+    std::vector<OwnerId> out;
+    out.reserve(rows.size());
+    for (const auto& listed : rows) out.push_back(owner_of_row(listed.row));
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+  }
+
   Result<ShownRecord> show(const RecordId& id, TypeNo type, const views::RecordRow& row, const OwnerId& owner) {
     ShownRecord out{id, type, row.subject, row.version, row.updated_at, {}, {}};
     Values values;
@@ -234,12 +247,7 @@ class ListTask final : public ReadTask {
       rows_.push_back(std::move(listed));
     }
     more_ = rows_.size() < rows.size();
-    std::vector<OwnerId> seen;
-    seen.reserve(rows_.size());
-    for (const auto& listed : rows_) seen.push_back(owner_of_row(listed.row));
-    std::sort(seen.begin(), seen.end());
-    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
+    return make_drafts(owners_of(rows_), shown_.empty() ? all_fields(permit) : shown_);
   }
   Status answer() override {
     ListAnswer out{registries, TypeNo(permit.type->number), {}, std::nullopt, position_};
@@ -254,9 +262,6 @@ class ListTask final : public ReadTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
-  OwnerId owner_of_row(const views::RecordRow& row) const {
-    return row.subject ? owner_of(*row.subject) : owner_of(TypeNo(permit.type->number));
-  }
   Service::ListQuery query_;
   Callback<ListAnswer> done_;
   std::vector<views::Views::Listed> rows_;
@@ -288,19 +293,13 @@ class SearchTask final : public ReadTask {
     SIEGEL_CHECK(read_query());
     position_ = s.views.position();
     SIEGEL_CHECK(find_rows());
-    std::vector<OwnerId> seen;
-    for (const auto& listed : rows_)
-      seen.push_back(listed.row.subject ? owner_of(*listed.row.subject) : owner_of(TypeNo(permit.type->number)));
-    std::sort(seen.begin(), seen.end());
-    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    return make_drafts(seen, shown_.empty() ? all_fields(permit) : shown_);
+    return make_drafts(owners_of(rows_), shown_.empty() ? all_fields(permit) : shown_);
   }
 
   Status answer() override {
     ListAnswer out{registries, TypeNo(permit.type->number), {}, next_, position_};
     for (const auto& listed : rows_) {
-      const auto owner = listed.row.subject ? owner_of(*listed.row.subject) : owner_of(out.type);
-      SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner));
+      SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner_of_row(listed.row)));
       // The row may be newer than what the index found, and the index knows the beginning of a long text only.
       if (!std::ranges::all_of(conditions_, [&](const auto& condition) { return fits(condition, shown); })) continue;
       if (!query_.fields.empty()) leave_out_of(shown);

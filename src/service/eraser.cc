@@ -253,7 +253,6 @@ bool Impl::wait_for_window() {
   };
   const auto ends = std::chrono::steady_clock::now() + options.erase_window;
   for (;;) {
-    forget_in_search();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(ends - std::chrono::steady_clock::now());
     enum class Next : std::uint8_t { stop, erase, forget };
     const auto next = eraser_.when_for(
@@ -264,6 +263,7 @@ bool Impl::wait_for_window() {
                                                              : Next::forget; });
     if (next == Next::stop) return true;
     if (next == Next::erase || left.count() <= 0) return false;
+    forget_in_search();
   }
 }
 

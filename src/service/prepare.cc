@@ -32,6 +32,7 @@ std::int64_t month_of(TimeMs time) {
 }  // namespace
 
 bool is_dead(vault::Vault& vault, Slot slot) {
+  if (vault.living(slot)) return false;
   const auto tried = vault.seal_row(slot, "records", {}, {});
   return !tried && tried.error().category() == Errc::gone;
 }
@@ -280,7 +281,7 @@ Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
 // can be filled again (docs/adr/0006). While an erasure is on its way, or nothing of the person lives, the dead leaf
 // stays.
 bool Impl::died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf) {
-  if (vault.living(leaf.slot) || owner.is_fenced(leaf.cls) || !is_dead(vault, leaf.slot)) return false;
+  if (!is_dead(vault, leaf.slot) || owner.is_fenced(leaf.cls)) return false;
   const auto lives = [&](const auto& other) { return dies_at_erasure(other.cls) && vault.living(other.slot); };
   const auto holds = [&](const vault::Fence& fence) {
     return std::binary_search(fence.slots.begin(), fence.slots.end(), leaf.slot);

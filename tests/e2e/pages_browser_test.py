@@ -809,6 +809,7 @@ class Pages(unittest.TestCase):
         page.fill("#token", self.s.token)
         page.keyboard.press("Enter")
         page.click(".seal button")
+        shown(page.locator(".seal button")).to_have_count(0)  # the page is the editor's now
         page.wait_for_selector(".cards a")
 
         def made():

@@ -44,7 +44,7 @@ class Schemathesis(unittest.TestCase):
                         [str(pathlib.Path(sys.executable).with_name("st")), "--config-file", str(SETTINGS), "run", str(DOCUMENT),
                          "--url", f"http://127.0.0.1:{s.port}", "--header", f"Authorization: Bearer {s.tokens.get(role, s.token)}",
                          "--header", f"Siegel-Purpose: {PURPOSE}", "--no-color",
-                         "--max-time", str(seconds * (40 if LONG else 1)), "--continue-on-failure"],
+                         "--max-time", str(seconds * (15 if LONG else 1)), "--continue-on-failure"],
                         env={**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS), "SIEGEL_KNOWN": there},
                         capture_output=True, text=True, cwd=scratch, timeout=600 if not LONG else 7200)
                     self.assertEqual(done.returncode, 0, done.stdout[-12000:] + done.stderr[-2000:])

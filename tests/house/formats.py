@@ -53,7 +53,7 @@ def main(tree):
         total += count
         faults += [f"{path.name}: {one}" for one in wrong]
         for said, block in BLOCK.findall(page):  # a digit changed in the page has to be found
-            at = re.search(r"[0-9a-f]{2}(?=[0-9a-f]* )", block)
+            at = re.search(r"[0-9a-f]{8}", block)
             bent = block[:at.start()] + ("0" if block[at.start()] != "0" else "1") + block[at.start() + 1:]
             if not check(f"\n{said}\n\n```\n{bent}\n```\n", fixtures)[1]:
                 faults.append(f"{path.name}: a change of {said} is not found")

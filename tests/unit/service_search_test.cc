@@ -24,6 +24,11 @@ struct World : ContactsWorld {
     catch_up();
     until([&] { return service->status().search_ready; });
   }
+  void again() {
+    close();
+    open();
+    ready();
+  }
   Result<service::ListAnswer> ask(const std::string& field, const std::string& wanted, bool prefix = false) {
     service::Service::SearchQuery query;
     query.type = "contacts";
@@ -79,9 +84,7 @@ TEST_CASE("G34 from step 1 of an erasure on the index knows nothing of who is er
   };
   must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"billing"}, "art17-1-b", true}));
   w.vault->on_step = nullptr;
-  w.close();
-  w.open();
-  w.ready();
+  w.again();
   CHECK(w.find("account", "a1") == Ids{*living.record});
   CHECK(w.find("name", "hanna half") == Ids{*half.record});
   CHECK(w.find("name", "doro dying").empty());
@@ -122,9 +125,7 @@ TEST_CASE("G34 who is fenced is out of the index at once, however long the windo
           "[unit][service][search][G34]") {
   World w(6);
   w.service_options.erase_window = std::chrono::hours(1);
-  w.close();
-  w.open();
-  w.ready();
+  w.again();
   const auto living = must(w.add("Wanda Living"));
   for (const auto* name : {"Walter Waits", "Werner Waits"}) {
     const auto waits = must(w.add(name));
@@ -140,9 +141,7 @@ TEST_CASE("G34 who is fenced is out of the index at once, however long the windo
 TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {
   World w(7);
   w.service_options.catch_up_wait = std::chrono::milliseconds(200);
-  w.close();
-  w.open();
-  w.ready();
+  w.again();
   const auto person = must(w.add("Rita Reads"));
   w.catch_up();
   w.projector->stop();
@@ -207,8 +206,6 @@ TEST_CASE("an index that followed finds what a loaded one finds", "[unit][servic
   };
   const auto followed = all();
   CHECK_FALSE(followed[3].empty());
-  w.close();
-  w.open();
-  w.ready();
+  w.again();
   CHECK(all() == followed);
 }
