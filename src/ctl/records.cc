@@ -139,7 +139,7 @@ std::string searchable_of(const Session& session, const RecordType& type) {
   return (names.empty() ? session.text("keines", "none") : joined(names)) + ".";
 }
 
-// One condition of a search: VALUE* is the beginning of a value. Dates and numbers are read as people write them; what
+// One condition of a search: VALUE* is the beginning of a word. Dates and numbers are read as people write them; what
 // is none is looked for as it stands. `wrong`: what is wrong with it; never the value.
 std::optional<nlohmann::json> condition_of(const Session& session, const RecordType& type, const Words& words,
                                            const std::string& where, std::string& wrong) {
@@ -161,14 +161,12 @@ std::optional<nlohmann::json> condition_of(const Session& session, const RecordT
   nlohmann::json out = {{"field", field->name}, {"op", "exact"}};
   if (text.ends_with('*')) {
     text.pop_back();
-    out["op"] = "prefix";
+    out["op"] = "word";
   }
   if (text.find('*') != std::string::npos) {
     wrong = session.text(
-        "--where: * steht nur am Ende: WERT* sucht am Anfang des ganzen Wertes, mitten darin wird nicht "
-        "gesucht.",
-        "--where: * stands at the end only: VALUE* looks at the beginning of the whole value, what "
-        "stands within it is not looked at.");
+        "--where: * steht nur am Ende: WERT* sucht am Anfang jedes Wortes, mitten darin wird nicht gesucht.",
+        "--where: * stands at the end only: VALUE* looks at the beginning of each word, not within.");
     return {};
   }
   out["value"] = text;
@@ -194,10 +192,10 @@ void show_found(const Session& session, const RecordType& type, const Words& wor
                 const std::vector<nlohmann::json>& records) {
   if (!records.empty() || words.wheres.empty()) return show_table(session, type, records);
   session.out.say(
-      session.text("Nichts gefunden. WERT zählt ganz; WERT* sucht am Anfang des ganzen Wertes, ein Nachname "
-                   "hinter einem Vornamen wird so nicht gefunden.",
-                   "Nothing found. VALUE counts as a whole; VALUE* looks at the beginning of the whole "
-                   "value, so a surname behind a first name is not found."));
+      session.text("Nichts gefunden. WERT zählt ganz; WERT* sucht am Anfang jedes Wortes, auch eines Nachnamens "
+                   "hinter dem Vornamen.",
+                   "Nothing found. VALUE counts as a whole; VALUE* looks at the beginning of each word, a surname "
+                   "behind a first name too."));
 }
 
 int list(const Session& session, const Words& words) {
@@ -272,12 +270,11 @@ void add_records(CLI::App& app, Session& session) {
                         session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
                                      "at most so many, or all; each person shown is noted as read"));
     return command
-        ->add_option(
-            "--where", words->wheres,
-            session.text("FELD=WERT, mehrfach: alle müssen zutreffen; WERT* sucht am Anfang des ganzen Wertes. "
-                         "Groß und klein, Umlaute und Akzente zählen nicht",
-                         "FIELD=VALUE, repeatable: all must be met; VALUE* looks at the beginning of the "
-                         "whole value. Case, umlauts and accents do not count"))
+        ->add_option("--where", words->wheres,
+                     session.text("FELD=WERT, mehrfach: alle müssen zutreffen; WERT* sucht am Anfang jedes Wortes. "
+                                  "Groß und klein, Umlaute und Akzente zählen nicht",
+                                  "FIELD=VALUE, repeatable: all must be met; VALUE* looks at the beginning of "
+                                  "each word. Case, umlauts and accents do not count"))
         ->allow_extra_args(false)
         ->take_all();
   };

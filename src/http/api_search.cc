@@ -10,8 +10,9 @@ Result<service::Service::SearchQuery::Where> read_condition(const JsonObject& ob
   std::string op;
   Members members(object, pointer);
   members.required("field").text("field", out.field).required("op").text("op", op);
-  if (!op.empty() && op != "exact" && op != "prefix") members.wrong(pointer + "/op", "op is exact or prefix.");
-  out.prefix = op == "prefix";
+  if (!op.empty() && op != "exact" && op != "prefix" && op != "word")
+    members.wrong(pointer + "/op", "op is exact, prefix or word.");
+  out.op = op == "word" ? search::Op::word : op == "prefix" ? search::Op::prefix : search::Op::exact;
   service::RawValue value;
   if (const auto* json = members.required("value").any("value")) {
     if (const auto* text = std::get_if<std::string>(&json->value)) {

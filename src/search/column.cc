@@ -289,7 +289,7 @@ void Column::descend(Looking& looking, std::size_t at) const {
   auto& key = looking.key;
   if (at == looking.wanted.size()) {
     each_with(view(key), [&](std::size_t size, std::uint32_t ordinal) {
-      return (looking.op == Op::prefix || size == key.size()) && looking.take(ordinal);
+      return (looking.op != Op::exact || size == key.size()) && looking.take(ordinal);
     });
     return;
   }

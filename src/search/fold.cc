@@ -183,6 +183,17 @@ Key fold(FieldType type, std::string_view text) {
   return out;
 }
 
+std::vector<Key> later_words(std::string_view fold) {
+  constexpr std::size_t kLaterMax = 7;
+  const auto in_word = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
+  std::vector<Key> out;
+  for (std::size_t at = 1; at < fold.size() && out.size() < kLaterMax; ++at)
+    if (in_word(fold[at]) && !in_word(fold[at - 1])) out.emplace_back(fold.begin() + static_cast<long>(at), fold.end());
+  return out;
+}
+
 Choices choices_at(std::string_view wanted, std::size_t at) {
   const auto rest = wanted.substr(at);
   Choices out;
@@ -208,7 +219,7 @@ bool meets(std::string_view wanted, Op op, std::string_view key) {
   // they meet the next letter with a choice.
   std::vector<Place> other_ways;
   for (Place at;;) {
-    if (at.wanted == wanted.size() && (op == Op::prefix || at.key == key.size())) return true;
+    if (at.wanted == wanted.size() && (op != Op::exact || at.key == key.size())) return true;
     std::size_t ways = 0;
     Place next;
     if (at.wanted < wanted.size()) {

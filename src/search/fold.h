@@ -10,17 +10,24 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "model/field.h"
 #include "search/wiping.h"
 
 namespace siegel::search {
 
-enum class Op : std::uint8_t { exact, prefix };
+enum class Op : std::uint8_t { exact, prefix, word };  // word: from the beginning of one of its words on
 
 Key fold(FieldType type, std::string_view text);  // UTF-8; empty: nothing to search by
 
-// Whether a fold that somebody looks for meets another one: the definition, which the index must keep to.
+// What a fold is from each of its later words on: "lena gross" and "gross" of "anna-lena gross". A word begins with a
+// letter or digit behind anything else. No more than seven: a text of many words is not what people search by a word
+// in.
+std::vector<Key> later_words(std::string_view fold);
+
+// Whether a fold that somebody looks for meets another one: the definition, which the index must keep to. Of `word` the
+// caller asks for the fold and for what later_words() tells of it.
 bool meets(std::string_view wanted, Op op, std::string_view key);
 
 // Where a wanted fold leaves a choice. The letters that may stand in the key for what begins at `at`.

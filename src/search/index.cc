@@ -94,7 +94,9 @@ void Index::Table::remove(std::uint32_t ordinal) {
 // ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Index::Table::drop(FieldNo field, std::uint32_t ordinal) {
-  columns.at(field).remove(ordinal);
+  auto& of_field = columns.at(field);
+  of_field.values.remove(ordinal);
+  of_field.later.remove(ordinal);
   const auto [begin, end] = fresh_by_ordinal.equal_range(ordinal);
   for (auto it = begin; it != end;) {
     auto& value = fresh[it->second];
@@ -122,12 +124,12 @@ void Index::Table::change(Change& change) {
     if (value.key.empty() || !columns.contains(value.field)) continue;
     cut(value.key, Column::kKeyBytesMax);
     const auto twice = std::any_of(fresh.begin() + begin, fresh.end(), [&](const Fresh& other) {
-      return other.field == value.field && other.key == value.key;
+      return other.field == value.field && other.later == value.later && other.key == value.key;
     });
     if (twice) continue;
     fresh_by_ordinal.emplace(ordinal, static_cast<std::uint32_t>(fresh.size()));
     fresh_bytes += sizeof(Fresh) + 8 * sizeof(std::uint64_t) + value.key.size();
-    fresh.push_back({value.field, ordinal, std::move(value.key)});
+    fresh.push_back({value.field, ordinal, std::move(value.key), value.later});
   }
   if (fresh.size() >= fresh_max()) merge();
 }
@@ -139,12 +141,15 @@ std::size_t Index::Table::fresh_max() const {
 
 void Index::Table::merge() {
   std::vector<Column::Item> items;
-  for (auto& [field, column] : columns) {
-    items.clear();
-    for (const auto& value : fresh)
-      if (value.field == field && !value.key.empty()) items.push_back({view(value.key), value.ordinal});
-    std::sort(items.begin(), items.end());
-    column.add(items);
+  for (auto& [field, of_field] : columns) {
+    for (const bool later : {false, true}) {
+      items.clear();
+      for (const auto& value : fresh)
+        if (value.field == field && value.later == later && !value.key.empty())
+          items.push_back({view(value.key), value.ordinal});
+      std::sort(items.begin(), items.end());
+      (later ? of_field.later : of_field.values).add(items);
+    }
   }
   fresh.clear();
   fresh_by_ordinal.clear();
@@ -183,31 +188,39 @@ void Index::pack(TypeNo type) {
   it->second->merge();
   it->second->fresh.shrink_to_fit();
   it->second->loading = false;
-  for (auto& [field, column] : it->second->columns) column.pack();
+  for (auto& [field, of_field] : it->second->columns) {
+    of_field.values.pack();
+    of_field.later.pack();
+  }
 }
 
 // ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+bool Index::Table::meets_fresh(const Condition& condition, const Fresh& value) {
+  return value.field == condition.field && (!value.later || condition.op == Op::word) &&
+         meets(view(condition.wanted), condition.op, view(value.key));
+}
+
 // What meets the condition, or what of `all` does.
 bool Index::Table::add_found(const Condition& condition, std::size_t entries_max, std::optional<Ordinals>& all) const {
   Ordinals found(ids.size());
-  if (!columns.at(condition.field).find(view(condition.wanted), condition.op, found, entries_max)) return false;
+  const auto& of_field = columns.at(condition.field);
+  if (!of_field.values.find(view(condition.wanted), condition.op, found, entries_max)) return false;
+  if (condition.op == Op::word && !of_field.later.find(view(condition.wanted), condition.op, found, entries_max))
+    return false;
   for (const auto& value : fresh)
-    if (value.field == condition.field && !value.key.empty() &&
-        meets(view(condition.wanted), condition.op, view(value.key)))
-      found.add(value.ordinal);
+    if (!value.key.empty() && meets_fresh(condition, value)) found.add(value.ordinal);
   if (all) found.keep_only(*all);
   all = std::move(found);
   return true;
 }
 
 bool Index::Table::meets_one(const Condition& condition, std::uint32_t ordinal) const {
-  if (columns.at(condition.field).meets_one(ordinal, view(condition.wanted), condition.op)) return true;
+  const auto& of_field = columns.at(condition.field);
+  if (of_field.values.meets_one(ordinal, view(condition.wanted), condition.op)) return true;
+  if (condition.op == Op::word && of_field.later.meets_one(ordinal, view(condition.wanted), condition.op)) return true;
   const auto [begin, end] = fresh_by_ordinal.equal_range(ordinal);
-  return std::any_of(begin, end, [&](const auto& place) {
-    const auto& value = fresh[place.second];
-    return value.field == condition.field && meets(view(condition.wanted), condition.op, view(value.key));
-  });
+  return std::any_of(begin, end, [&](const auto& place) { return meets_fresh(condition, fresh[place.second]); });
 }
 
 std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> conditions,
@@ -223,7 +236,7 @@ std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> condit
     if (condition.wanted.size() <= kWantedBytesMax) continue;
     // A long text is looked for by its beginning; the caller sees the rest.
     cut(condition.wanted, kWantedBytesMax);
-    condition.op = Op::prefix;
+    if (condition.op == Op::exact) condition.op = Op::prefix;
   }
   const auto same = [](const Condition& a, const Condition& b) {
     return a.field == b.field && a.op == b.op && a.wanted == b.wanted;
@@ -269,7 +282,7 @@ std::size_t Index::records(TypeNo type) const {
 std::size_t Index::Table::bytes() const {
   auto out = blocks.bytes() + ids.size() * sizeof(RecordId) + places.capacity() * sizeof(std::uint32_t) +
              free.capacity() * sizeof(std::uint32_t) + fresh_bytes;
-  for (const auto& [field, column] : columns) out += column.bytes();
+  for (const auto& [field, of_field] : columns) out += of_field.values.bytes() + of_field.later.bytes();
   return out;
 }
 

@@ -31,7 +31,8 @@ namespace siegel::search {
 
 struct FieldKey {
   FieldNo field;
-  Key key;  // a fold; empty: the field has no value any more
+  Key key;             // a fold; empty: the field has no value any more
+  bool later = false;  // what the value is from a later word on: only a search by word asks for it
 };
 // What is new of one record. A field that is named has these values and no others; several of one field are several
 // values.
@@ -72,10 +73,16 @@ class Index {
     FieldNo field;
     std::uint32_t ordinal = 0;
     Key key;
+    bool later = false;
+  };
+  struct Columns {
+    explicit Columns(Blocks& blocks) : values(blocks), later(blocks) {}
+    Column values;
+    Column later;  // apart: hardly any record has several keys in one column
   };
   struct Table {
     Blocks blocks;
-    std::map<FieldNo, Column> columns;
+    std::map<FieldNo, Columns> columns;
     std::deque<RecordId> ids;  // by ordinal
     std::vector<std::uint32_t> free;
     std::vector<std::uint32_t> places;  // ordinal + 1, by id: open addressing, a power of two; 0 is nothing
@@ -94,6 +101,7 @@ class Index {
     void drop(FieldNo field, std::uint32_t ordinal);
     [[nodiscard]] bool add_found(const Condition& condition, std::size_t entries_max,
                                  std::optional<Ordinals>& all) const;  // false: more than so many, nothing is done
+    static bool meets_fresh(const Condition& condition, const Fresh& value);
     [[nodiscard]] bool meets_one(const Condition& condition, std::uint32_t ordinal) const;
     [[nodiscard]] std::size_t fresh_max() const;
     void merge();

@@ -364,8 +364,7 @@ class SearchTask final : public ReadTask {
       if (text != nullptr && text->size() > kTextBytesMax) return bad_condition(i, "/value", "too_long");
       auto wanted = search::fold(field->type, flag == nullptr ? *text : std::string_view(*flag ? "true" : "false"));
       if (wanted.empty()) return bad_condition(i, "/value", "nothing_to_search_by");
-      const auto op = where.prefix ? search::Op::prefix : search::Op::exact;
-      conditions_.push_back({field->number, op, std::move(wanted)});
+      conditions_.push_back({field->number, where.op, std::move(wanted)});
       // What is searched by is looked at; without named fields all are.
       if (!asked_.empty()) shown_.push_back(field->number.get());
     }
@@ -379,8 +378,10 @@ class SearchTask final : public ReadTask {
     std::vector<search::FieldKey> keys;
     for (const auto& value : record.values.expose())
       if (value.field == condition.field) add_keys(keys, value.field, field->type, value.value.expose());
-    return std::ranges::any_of(
-        keys, [&](const auto& key) { return search::meets(view(condition.wanted), condition.op, view(key.key)); });
+    return std::ranges::any_of(keys, [&](const auto& key) {
+      return (!key.later || condition.op == search::Op::word) &&
+             search::meets(view(condition.wanted), condition.op, view(key.key));
+    });
   }
   void leave_out_of(ShownRecord& record) const {
     auto values = std::move(record.values).expose();

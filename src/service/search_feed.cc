@@ -30,7 +30,12 @@ std::optional<RecordId> record_of(views::Recorded& event) {
 }  // namespace
 
 void add_keys(std::vector<search::FieldKey>& to, FieldNo field, FieldType type, const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) to.push_back({field, search::fold(type, *text)});
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    auto key = search::fold(type, *text);
+    auto later = type == FieldType::text ? search::later_words(view(key)) : std::vector<search::Key>();
+    to.push_back({field, std::move(key)});
+    for (auto& word : later) to.push_back({field, std::move(word), true});
+  }
   if (const auto* items = std::get_if<std::vector<std::string>>(&value))
     for (const auto& item : *items) to.push_back({field, search::fold(type, item)});
 }

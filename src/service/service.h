@@ -22,6 +22,7 @@
 #include "decide/permit.h"
 #include "ledger/ledger.h"
 #include "model/bodies.h"
+#include "search/fold.h"
 #include "service/import_api.h"
 #include "vault/vault.h"
 #include "views/views.h"
@@ -320,7 +321,7 @@ class Service {
   struct SearchQuery {
     struct Where {
       std::string field;
-      bool prefix = false;  // of the value; else all of it
+      search::Op op = search::Op::exact;  // the value, its beginning, or that of one of its words
       Personal<RawValue> value;
     };
     std::string type;

@@ -290,7 +290,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"A condition of the search is not acceptable.", "Eine Bedingung der Suche ist nicht zulässig."},
     {"A search has 1 to 16 conditions.", "Eine Suche hat 1 bis 16 Bedingungen."},
     {"A value that is searched by is a string, true or false.", "Gesucht wird nach einem Text, nach true oder false."},
-    {"op is exact or prefix.", "op ist exact oder prefix."},
+    {"op is exact, prefix or word.", "op ist exact, prefix oder word."},
     {"A condition is an object.", "Eine Bedingung ist ein Objekt."},
     {"limit is a whole number from 1.", "limit ist eine ganze Zahl ab 1."},
     {"The search index is still loading.", "Der Suchindex wird noch geladen."},

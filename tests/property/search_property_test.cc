@@ -34,6 +34,10 @@ struct Model {
       const auto fits = [&fields = fields](const Condition& condition) {
         for (const auto& key : fields[condition.field])
           if (meets(view(condition.wanted), condition.op, key)) return true;
+        if (condition.op == Op::word)
+          for (const auto& key : fields[condition.field])
+            for (const auto& word : later_words(key))
+              if (meets(view(condition.wanted), condition.op, view(word))) return true;
         return false;
       };
       if (std::all_of(conditions.begin(), conditions.end(), fits)) out.push_back(number);
@@ -49,6 +53,12 @@ RecordId record(std::uint64_t number) {
   std::copy(high.begin(), high.end(), id.begin());
   std::copy(low.begin(), low.end(), id.begin() + 8);
   return RecordId(id);
+}
+
+void add(Change& to, FieldNo field, Key key) {
+  auto later = later_words(view(key));
+  to.values.push_back({field, std::move(key)});
+  for (auto& word : later) to.values.push_back({field, std::move(word), true});
 }
 
 Change random_change(Rng& rng, Model& model, std::uint64_t records) {
@@ -67,7 +77,7 @@ Change random_change(Rng& rng, Model& model, std::uint64_t records) {
     for (auto count = below(rng, 8) == 0 ? 3 : 1; count > 0; --count) {
       auto key = fold(FieldType::text, text(rng, below(rng, 9) == 0 ? 60 : 6));
       if (!key.empty()) fields[field].emplace_back(view(key));
-      out.values.push_back({field, std::move(key)});
+      add(out, field, std::move(key));
     }
   }
   return out;
@@ -78,7 +88,7 @@ void compare(Rng& rng, const Index& index, Model& model, std::uint64_t records) 
   for (const auto field : kFields)
     if (below(rng, 2) == 0)
       if (auto key = fold(FieldType::text, below(rng, 3) == 0 ? "uem" : text(rng, 4)); !key.empty())
-        conditions.push_back({field, below(rng, 2) == 0 ? Op::exact : Op::prefix, std::move(key)});
+        conditions.push_back({field, static_cast<Op>(below(rng, 3)), std::move(key)});
   if (conditions.empty()) return;
   const auto after = below(rng, records);
   const auto limit = 1 + below(rng, 20);
@@ -105,7 +115,7 @@ TEST_CASE("the index finds what a look through everything finds, whatever came b
       for (const auto field : kFields) {
         auto key = fold(FieldType::text, field == kFields[2] ? "Um" : text(rng, 6) + "m");
         model.records[number][field] = {std::string(view(key))};
-        changes.back().values.push_back({field, std::move(key)});
+        add(changes.back(), field, std::move(key));
       }
     }
     index.change(kType, std::move(changes));

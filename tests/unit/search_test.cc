@@ -94,6 +94,48 @@ TEST_CASE("a prefix is found across the ways to write an umlaut", "[unit][search
   CHECK(finds("", Op::prefix, "Müller"));
 }
 
+TEST_CASE("the words of a text are what punctuation and space part", "[unit][search]") {
+  const auto words = [](std::string_view text) {
+    std::vector<std::string> out;
+    for (const auto& key : later_words(folded(text))) out.emplace_back(view(key));
+    return out;
+  };
+  using Words = std::vector<std::string>;
+  CHECK(words("Müller").empty());
+  CHECK(words("").empty());
+  CHECK(words("Anna-Lena Groß") == Words{"lena gross", "gross"});
+  CHECK(words("Dr. Zoë O'Neil (Köln)") == Words{"zoe o'neil (köln)", "o'neil (köln)", "neil (köln)", "köln)"});
+  CHECK(words("- , -").empty());
+  CHECK(words("a b c d e f g h i j").size() == 7);
+}
+
+TEST_CASE("a search by word meets every word of a value, and only that search does", "[unit][search]") {
+  World world;
+  const auto put = [&](std::uint64_t number, std::string_view name) {
+    std::vector<FieldKey> values{key_of(kName, name)};
+    for (auto& word : later_words(folded(name))) values.push_back({kName, std::move(word), true});
+    world.apply(change(number, std::move(values)));
+  };
+  put(1, "Anna Müller");
+  put(2, "Müller, Bernd");
+  put(3, "Clara Mueller-Vogt");
+  for (const bool packed : {false, true}) {
+    CAPTURE(packed);
+    if (packed) world.index.pack(kPeople);
+    CHECK(world.find({where(kName, Op::word, "mül")}) == Numbers{1, 2, 3});
+    CHECK(world.find({where(kName, Op::word, "vogt")}) == Numbers{3});
+    CHECK(world.find({where(kName, Op::word, "müller"), where(kName, Op::word, "b")}) == Numbers{2});
+    CHECK(world.find({where(kName, Op::prefix, "mül")}) == Numbers{2});
+    CHECK(world.find({where(kName, Op::exact, "müller")}).empty());
+    CHECK(world.find({where(kName, Op::word, "uller")}).empty());
+  }
+  put(1, "Anna Huber");
+  CHECK(world.find({where(kName, Op::word, "mül")}) == Numbers{2, 3});
+  CHECK(world.find({where(kName, Op::word, "hub")}) == Numbers{1});
+  world.apply(change(3, {}, true));
+  CHECK(world.find({where(kName, Op::word, "vogt")}).empty());
+}
+
 TEST_CASE("phone numbers are compared by what is dialled", "[unit][search]") {
   CHECK(folded("0049 (171) 123-45", FieldType::phone) == "+4917112345");
   CHECK(folded("+49 171 12345", FieldType::phone) == "+4917112345");

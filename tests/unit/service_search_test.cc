@@ -29,16 +29,17 @@ struct World : ContactsWorld {
     open();
     ready();
   }
-  Result<service::ListAnswer> ask(const std::string& field, const std::string& wanted, bool prefix = false) {
+  Result<service::ListAnswer> ask(const std::string& field, const std::string& wanted,
+                                  search::Op op = search::Op::exact) {
     service::Service::SearchQuery query;
     query.type = "contacts";
-    query.where.push_back({field, prefix, Personal<service::RawValue>(service::RawValue(wanted))});
+    query.where.push_back({field, op, Personal<service::RawValue>(service::RawValue(wanted))});
     query.limit = 1000;
     return answer<service::ListAnswer>([&](auto then) { service->search(editor, query, then); });
   }
-  std::set<RecordId> find(const std::string& field, const std::string& wanted, bool prefix = false) {
+  std::set<RecordId> find(const std::string& field, const std::string& wanted, search::Op op = search::Op::exact) {
     std::set<RecordId> out;
-    for (const auto& item : must(ask(field, wanted, prefix)).items) out.insert(item.id);
+    for (const auto& item : must(ask(field, wanted, op)).items) out.insert(item.id);
     return out;
   }
   // What the index itself knows, whatever can still be opened and shown.
@@ -73,7 +74,7 @@ TEST_CASE("G34 from step 1 of an erasure on the index knows nothing of who is er
   w.vault->on_step = [&](int) {
     ++steps;
     CHECK(w.find("name", "doro dying").empty());
-    CHECK(w.find("name", "lena", true) == Ids{*living.record});
+    CHECK(w.find("name", "lena", search::Op::prefix) == Ids{*living.record});
     CHECK(w.find("account", "a1") == Ids{*living.record, *half.record});
   };
   must(w.write(w.officer, service::RequestErasure{{*dying.subject}, {}, "art17-1-b", true}));
@@ -134,7 +135,7 @@ TEST_CASE("G34 who is fenced is out of the index at once, however long the windo
     must(w.write(w.officer, service::RequestErasure{{*waits.subject}, {}, "art17-1-b", false}));
     w.until([&] { return w.known("w") == 1; });
   }
-  CHECK(w.find("name", "wanda", true) == Ids{*living.record});
+  CHECK(w.find("name", "wanda", search::Op::prefix) == Ids{*living.record});
   CHECK(w.vault->epoch() == Epoch(1));
 }
 
@@ -200,7 +201,7 @@ TEST_CASE("an index that followed finds what a loaded one finds", "[unit][servic
   w.ready();
   const auto all = [&] {
     std::vector<Ids> out;
-    for (const auto* wanted : {"n1", "n2 o", "n1 oe", "n"}) out.push_back(w.find("name", wanted, true));
+    for (const auto* wanted : {"n1", "n2 o", "n1 oe", "n"}) out.push_back(w.find("name", wanted, search::Op::prefix));
     for (int i = 0; i < 5; ++i) out.push_back(w.find("account", "k" + std::to_string(i)));
     return out;
   };

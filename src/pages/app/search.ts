@@ -1,5 +1,5 @@
-// Looking for records by a field: the control that suits its type, and what the server is asked. Text is found by its
-// beginning, everything else as a whole, and all of it in the form in which the table shows it.
+// Looking for records by a field: the control that suits its type, and what the server is asked. Text is found by the
+// beginning of a word, everything else as a whole, and all of it in the form in which the table shows it.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Field } from "./api.js";
 import { dateIn, decimalIn, timeIn } from "./format.js";
@@ -7,7 +7,7 @@ import { t } from "./texts.js";
 
 export interface Condition {
   field: string;
-  op: "exact" | "prefix";
+  op: "exact" | "prefix" | "word";
   value: string | boolean;
 }
 
@@ -36,7 +36,7 @@ export function condition({ name: field, type }: Field, typed: string): Conditio
       return value === null ? null : { field, op: "exact", value };
     }
     default:
-      return { field, op: whole.includes(type) ? "exact" : "prefix", value: typed };
+      return { field, op: whole.includes(type) ? "exact" : "word", value: typed };
   }
 }
 

@@ -164,7 +164,7 @@ const texts = {
   empty_table: ["Noch keine Datensätze", "No records yet"],
   empty_table_help: ["Was importiert oder eingetragen wird, steht dann hier.", "What is imported or entered will stand here."],
   nothing_found: ["Nichts gefunden", "Nothing found"],
-  nothing_found_help: ["Groß- und Kleinschreibung ist gleich; der Anfang des Wertes genügt.", "Upper and lower case are alike; the beginning of the value is enough."],
+  nothing_found_help: ["Groß- und Kleinschreibung ist gleich; der Anfang eines Wortes genügt.", "Upper and lower case are alike; the beginning of a word is enough."],
   nothing_found_whole: ["Gesucht wurde der ganze Wert, mit allen Ziffern, wie ihn die Tabelle zeigt.", "The whole value was looked for, with all its digits as the table shows it."],
   new_record: ["Neuer Datensatz", "New record"],
   search: ["Suchen", "Search"],
