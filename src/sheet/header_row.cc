@@ -165,6 +165,30 @@ std::string field_name(std::string_view title) {
   return out;
 }
 
+namespace {
+
+// People break the lines of a header so that a column stays narrow: "Kunden-\nnummer" is Kundennummer.
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\n' && text[i] != '\r') {
+      out.push_back(text[i]);
+      continue;
+    }
+    const auto next = text.find_first_not_of("\r\n", i);
+    const bool hyphen = out.size() > 1 && out.back() == '-' && out[out.size() - 2] != ' ';
+    if (hyphen && next != std::string_view::npos && text[next] >= 'a' && text[next] <= 'z') {
+      out.pop_back();
+    } else if (!hyphen && next != std::string_view::npos && !out.empty() && out.back() != ' ') {
+      out.push_back(' ');
+    }
+    i = (next == std::string_view::npos ? text.size() : next) - 1;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<ColumnTitle> make_titles(const Row* header, std::size_t count, Language language) {
   constexpr std::size_t kAnyLength = 1'000'000;
   if (header != nullptr) count = std::max(count, header->cells.size());
@@ -172,7 +196,7 @@ std::vector<ColumnTitle> make_titles(const Row* header, std::size_t count, Langu
   std::unordered_set<std::string> titles, fields;
   for (std::size_t i = 0; i < count; ++i) {
     const auto numbered = (language == Language::de ? "Spalte " : "Column ") + std::to_string(i + 1);
-    std::string title = header == nullptr ? letters_of(i) : std::string(text_of(*header, i));
+    std::string title = header == nullptr ? letters_of(i) : on_one_line(text_of(*header, i));
     if (title.empty()) title = numbered;
     title = unique(titles, title, " (", ")", kAnyLength);
     auto field = field_name(title);

@@ -28,8 +28,8 @@ HeaderGuess guess_header(std::span<const Row> first_rows);
 enum class Language : std::uint8_t { de, en };
 
 struct ColumnTitle {
-  std::string
-      title;  // as in the header, made unique: "Name", "Name (2)"; empty ones "Spalte 3"; without a header "A", "B", …
+  std::string title;  // as in the header, on one line, made unique: "Name", "Name (2)"; empty ones "Spalte 3"; without
+                      // a header "A", "B", …
   std::string field;  // a name by the rule of the contract, unique: "name", "name-2"
   bool operator==(const ColumnTitle&) const = default;
 };

@@ -226,6 +226,21 @@ FormatKind kind_of_format(std::string_view code) {
   return time ? FormatKind::time : FormatKind::number;
 }
 
+unsigned digits_of_format(std::string_view code) noexcept {
+  constexpr std::size_t kDigitsMax = 32;
+  code = code.substr(0, code.find(';'));  // of positive numbers
+  const bool only_zeros = code.find_first_not_of('0') == std::string_view::npos;
+  return only_zeros && code.size() >= 2 && code.size() <= kDigitsMax ? static_cast<unsigned>(code.size()) : 0;
+}
+
+Cell with_digits(Cell cell, unsigned digits) {
+  const bool whole = std::all_of(cell.text.begin(), cell.text.end(), is_digit);
+  if (digits == 0 || cell.form != CellForm::number || !whole) return cell;
+  if (cell.text.size() < digits) cell.text.insert(0, digits - cell.text.size(), '0');
+  cell.form = CellForm::text;
+  return cell;
+}
+
 Cell cell_of_serial(std::string_view number, FormatKind kind, Epoch epoch) {
   constexpr std::int64_t kDurationDaysMax = 61;
   const auto as_it_stands = [&] {

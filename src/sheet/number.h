@@ -23,6 +23,11 @@ std::optional<std::string> shortest_number(std::string_view text);
 enum class FormatKind : std::uint8_t { number, date, time, datetime, duration };
 FormatKind kind_of_builtin_format(unsigned id) noexcept;
 FormatKind kind_of_format(std::string_view code);
+// How many digits a format of nothing but zeros shows at least (00000 of a postcode: 5); 0: it is another one.
+unsigned digits_of_format(std::string_view code) noexcept;
+// What such a format shows of a whole number: a text, for who keeps postcodes in numbers sees 01067. Else the cell as
+// it is.
+Cell with_digits(Cell cell, unsigned digits);
 
 // Day 1 is 1900-01-01, or day 0 is 1904-01-01.
 enum class Epoch : std::uint8_t { year_1900, year_1904 };

@@ -206,7 +206,10 @@ Cell OdsHandler::cell_value() {
     return {CellForm::boolean, cell_.value == "1" ? "true" : "false"};
   if (cell_.kind == "float" || cell_.kind == "percentage" || cell_.kind == "currency") {
     const auto number = shortest_number(cell_.value);
-    return number ? Cell{CellForm::number, *number} : Cell{CellForm::text, std::move(cell_.value)};
+    if (!number) return {CellForm::text, std::move(cell_.value)};
+    const Cell plain{CellForm::number, *number};
+    auto shown = with_digits(plain, text.starts_with('0') && text.size() > 1 ? static_cast<unsigned>(text.size()) : 0);
+    return shown.text == text ? shown : plain;
   }
   if (cell_.kind == "date") return cell_of_iso(cell_.value);
   if (cell_.kind == "time") return cell_of_iso_duration(cell_.value);

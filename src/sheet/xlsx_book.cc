@@ -135,7 +135,7 @@ class BookHandler final : public XmlHandler {
 
 class StylesHandler final : public XmlHandler {
  public:
-  explicit StylesHandler(std::vector<FormatKind>& formats) : formats_(formats) {}
+  explicit StylesHandler(std::vector<CellFormat>& formats) : formats_(formats) {}
 
   void begin(const XmlName& name, const XmlAttributes& attributes) override {
     if (!is_spreadsheetml(name.space)) return;
@@ -143,13 +143,14 @@ class StylesHandler final : public XmlHandler {
     if (name.local == "numFmt") {
       const auto id = number_of(attributes.find("numFmtId"));
       const auto code = attributes.find("formatCode");
-      if (id && code && own_.size() < kFormatsMax) own_.insert_or_assign(*id, kind_of_format(*code));
+      if (id && code && own_.size() < kFormatsMax)
+        own_.insert_or_assign(*id, CellFormat{kind_of_format(*code), digits_of_format(*code)});
     }
     if (name.local != "xf" || !in_cell_formats_) return;
     if (formats_.size() == kFormatsMax) return reader->fail(damaged("The workbook has too many formats."));
     const auto id = number_of(attributes.find("numFmtId")).value_or(0);
     const auto own = own_.find(id);
-    formats_.push_back(own != own_.end() ? own->second : kind_of_builtin_format(id));
+    formats_.push_back(own != own_.end() ? own->second : CellFormat{kind_of_builtin_format(id), 0});
   }
   void end(const XmlName& name) override {
     if (name.local == "cellXfs") in_cell_formats_ = false;
@@ -159,8 +160,8 @@ class StylesHandler final : public XmlHandler {
   XmlReader* reader = nullptr;
 
  private:
-  std::vector<FormatKind>& formats_;
-  std::map<unsigned, FormatKind> own_;
+  std::vector<CellFormat>& formats_;
+  std::map<unsigned, CellFormat> own_;
   bool in_cell_formats_ = false;
 };
 

@@ -17,10 +17,15 @@ struct XlsxSheet {
   std::string part;
 };
 
+struct CellFormat {
+  FormatKind kind = FormatKind::number;
+  unsigned digits = 0;  // shown at least, of a format that has nothing else
+};
+
 struct XlsxBook {
   std::vector<XlsxSheet> sheets;  // those with cells: no charts, dialogues and macros
   Epoch epoch = Epoch::year_1900;
-  std::vector<FormatKind> formats;  // by the number that a cell carries; empty: the file has no formats
+  std::vector<CellFormat> formats;  // by the number that a cell carries; empty: the file has no formats
   std::string strings_part;         // empty: it has no shared texts
 };
 

@@ -52,7 +52,7 @@ std::optional<Reference> reference_of(std::string_view text) {  // BC17
 struct OpenCell {
   CellType type = CellType::number;
   std::uint64_t column = 0;
-  FormatKind format = FormatKind::number;
+  CellFormat format;
   bool has_formula = false;
   std::string value;
 };
@@ -191,7 +191,7 @@ Status SheetHandler::read_cell(const XmlAttributes& attributes) {
   });
   cell_.value.clear();
   cell_.has_formula = false;
-  cell_.format = FormatKind::number;
+  cell_.format = {};
   SIEGEL_CHECK(place_cell(reference));
   const auto known = type ? type_of(*type) : CellType::number;
   if (!known) return damaged("A cell of the sheet has a type that the format does not know.");
@@ -235,7 +235,7 @@ Result<Cell> SheetHandler::cell_value() {
     case CellType::iso_date: {
       auto cell = cell_of_iso(value);
       constexpr std::string_view kMidnight = "T00:00:00";
-      if (cell.form == CellForm::datetime && cell_.format == FormatKind::date && cell.text.ends_with(kMidnight))
+      if (cell.form == CellForm::datetime && cell_.format.kind == FormatKind::date && cell.text.ends_with(kMidnight))
         cell = {CellForm::date, cell.text.substr(0, cell.text.size() - kMidnight.size())};
       return cell;
     }
@@ -244,7 +244,7 @@ Result<Cell> SheetHandler::cell_value() {
     case CellType::text:
       break;
   }
-  return cell_of_serial(value, cell_.format, book_.epoch);
+  return with_digits(cell_of_serial(value, cell_.format.kind, book_.epoch), cell_.format.digits);
 }
 
 void SheetHandler::end_cell() {

@@ -188,7 +188,8 @@ def xlsx_values():
 
 
 FORMATS = ["General", 14, 22, 20, 46, 'dd/mm/yyyy', '0.00" Tage"', "[h]:mm:ss", "[$-407]d\\. mmmm yyyy;@", "0.00E+00", "[Red]0;[Blue]-0", "mm:ss.0",
-           "h:mm AM/PM", 'yyyy\\-mm\\-dd\\Thh:mm:ss', '"day" 0', "# ?/?", "_-* #,##0.00\\ _d", "@", "[<=1]h:mm;0.0", "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy"]
+           "h:mm AM/PM", 'yyyy\\-mm\\-dd\\Thh:mm:ss', '"day" 0', "# ?/?", "_-* #,##0.00\\ _d", "@", "[<=1]h:mm;0.0", "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy",
+           "00000", "000;-000"]
 
 
 def dated(*pairs):
@@ -216,6 +217,9 @@ def xlsx_dates():
                                     ("0.5", "[<=1]h:mm;0.0"), ("46022", "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy"), ("46022", "General")), styles=styles),
          [row(1, {"date": "2025-12-31"}, number("3"), {"date": "2025-12-31"}, number("5"), number("5"), {"datetime": "2025-12-31T06:00:00"},
               number("5"), number("0.5"), number("5"), number("5"), {"time": "12:00:00"}, {"date": "2025-12-31"}, number("46022"))])
+    case("leading-zeros-by-format.xlsx", xlsx(dated(("1067", "00000"), ("80331", "00000"), ("7", "000;-000"), ("-7", "000;-000"), ("1.5", "000;-000"),
+                                                    ("123456", "00000")), styles=styles),
+         [row(1, "01067", "80331", "007", number("-7"), number("1.5"), "123456")])
     iso = sheet('<row r="1">', '<c r="A1" t="d" s="1"><v>2025-12-31T00:00:00</v></c>', '<c r="B1" t="d"><v>2025-12-31T10:00:00.250</v></c>',
                 '<c r="C1" t="d"><v>2025-12-31</v></c>', '<c r="D1" t="d"><v>2025-02-30</v></c>', "</row>", namespace=parts.STRICT_MAIN)
     case("strict.xlsx", xlsx(iso, styles=parts.styles(FORMATS, parts.STRICT_MAIN), strict=True),
@@ -297,6 +301,11 @@ def ods_cases():
     case("values.ods", values, [row(1, "007", number("0.1"), number("0.19"), number("8000.01"), {"date": "1899-12-31"}, {"datetime": "2025-12-31T23:59:59.5"},
          {"time": "36:05:00.5"}, {"boolean": "true"}, {"error": "#DIV/0!"}, {"error": "#DIV/0!"}, {"error": "#NO_RESULT!"}, number("15" + "0" * 19),
          "-0044-03-15", "-PT1H", number("123456789012345678901234567890"))], format="ods", sheet="Tabelle1")
+    case("leading-zeros-by-format.ods",
+         ods('<table:table table:name="T"><table:table-row>' + typed("float", 'value="1067"', "01067") + typed("float", 'value="80331"', "80331")
+             + typed("float", 'value="0"', "0") + typed("float", 'value="0"', "000") + typed("float", 'value="12"', "013") + typed("float", 'value="0.5"', "0,5")
+             + "</table:table-row></table:table>"),
+         [row(1, "01067", number("80331"), number("0"), "000", number("12"), number("0.5"))])
     texts = ods('<table:table table:name="T"><table:table-row><table:table-cell office:value-type="string"><office:annotation><text:p>no</text:p></office:annotation>'
                 '<text:p>  a   b<text:s text:c="3"/>c\n d<text:tab/>e </text:p><text:p/><text:p><text:span>f<text:a>g</text:a></text:span><text:line-break/>h'
                 '<text:note><text:note-body><text:p>no</text:p></text:note-body></text:note></text:p></table:table-cell>'

@@ -86,6 +86,19 @@ TEST_CASE("titles and names are unique, also where the header is empty or missin
   for (const auto& title : make_titles(&wide, 0, Language::en)) CHECK(is_name(title.field));
 }
 
+TEST_CASE("a title is one line, and what was hyphenated is whole", "[unit][sheet]") {
+  const auto header =
+      row_of(1, {"Kunden-\nnummer", "E-\r\nMail", "Ort und\nPLZ", "von \n- bis", "Preis -\nnetto", "\n", "A\n\nB\n"});
+  const auto titles = make_titles(&header, 7, Language::de);
+  CHECK(titles == std::vector<ColumnTitle>{{"Kundennummer", "kundennummer"},
+                                           {"E-Mail", "e-mail"},
+                                           {"Ort und PLZ", "ort-und-plz"},
+                                           {"von - bis", "von-bis"},
+                                           {"Preis - netto", "preis-netto"},
+                                           {"Spalte 6", "spalte-6"},
+                                           {"A B", "a-b"}});
+}
+
 TEST_CASE("titles tell what cells leave open", "[unit][sheet]") {
   CHECK(hints_of("kundennummer").key);
   CHECK(hints_of("id").key);

@@ -55,6 +55,23 @@ TEST_CASE("any double comes back from its shortest spelling", "[unit][sheet]") {
   }
 }
 
+TEST_CASE("a format of zeros keeps the digits of a whole number", "[unit][sheet]") {
+  CHECK(digits_of_format("00000") == 5);
+  CHECK(digits_of_format("000;-000") == 3);
+  for (const char* code : {"0", "", "0.00", "#00", "00000\"x\"", "General", "00 000"}) {
+    CAPTURE(code);
+    CHECK(digits_of_format(code) == 0);
+  }
+  CHECK(digits_of_format(std::string(33, '0')) == 0);
+  CHECK(with_digits({CellForm::number, "1067"}, 5) == Cell{CellForm::text, "01067"});
+  CHECK(with_digits({CellForm::number, "123456"}, 5) == Cell{CellForm::text, "123456"});
+  CHECK(with_digits({CellForm::number, "0"}, 3) == Cell{CellForm::text, "000"});
+  CHECK(with_digits({CellForm::number, "1067"}, 0) == Cell{CellForm::number, "1067"});
+  CHECK(with_digits({CellForm::number, "-7"}, 3) == Cell{CellForm::number, "-7"});
+  CHECK(with_digits({CellForm::number, "1.5"}, 3) == Cell{CellForm::number, "1.5"});
+  CHECK(with_digits({CellForm::date, "1900-01-01"}, 3) == Cell{CellForm::date, "1900-01-01"});
+}
+
 TEST_CASE("a format code says whether a number is a date", "[unit][sheet]") {
   const auto is = [](std::string_view code, FormatKind kind) {
     CAPTURE(code);
