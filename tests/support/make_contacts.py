@@ -53,4 +53,5 @@ def main():
     out.writerows(person(rng, number) for number in range(1, ROWS + 1))
 
 
-main()
+if __name__ == "__main__":
+    main()
