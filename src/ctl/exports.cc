@@ -52,7 +52,7 @@ void add_subject_group(CLI::App& app, Session& session) {
                                "All changes, and who looked when and for which purpose"),
                   "  siegel --purpose customer-care subject history su_…", [&session, words] {
                     return session.list({"GET", subject_path(*words) + "/history", "", {}, Thing::subject, ""},
-                                        {"seq", "at", "type", "actor", "purpose", "record", "changes"}, 0);
+                                        {"seq", "at", "type", "actor", "actor_label", "purpose", "record", "changes"}, 0);
                   });
   auto* exporter =
       add_command(*group, session, "export", session.text("Alles zu ihr, wie `export`", "All about her, as `export`"),

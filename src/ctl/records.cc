@@ -295,7 +295,7 @@ void add_records(CLI::App& app, Session& session) {
   add_with_id("history", session.text("Alle Änderungen", "All changes"), "  siegel records history re_…",
               [&session, words] {
                 return session.list({"GET", record_path(*words) + "/history", "", {}, Thing::record, ""},
-                                    {"seq", "at", "type", "actor", "purpose", "changes"}, 0);
+                                    {"seq", "at", "type", "actor", "actor_label", "purpose", "changes"}, 0);
               });
 
   auto* adder = add_one("add", session.text("Anlegen", "Add"),

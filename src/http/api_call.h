@@ -75,7 +75,10 @@ Result<Id> id_of(std::string_view prefix, std::string_view text) {
 std::function<void(Result<service::ListAnswer>)> answer_list(const CallPtr& call);
 void write_value(JsonWriter& json, const FieldDefinition& field, const Value& value);
 void write_record(JsonWriter& json, const Registries& registries, const service::ShownRecord& record);
-void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item);
+// Labels of tokens name who works here: for colleagues, not for the export that a person is given.
+enum class ActorLabels : bool { left_out, shown };
+void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item,
+                   ActorLabels labels);
 
 }  // namespace siegel::http
 

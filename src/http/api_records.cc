@@ -63,9 +63,13 @@ void write_record(JsonWriter& json, const Registries& registries, const service:
   json.end();
 }
 
-void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item) {
+void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item,
+                   ActorLabels labels) {
   json.begin().number("seq", item.seq.get()).text("at", to_rfc3339(item.at)).text("type", siegel::name_of(item.type));
   json.text("actor", item.actor);
+  if (const auto id = parse_id("tk", item.actor); id && labels == ActorLabels::shown)
+    if (const auto* token = registries.token(TokenId(*id)); token != nullptr && !token->grant.label.empty())
+      json.text("actor_label", token->grant.label);
   const auto* purpose = registries.purpose(item.purpose);
   if (purpose != nullptr) {
     json.text("purpose", purpose->definition.name);
@@ -252,7 +256,7 @@ std::function<void(Result<service::HistoryAnswer>)> answer_history(const CallPtr
     if (!answer) return call->fail(answer.error());
     JsonWriter json;
     json.begin().list("items");
-    for (const auto& item : answer->items) write_history(json, *answer->registries, item);
+    for (const auto& item : answer->items) write_history(json, *answer->registries, item, ActorLabels::shown);
     json.end_list();
     if (answer->next) {
       json.text("next", cursor_text(*answer->next));
@@ -358,7 +362,7 @@ void export_subject(const CallPtr& call) {
     json.begin();
     write_subject(json, *answer);
     json.list("history");
-    for (const auto& item : answer->history) write_history(json, *answer->registries, item);
+    for (const auto& item : answer->history) write_history(json, *answer->registries, item, ActorLabels::left_out);
     json.end_list().text("position", call->position_text(answer->position)).end();
     call->send(200, json.take(), answer->position);
   });

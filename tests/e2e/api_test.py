@@ -44,6 +44,7 @@ class Slice(Checked):
         self.assertEqual([i["type"] for i in history], ["record.added", "record.changed"])
         self.assertEqual(history[1]["changes"], [{"field": "name", "old": "Änne Müller", "new": "Änne Maier"}])
         self.assertRegex(history[0]["actor"], "^tk_")
+        self.assertEqual(history[0]["actor_label"], "editor")
         removed = self.s.request("DELETE", f"/v1/records/{record}", token=self.s.tokens["editor"])
         self.assertEqual(removed.status, 200, removed.body)
         self.assertEqual(set(removed.json), set(changed.json))

@@ -112,6 +112,7 @@ class People(Checked):
         self.assertEqual(shown["external"], [crm])
         self.assertEqual(len(shown["records"]), 3)
         exported = get(self.s, f"/v1/subjects/{one['subject']}/export?format=json", "privacy_officer").json
+        self.assertFalse([item for item in exported["history"] if "actor_label" in item])  # who works here is not for her
         self.assertEqual(exported["external"], [crm])
         # The writer counts the parts of a leaf (formats of keys, 3); so does whoever shows them.
         self.assertGreaterEqual(sum(leaf["count"] for leaf in shown["leaves"]), 5)

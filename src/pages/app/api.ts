@@ -71,6 +71,7 @@ export interface HistoryItem {
   at: string;
   type: string;
   actor: string;
+  actor_label?: string;
   purpose: string | null;
   legal_ground: string;
   reason?: string;

@@ -84,7 +84,7 @@ export function actor(item: HistoryItem, session: Session): string {
   if (item.actor === session.token_id) return t("you");
   if (item.actor === "system") return t("system");
   if (item.actor.startsWith("su_")) return t("the_person");
-  return t("by_token", { id: tail(item.actor) });
+  return item.actor_label ?? t("by_token", { id: tail(item.actor) });
 }
 
 // The end of a token's id: its beginning is the time at which it was made.
