@@ -42,7 +42,7 @@ inline constexpr std::array kProblems = std::to_array<Problem>({
     {"type_denied", 403, "Record type is not permitted", "Use a token that carries this record type."},
     {"field_denied", 403, "Field is not covered by the purpose",
      "Leave the field out, or use a purpose that covers it."},
-    {"bulk_denied", 403, "Bulk export is not permitted", "Use a token whose bulk_until lies in the future."},
+    {"bulk_denied", 403, "Bulk export is not permitted", "An admin issues a token for it, whose bulk_until lies in the future: POST /v1/tokens."},
     {"consent_missing", 403, "Consent is missing", "Ask the person for consent to this purpose first."},
     {"restricted", 403, "Processing is restricted", "Wait until the restriction is lifted."},
     {"cross_site", 403, "Request comes from another site", "Use the pages of this server, or send a token."},
