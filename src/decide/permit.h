@@ -62,9 +62,9 @@ struct Permit {
   [[nodiscard]] bool covers(FieldNo field) const;
 };
 
-// denied: token_wrong (unknown, revoked: 401) token_expired, role_denied, bulk_denied, purpose_missing, purpose_unknown,
-// purpose_denied, type_denied, field_denied; not_found: a type that does not exist; invalid bad_value: a field that the
-// type does not have.
+// denied: token_wrong (unknown, revoked: 401) token_expired, role_denied, bulk_denied, purpose_missing,
+// purpose_unknown, purpose_denied, type_denied, field_denied; not_found: a type that does not exist; invalid bad_value:
+// a field that the type does not have.
 Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs now);
 // Whether the times that stand in a token allow the action; authorise() asks it too.
 bool is_in_time(const TokenGrant& grant, Action action, TimeMs now) noexcept;
