@@ -42,6 +42,7 @@ class ExportTask final : public ReadTask {
       if (!is_gone(listed.row, shown)) out.records.items.push_back(std::move(shown));
     }
     out.fields = fields_;
+    out.room = query_.room;
     // The rest shows the same columns, or it is refused: what a purpose covers may change meanwhile.
     if (last_) out.next = ExportQuery{query_.type, fields_, last_, query_.room};
     done_(std::move(out));

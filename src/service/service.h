@@ -152,9 +152,10 @@ struct ExportQuery {
   std::shared_ptr<const void> room{};  // of the whole export, taken for its first chunk
 };
 struct ExportAnswer {
-  ListAnswer records;               // one chunk; its `next` is not used
-  std::vector<std::string> fields;  // of all chunks, in their order
-  std::optional<ExportQuery> next;  // what asks for the rest, if there may be more
+  ListAnswer records;                // one chunk; its `next` is not used
+  std::vector<std::string> fields;   // of all chunks, in their order
+  std::optional<ExportQuery> next;   // what asks for the rest, if there may be more
+  std::shared_ptr<const void> room;  // to be kept until the chunk is sent
 };
 struct Change {
   FieldNo field;

@@ -136,6 +136,7 @@ constexpr auto kProblems = std::to_array<ProblemText>({
 constexpr auto kCodes = std::to_array<CodeText>({
     {"already_there", "Am Ort der Kopie ist schon etwas."},
     {"ambiguous_number", "Der Punkt kann Tausender oder Nachkommastellen bedeuten; --decimal sagt, was gilt."},
+    {"answer_cut", "Die Antwort brach vor ihrem Ende ab; was kam, ist nicht alles."},
     {"answer_damaged", "Eine aufbewahrte Antwort ist beschädigt."},
     {"backup_place", "Eine Sicherung darf nicht bei den Daten, den Schlüsseln oder der Wurzel liegen."},
     {"bad_answer", "Die Antwort des Servers ist nicht zu verstehen."},
