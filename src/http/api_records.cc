@@ -64,6 +64,18 @@ void write_record(JsonWriter& json, const Registries& registries, const service:
   json.end();
 }
 
+namespace {
+
+// Nothing for a kind of a newer version.
+std::string_view name_of(AccessFacts::Kind kind) {
+  constexpr std::string_view kNames[] = {"",       "record", "list",  "history", "subject",
+                                         "export", "search", "parts", "import",  "bulk_export"};
+  const auto number = static_cast<std::size_t>(kind);
+  return number < std::size(kNames) ? kNames[number] : std::string_view();
+}
+
+}  // namespace
+
 void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item) {
   json.begin().number("seq", item.seq.get()).text("at", to_rfc3339(item.at)).text("type", siegel::name_of(item.type));
   json.text("actor", item.actor);
@@ -77,6 +89,8 @@ void write_history(JsonWriter& json, const Registries& registries, const service
   if (item.record) json.text("record", to_text(*item.record));
   if (item.import) json.text("import", to_text(*item.import));
   if (item.cancelled) json.flag("cancelled", true);
+  if (const auto look = item.access ? name_of(*item.access) : std::string_view(); !look.empty())
+    json.text("access", look);
   json.list("changes");
   for (const auto& change : item.changes) {
     const auto* field = field_of(registries, item.record_type, change.field);

@@ -314,6 +314,7 @@ class HistoryFold {
     out.purpose = header.purpose;
     out.ground = header.ground;
     out.record_type = header.record_type;
+    if (const auto* look = std::get_if<AccessFacts>(&header.facts)) out.access = look->kind;
     const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed ||
                            header.type == EventType::record_removed;
     if (is_record && header.job) SIEGEL_CHECK(note_import(*header.job, out));

@@ -177,6 +177,7 @@ struct HistoryItem {
   std::optional<JobId> import;   // that wrote it, or whose undo did
   bool cancelled = false;        // the import was: none of it ever counted
   bool unfinished = false;       // the import is under way: not shown
+  std::optional<AccessFacts::Kind> access;  // of access.read: what was looked at
 };
 struct HistoryAnswer {
   std::shared_ptr<const Registries> registries;
