@@ -167,6 +167,12 @@ int run_token_create(const LocalTokenOptions& options) {
     if (!ms) return report(ms.error(), options.speech);
     grant.expires_at = TimeMs(clock.now().get() + *ms);
   }
+  if (!options.bulk_until.empty()) {
+    const auto ms = parse_duration_ms(options.bulk_until);
+    if (!ms)
+      return report(Error(Errc::invalid, "bad_value", "--bulk-until is a number with m, h or d: 2h."), options.speech);
+    grant.bulk_until = TimeMs(clock.now().get() + *ms);
+  }
   Workers workers(1);
   NoWatcher watcher;
   StartWatch watch;

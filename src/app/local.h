@@ -18,7 +18,8 @@ struct LocalTokenOptions {
   std::filesystem::path data;
   Config config;
   std::string role;
-  std::string expires;  // "12h", "30d", "45m"; empty: never
+  std::string expires;     // "12h", "30d", "45m"; empty: never
+  std::string bulk_until;  // likewise; empty: no bulk export
   std::string label;
   std::vector<std::string> purposes;  // empty: all
   std::vector<std::string> types;     // empty: all

@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   local.token_create = [](const ctl::LocalToken& o) {
     return with_config(o.global, [&](const app::Config& config, const std::filesystem::path& data) {
       return app::run_token_create(
-          {data, config, o.role, o.expires, o.label, o.purposes, o.types, speech_of(o.global)});
+          {data, config, o.role, o.expires, o.bulk_until, o.label, o.purposes, o.types, speech_of(o.global)});
     });
   };
   local.verify = [](const ctl::VerifyOptions& o) {

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "sheet/cells.h"
@@ -31,11 +32,37 @@ bool add(List& list, const std::string& line) {
   return true;
 }
 
+// The body of one answer on its way.
+struct Body {
+  CURL* handle;
+  std::string& text;
+  const Sink* sink;
+  std::optional<Error> failed{};  // of the sink
+
+  [[nodiscard]] bool goes_to_sink() const {
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    return sink != nullptr && status >= 200 && status < 300;
+  }
+};
+
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* to) {
-  auto& body = *static_cast<std::string*>(to);
-  if (body.size() + size * count > kAnswerBytesMax) return 0;
-  body.append(data, size * count);
-  return size * count;
+  auto& body = *static_cast<Body*>(to);
+  const std::string_view piece(data, size * count);
+  if (body.goes_to_sink()) {
+    auto taken = body.sink->take(piece);
+    if (!taken) body.failed = std::move(taken).error();
+    return taken ? piece.size() : 0;
+  }
+  if (body.text.size() + piece.size() > kAnswerBytesMax) return 0;
+  body.text.append(piece);
+  return piece.size();
+}
+
+// Other than 0 ends the request.
+int look_around(void* to, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& body = *static_cast<const Body*>(to);
+  return body.sink->is_stopped && body.sink->is_stopped() ? 1 : 0;
 }
 
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* to) {
@@ -99,7 +126,7 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
-Result<Answer> Client::send(const Request& request) {
+Result<Answer> Client::send(const Request& request, const Sink* sink) {
   CURL* handle = impl_->handle.get();
   const Error away(Errc::unavailable, "server_away", "The server cannot be reached.");
   if (!impl_->token_file.empty())
@@ -121,6 +148,7 @@ Result<Answer> Client::send(const Request& request) {
   if (!request.body.empty() && !typed) listed = listed && add(headers, "Content-Type: application/json");
   if (!listed) return away;
   Answer answer;
+  Body body{handle, answer.body, sink};
   const std::string url = impl_->server + request.path;
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -134,7 +162,12 @@ Result<Answer> Client::send(const Request& request) {
   if (is_loopback(impl_->server)) curl_easy_setopt(handle, CURLOPT_PROXY, "");
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &body);
+  if (sink != nullptr) {
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, look_around);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &body);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  }
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &answer.headers);
   if (request.method != "GET" && request.method != "DELETE") {
@@ -143,6 +176,11 @@ Result<Answer> Client::send(const Request& request) {
   }
   curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   const CURLcode code = curl_easy_perform(handle);
+  if (body.failed) return std::move(*body.failed);
+  if (code == CURLE_ABORTED_BY_CALLBACK)
+    return Error(Errc::unavailable, "interrupted", "The export was stopped; what came is not all.");
+  if (code != CURLE_OK && body.goes_to_sink())
+    return Error(Errc::unavailable, "answer_cut", "The answer broke off before its end; what came is not all.");
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return Error(Errc::invalid, "bad_server", "--server is an address like http://127.0.0.1:8480.");
   if (code == CURLE_SSL_CACERT_BADFILE && !impl_->cacert.empty())

@@ -2,9 +2,11 @@
 // (Errc::unavailable, "server_away") means that there was none. One thread at a time; the connection is kept alive.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -32,6 +34,12 @@ struct Answer {
   [[nodiscard]] std::string header(const std::string& name) const;  // empty: not there
 };
 
+// Where the body of a good answer goes as it comes, instead of into the Answer: for what may be larger than memory.
+struct Sink {
+  std::function<Status(std::string_view piece)> take;  // an error ends the request with it
+  std::function<bool()> is_stopped;                    // asked at least every second: true ends it too, "interrupted"
+};
+
 class Client {
  public:
   explicit Client(const Global& global);  // server, token, purpose
@@ -39,7 +47,8 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  Result<Answer> send(const Request& request);
+  // With a sink also "answer_cut": the body broke off before its end, so what the sink took is not all.
+  Result<Answer> send(const Request& request, const Sink* sink = nullptr);
 
  private:
   struct Impl;

@@ -1,23 +1,23 @@
-// export and subject: what is kept about a person, and who looked.
+// export and subject: what is kept about a person, and who looked; and all records of a type.
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "ctl/interruption.h"
 #include "ctl/output_file.h"
+#include "ctl/record_counter.h"
 #include "ctl/session.h"
 
 namespace siegel::ctl {
 namespace {
 
 struct Words {
-  std::string subject, format = "json", file = "-";
+  std::string subject, type, fields, format = "json", file = "-";
   bool force = false;
 };
 
 std::string subject_path(const Words& words) { return "/v1/subjects/" + segment(words.subject); }
 
 int export_person(const Session& session, const Words& words) {
-  if (words.subject.empty())
-    return session.out.usage(session.text("Es fehlt --subject: über wen.", "--subject is missing: about whom."));
   auto file = OutputFile::open(words.file, Overwrite(words.force));
   if (!file) return session.out.fail(file.error());
   const Request request{"GET", subject_path(words) + "/export?format=" + words.format, "", {}, Thing::subject, ""};
@@ -28,12 +28,72 @@ int export_person(const Session& session, const Words& words) {
   });
 }
 
-void add_export_flags(CLI::App& command, const Session& session, Words& words) {
-  command
-      .add_option("--format", words.format,
-                  session.text("json: Werte, Verlauf und wer nachgesehen hat; csv: nur die jetzigen Werte",
-                               "json: values, history and who looked; csv: the present values only"))
-      ->check(CLI::IsMember({"json", "csv"}));
+// Like 12,345 in English and 12.345 in German.
+std::string grouped(const Session& session, std::uint64_t number) {
+  auto out = std::to_string(number);
+  for (auto at = out.size(); at > 3; at -= 3) out.insert(at - 3, session.text(".", ","));
+  return out;
+}
+
+std::string records_text(const Session& session, std::uint64_t count) {
+  return grouped(session, count) +
+         (count == 1 ? session.text(" Datensatz", " record") : session.text(" Datensätze", " records"));
+}
+
+int export_type(const Session& session, const Words& words) {
+  auto file = OutputFile::open(words.file, Overwrite(words.force));
+  if (!file) return session.out.fail(file.error());
+  const Interruption interruption;
+  nlohmann::json body = {{"type", words.type}, {"format", words.format}};
+  if (!words.fields.empty()) body["fields"] = split(words.fields, ',');
+  RecordCounter records(words.format);
+  constexpr std::uint64_t kTellEvery = 1000;
+  std::uint64_t told = 0;
+  const Sink sink{[&](std::string_view piece) -> Status {
+                    SIEGEL_CHECK(file->append(piece));
+                    records.add(piece);
+                    if (records.count() < told + kTellEvery) return Done{};
+                    told = records.count();
+                    session.out.progress(records_text(session, told));
+                    return Done{};
+                  },
+                  Interruption::is_asked};
+  const Request request{"POST", "/v1/exports", body.dump(), {}, Thing::type, words.type};
+  auto connection = session.client();
+  const auto answer = session.send(connection, request, &sink);
+  if (told > 0) session.out.progress("");
+  if (!answer) return session.out.fail(answer.error());
+  if (!answer->ok()) return session.out.fail(*answer, request);
+  const bool is_to_file = !words.file.empty() && words.file != "-";
+  if (const auto written = words.format == "json" ? file->append("\n") : Status(Done{}); !written)
+    return session.out.fail(written.error());
+  if (const auto written = file->finish(); !written) return session.out.fail(written.error());
+  if (is_to_file && session.out.json())
+    session.out.object({{"file", words.file}, {"format", words.format}, {"records", records.count()}});
+  else
+    session.out.say(records_text(session, records.count()) +
+                    (is_to_file ? session.text(" in ", " in ") + words.file : ""));
+  return exit_done;
+}
+
+int export_either(Session& session, const Words& words) {
+  if (words.subject.empty() == words.type.empty())
+    return session.out.usage(session.text("Entweder --subject: über wen, oder --type: alle Datensätze eines Typs.",
+                                          "Either --subject: about whom, or --type: all records of a type."));
+  session.type = words.type;  // whose default purpose counts
+  if (!words.type.empty()) {
+    if (const auto wrong = session.wrong_name(words.type)) return *wrong;
+    return export_type(session, words);
+  }
+  if (words.format == "ndjson" || !words.fields.empty())
+    return session.out.usage(session.text("--fields und --format ndjson gehören zu --type.",
+                                          "--fields and --format ndjson go with --type."));
+  return export_person(session, words);
+}
+
+void add_export_flags(CLI::App& command, const Session& session, Words& words, const std::string& format_help,
+                      std::vector<std::string> formats) {
+  command.add_option("--format", words.format, format_help)->check(CLI::IsMember(std::move(formats)));
   command.add_option("-o,--output", words.file,
                      session.text("Datei; ohne: Standardausgabe", "File; without: standard output"));
   add_force(command, session, words.force);
@@ -59,19 +119,41 @@ void add_subject_group(CLI::App& app, Session& session) {
                   "  siegel --purpose customer-care subject export su_… --format csv -o person.csv",
                   [&session, words] { return export_person(session, *words); });
   for (auto* command : {show, history, exporter}) command->add_option("ID", words->subject, "su_…")->required();
-  add_export_flags(*exporter, session, *words);
+  add_export_flags(*exporter, session, *words,
+                   session.text("json: Werte, Verlauf und wer nachgesehen hat; csv: nur die jetzigen Werte",
+                                "json: values, history and who looked; csv: the present values only"),
+                   {"json", "csv"});
 }
 
 }  // namespace
 
 void add_exports(CLI::App& app, Session& session) {
   auto words = std::make_shared<Words>();
-  auto* command = add_command(app, session, "export", session.text("Alles zu einer Person", "All about a person"),
-                              "  siegel --purpose customer-care export --subject su_… --format csv -o person.csv",
-                              [&session, words] { return export_person(session, *words); });
-  command->add_option("--subject", words->subject, "su_…");
-  add_later_flags(*command, session, {"--type"});
-  add_export_flags(*command, session, *words);
+  auto* command = add_command(
+      app, session, "export",
+      session.text("Alles zu einer Person, oder alle Datensätze eines Typs",
+                   "All about a person, or all records of a type"),
+      "  siegel --purpose customer-care export --subject su_… --format csv -o person.csv\n"
+      "  siegel --purpose customer-care export --type contacts --fields name,e-mail --format csv -o contacts.csv\n"
+      "  siegel --purpose customer-care export --type contacts --format ndjson | head",
+      [&session, words] { return export_either(session, *words); });
+  command->add_option("--subject", words->subject, session.text("su_…: alles zu ihr", "su_…: all about her"));
+  command->add_option(
+      "--type", words->type,
+      session.text("Typ: alle seine Datensätze, mit einer Spur bei jeder Person; nur mit einem Schlüssel, "
+                   "der das erlaubt (token create --bulk-until)",
+                   "Type: all its records, with a trace at each person; only with a token that allows it "
+                   "(token create --bulk-until)"));
+  command->add_option("--fields", words->fields,
+                      session.text("mit --type: nur diese, a,b; ohne: alle, die der Zweck umfasst",
+                                   "with --type: only these, a,b; without: all that the purpose covers"));
+  add_export_flags(
+      *command, session, *words,
+      session.text("zu --subject: json (Werte, Verlauf und wer nachgesehen hat) oder csv (nur die jetzigen "
+                   "Werte); zu --type: auch ndjson",
+                   "for --subject: json (values, history and who looked) or csv (the present values only); "
+                   "for --type: ndjson too"),
+      {"json", "csv", "ndjson"});
   add_subject_group(app, session);
 }
 

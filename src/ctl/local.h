@@ -49,7 +49,8 @@ struct ServeOptions {
 struct LocalToken {
   Global global;
   std::string role;
-  std::string expires;  // "12h", "30d", "45m"; empty: never
+  std::string expires;     // "12h", "30d", "45m"; empty: never
+  std::string bulk_until;  // likewise; empty: no bulk export
   std::string label;
   std::vector<std::string> purposes;
   std::vector<std::string> types;

@@ -101,24 +101,35 @@ void OutputFile::drop() noexcept {
 }
 
 Status OutputFile::write(const std::string& content) {
+  SIEGEL_CHECK(append(content));
+  return finish();
+}
+
+Status OutputFile::append(std::string_view piece) {
   if (file_.empty()) {
-    std::cout << content << std::flush;
+    std::cout << piece << std::flush;
     if (!std::cout) return Error(Errc::unavailable, "no_output", "The result cannot be written.");
     return Done{};
   }
-  const Error failed = Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file_);
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const auto written = ::write(descriptor_, content.data() + done, content.size() - done);
+  while (!piece.empty()) {
+    const auto written = ::write(descriptor_, piece.data(), piece.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;
-    done += static_cast<std::size_t>(written);
+    if (written <= 0) {
+      drop();
+      return Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file_);
+    }
+    piece.remove_prefix(static_cast<std::size_t>(written));
   }
-  const bool whole = done == content.size() && (beside_.empty() || ::fsync(descriptor_) == 0);
+  return Done{};
+}
+
+Status OutputFile::finish() {
+  if (file_.empty()) return Done{};
+  const bool whole = beside_.empty() || ::fsync(descriptor_) == 0;
   const bool closed = ::close(std::exchange(descriptor_, -1)) == 0;
   if (whole && closed) return take_name();
   drop();
-  return failed;
+  return Error(Errc::unavailable, "no_output", "The file cannot be written.").with("file", file_);
 }
 
 Status OutputFile::take_name() {

@@ -2,12 +2,13 @@
 // traced read happens whose result then has no place. Guarantees: (1) a file that is there, or comes before the end, is
 // not overwritten unless --force says so; (2) the file of the name is whole or as it was: what is written goes to a
 // file beside it, the caller's alone, that takes the name at the end and goes if there is no end; if the name is taken
-// by then, it stays, and the error tells where; (3) after write() the content and its name are on the disk. Errors:
-// "no_output", "exists", "same_file".
+// by then, it stays, and the error tells where; (3) after write() or finish() the content and its name are on the disk.
+// Errors: "no_output", "exists", "same_file".
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -25,6 +26,9 @@ class OutputFile {
   OutputFile& operator=(OutputFile&& other) noexcept;
 
   Status write(const std::string& content);  // all of it, once
+  // The same in pieces: the last of them, then finish(). Standard output has each piece at once.
+  Status append(std::string_view piece);
+  Status finish();
 
  private:
   void drop() noexcept;

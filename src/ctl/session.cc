@@ -41,14 +41,14 @@ Client Session::client() const {
   return Client(with_purpose);
 }
 
-Result<Answer> Session::send(Client& connection, const Request& request) const {
-  auto answer = connection.send(request);
+Result<Answer> Session::send(Client& connection, const Request& request, const Sink* sink) const {
+  auto answer = connection.send(request, sink);
   if (!answer || !global.purpose.empty() || !found_purpose_.empty() || code_of(*answer) != "purpose_missing")
     return answer;
   found_purpose_ = default_purpose(connection);
   if (found_purpose_.empty()) return answer;
   connection = client();
-  return connection.send(request);
+  return connection.send(request, sink);
 }
 
 std::string Session::default_purpose(Client& connection) const {

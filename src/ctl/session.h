@@ -37,7 +37,7 @@ struct Session {
   // Sends. Where the server asks for a purpose and nobody said one: again with the default purpose of the type that the
   // command is about; of all types, if they have the same. Not before it is asked for: a token of one purpose needs
   // none named, and the type's may be another. What is found counts for the rest of the command.
-  Result<Answer> send(Client& connection, const Request& request) const;
+  Result<Answer> send(Client& connection, const Request& request, const Sink* sink = nullptr) const;
   // Sends, and shows what went wrong; with an answer, `then` gives the exit code.
   int call(const Request& request, const std::function<int(const Answer&)>& then) const;
   int show(const Request& request) const;    // the answer as one object

@@ -10,12 +10,12 @@ namespace siegel::ctl {
 namespace {
 
 struct Words {
-  std::string role, purposes, types, expires, label, subject, id;
+  std::string role, purposes, types, expires, bulk_until, label, subject, id;
   bool local = false;
 };
 
 // "12h", "30d", "45m" from now, or a time of RFC 3339; nothing if it is neither.
-std::optional<std::string> expiry(const std::string& text) {
+std::optional<std::string> end_of(const std::string& text) {
   if (const auto time = parse_rfc3339(text)) return to_rfc3339(*time);
   constexpr std::uint64_t kMinutesMax = 100ULL * 366 * 24 * 60;
   if (text.size() < 2) return {};
@@ -32,7 +32,8 @@ int create(const Session& session, const Words& words) {
   if (words.local) {
     if (!session.local.token_create)
       return session.out.usage(session.text("--local kann dieses Programm nicht.", "This program cannot do --local."));
-    return session.local.token_create({session.global, words.role, words.expires, words.label, purposes, types});
+    return session.local.token_create(
+        {session.global, words.role, words.expires, words.bulk_until, words.label, purposes, types});
   }
   nlohmann::json body = {{"role", words.role}, {"label", words.label}};
   if (purposes.empty()) {
@@ -45,12 +46,19 @@ int create(const Session& session, const Words& words) {
   } else {
     body["types"] = types;
   }
-  if (!words.expires.empty()) {
-    const auto at = expiry(words.expires);
+  struct End {
+    const char *flag, *member;
+    const std::string& text;
+  };
+  for (const auto& [flag, member, text] :
+       {End{"--expires", "expires_at", words.expires}, End{"--bulk-until", "bulk_until", words.bulk_until}}) {
+    if (text.empty()) continue;
+    const auto at = end_of(text);
     if (!at)
-      return session.out.usage(session.text("--expires ist eine Dauer wie 12h, 30d, 45m oder eine Zeit nach RFC 3339.",
-                                            "--expires is a span like 12h, 30d, 45m or a time of RFC 3339."));
-    body["expires_at"] = *at;
+      return session.out.usage(
+          flag + std::string(session.text(" ist eine Dauer wie 12h, 30d, 45m oder eine Zeit nach RFC 3339.",
+                                          " is a span like 12h, 30d, 45m or a time of RFC 3339.")));
+    body[member] = *at;
   }
   if (!words.subject.empty()) body["subject"] = words.subject;
   return session.change({"POST", "/v1/tokens", body.dump(), {}});
@@ -67,7 +75,8 @@ nlohmann::json names_or_all(const Session& session, const nlohmann::json& token,
 
 int list(const Session& session) {
   const Request request{"GET", "/v1/tokens", "", {}};
-  const std::vector<std::string> columns{"token_id", "role", "label", "purposes", "types", "expires_at", "revoked"};
+  const std::vector<std::string> columns{"token_id", "role",       "label",      "purposes",
+                                         "types",    "expires_at", "bulk_until", "revoked"};
   if (session.out.json()) return session.list(request, columns);
   std::vector<nlohmann::json> rows;
   const int code = session.each(request, std::nullopt, [&](const nlohmann::json& token) {
@@ -88,6 +97,7 @@ void add_tokens(CLI::App& app, Session& session) {
       add_command(*group, session, "create",
                   session.text("Ausstellen; der Schlüssel wird einmal gezeigt", "Issue one; it is shown once"),
                   "  siegel token create --role editor --purposes customer-care --types contacts --expires 12h\n"
+                  "  siegel token create --role editor --purposes customer-care --bulk-until 2h --expires 2h\n"
                   "  siegel --data ./siegel-data token create --local --role admin --label desk",
                   [&session, words] { return create(session, *words); });
   maker->add_option("--role", words->role, "admin, privacy_officer, editor, sender, auditor, consumer")->required();
@@ -95,6 +105,9 @@ void add_tokens(CLI::App& app, Session& session) {
   maker->add_option("--types", words->types, session.text("a,b; ohne: alle", "a,b; without: all"));
   maker->add_option("--expires", words->expires,
                     session.text("12h, 30d, 45m; ohne: nie", "12h, 30d, 45m; without: never"));
+  maker->add_option("--bulk-until", words->bulk_until,
+                    session.text("Ausgabe im Ganzen (`export --type`) erlaubt, so lange; ohne: nicht",
+                                 "bulk export (`export --type`) allowed for so long; without: not at all"));
   maker->add_option("--label", words->label, session.text("Bezeichnung", "Label"));
   maker->add_option("--subject", words->subject,
                     session.text("Person, für die der Schlüssel gilt", "Person the token is for"));

@@ -37,6 +37,7 @@ unsigned roles_for(Action action) {
     case Action::read_history:
     case Action::read_subject:
     case Action::export_subject:
+    case Action::export_records:
       return kEditor | kOfficer;
     case Action::erase:
     case Action::read_erasures:
@@ -91,6 +92,7 @@ bool needs_purpose(Action action) noexcept {
     case Action::read_history:
     case Action::read_subject:
     case Action::export_subject:
+    case Action::export_records:
     case Action::import_records:
       return true;
     case Action::read_status:
@@ -117,6 +119,12 @@ bool Permit::covers(FieldNo field) const {
   return all_fields || std::binary_search(fields.begin(), fields.end(), field);
 }
 
+bool is_in_time(const TokenGrant& grant, Action action, TimeMs now) noexcept {
+  const bool has_expired = grant.expires_at && *grant.expires_at <= now;
+  const bool in_bulk = action == Action::export_records;
+  return !has_expired && (!in_bulk || (grant.bulk_until && *grant.bulk_until > now));
+}
+
 Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs now) {
   const auto* token = registries.token(use.token);
   if (token == nullptr || token->revoked) return denied("token_wrong", "The token is not known or was revoked.");
@@ -126,6 +134,8 @@ Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs no
   permit.role = token->grant.role;
   if ((roles_for(use.action) & bit(permit.role)) == 0)
     return denied("role_denied", "The token's role does not allow this.").with("role", name_of(permit.role));
+  if (!is_in_time(token->grant, use.action, now))
+    return denied("bulk_denied", "The token may not export in bulk: its bulk_until is over, or it has none.");
   if (!use.type.empty()) {
     permit.type = registries.type(use.type);
     if (permit.type == nullptr && !use.type_may_be_new)

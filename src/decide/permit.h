@@ -30,6 +30,7 @@ enum class Action : std::uint8_t {
   read_history,
   read_subject,
   export_subject,
+  export_records,
   erase,
   read_erasures,
   read_certificate,
@@ -61,10 +62,12 @@ struct Permit {
   [[nodiscard]] bool covers(FieldNo field) const;
 };
 
-// denied: token_wrong (unknown, revoked: 401) token_expired, role_denied, purpose_missing, purpose_unknown,
-// purpose_denied, type_denied, field_denied; not_found: a type that does not exist; invalid bad_value: a field that the
-// type does not have.
+// denied: token_wrong (unknown, revoked: 401) token_expired, role_denied, bulk_denied, purpose_missing,
+// purpose_unknown, purpose_denied, type_denied, field_denied; not_found: a type that does not exist; invalid bad_value:
+// a field that the type does not have.
 Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs now);
+// Whether the times that stand in a token allow the action; authorise() asks it too.
+bool is_in_time(const TokenGrant& grant, Action action, TimeMs now) noexcept;
 
 // How a refusal stands in the header of refusal.recorded.
 enum class RefusalCode : std::uint16_t {

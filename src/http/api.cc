@@ -90,8 +90,8 @@ Api::Api(ApiOptions options, Provider service)
       service_(std::move(service)),
       routes_(std::make_unique<Routes>()),
       rate_limit_(options_.requests_per_second_per_token) {
-  for (auto&& some :
-       {plain_routes(), registry_routes(), record_routes(), erasure_routes(), import_routes(), log_routes()})
+  for (auto&& some : {plain_routes(), registry_routes(), record_routes(), erasure_routes(), import_routes(),
+                      export_routes(), log_routes()})
     routes_->all.insert(routes_->all.end(), some.begin(), some.end());
   routes_->all.push_back({Method::get, "/metrics", metrics, !options_.loopback});
 }

@@ -47,6 +47,7 @@ std::vector<Route> registry_routes();
 std::vector<Route> record_routes();
 std::vector<Route> erasure_routes();
 std::vector<Route> import_routes();
+std::vector<Route> export_routes();
 std::vector<Route> log_routes();
 
 void search_records(const CallPtr& call);  // api_search.cc, among the routes of records

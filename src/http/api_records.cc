@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "http/api_call.h"
+#include "http/csv.h"
 #include "http/json_writer.h"
 
 namespace siegel::http {
@@ -63,6 +64,18 @@ void write_record(JsonWriter& json, const Registries& registries, const service:
   json.end();
 }
 
+namespace {
+
+// Nothing for a kind of a newer version.
+std::string_view name_of(AccessFacts::Kind kind) {
+  constexpr std::string_view kNames[] = {"",       "record", "list",  "history", "subject",
+                                         "export", "search", "parts", "import",  "bulk_export"};
+  const auto number = static_cast<std::size_t>(kind);
+  return number < std::size(kNames) ? kNames[number] : std::string_view();
+}
+
+}  // namespace
+
 void write_history(JsonWriter& json, const Registries& registries, const service::HistoryItem& item,
                    ActorLabels labels) {
   json.begin().number("seq", item.seq.get()).text("at", to_rfc3339(item.at)).text("type", siegel::name_of(item.type));
@@ -80,6 +93,8 @@ void write_history(JsonWriter& json, const Registries& registries, const service
   if (item.record) json.text("record", to_text(*item.record));
   if (item.import) json.text("import", to_text(*item.import));
   if (item.cancelled) json.flag("cancelled", true);
+  if (const auto look = item.access ? name_of(*item.access) : std::string_view(); !look.empty())
+    json.text("access", look);
   json.list("changes");
   for (const auto& change : item.changes) {
     const auto* field = field_of(registries, item.record_type, change.field);
@@ -309,38 +324,19 @@ void get_subject(const CallPtr& call) {
   });
 }
 
-// RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe in front.
-void append_cell(std::string& out, std::string_view text) {
-  const bool formula =
-      !text.empty() && (text.front() == '=' || text.front() == '+' || text.front() == '@' || text.front() == '\t');
-  out.push_back('"');
-  if (formula) out.push_back('\'');
-  for (const char c : text) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c);
-  }
-  out.push_back('"');
-}
-
 std::string export_csv(const service::SubjectAnswer& answer) {
-  std::string out = "\xEF\xBB\xBF\"type\",\"record\",\"field\",\"value\"\r\n";
+  std::string out(kCsvMark);
+  out += "\"type\",\"record\",\"field\",\"value\"\r\n";
   for (const auto& record : answer.records) {
     const auto* type = answer.registries->type(record.type);
     if (type == nullptr) continue;
     for (const auto& value : record.values.expose()) {
       const auto* field = type->definition.field(value.field);
       if (field == nullptr) continue;
-      std::string text;
-      if (const auto* one = std::get_if<std::string>(&value.value.expose())) text = *one;
-      if (const auto* many = std::get_if<std::vector<std::string>>(&value.value.expose()))
-        for (const auto& item : *many) text += (text.empty() ? "" : "; ") + item;
-      append_cell(out, type->definition.name);
-      out.push_back(',');
-      append_cell(out, to_text(record.id));
-      out.push_back(',');
-      append_cell(out, field->title.empty() ? field->name : field->title);
-      out.push_back(',');
-      append_cell(out, text);
+      append_csv_text(out, type->definition.name);
+      append_csv_text(out += ',', to_text(record.id));
+      append_csv_text(out += ',', field->title.empty() ? field->name : field->title);
+      append_csv_value(out += ',', field->type, value.value.expose());
       out += "\r\n";
     }
   }
@@ -357,7 +353,7 @@ void export_subject(const CallPtr& call) {
     if (!answer) return call->fail(answer.error());
     if (csv)
       return call->send(200, export_csv(*answer), answer->position, {},
-                        {{"Content-Disposition", "attachment; filename=\"export.csv\""}}, "text/csv; charset=utf-8");
+                        {{"Content-Disposition", "attachment; filename=\"export.csv\""}}, kCsvContentType);
     JsonWriter json;
     json.begin();
     write_subject(json, *answer);

@@ -32,7 +32,8 @@ struct AccessFacts {  // access.read
     subject_export = 5,
     search = 6,
     parts = 7,
-    import = 8  // comparison with what is stored, and what an undo left
+    import = 8,  // comparison with what is stored, and what an undo left
+    bulk_export = 9
   };
   Kind kind = Kind::record;
   std::vector<std::uint16_t> fields;  // field numbers of the record type that were looked at; empty: no field values

@@ -55,6 +55,7 @@ class Impl final : public Service {
   void read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) override;
   void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) override;
   void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) override;
+  void export_records(Caller caller, ExportQuery query, Callback<ExportAnswer> done) override;
   void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                       Callback<HistoryAnswer> done) override;
   void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,
@@ -156,7 +157,8 @@ class Impl final : public Service {
   [[nodiscard]] Hash pin(std::initializer_list<ByteView> pieces) const { return pins_(pieces); }
   Result<codec::IdempotencyRow> row_for(const IdempotencyClaim& claim, const Written& written);
 
-  [[nodiscard]] Error not_reached() const;  // the read models do not show in time what they must
+  Result<std::shared_ptr<const void>> room_for_export();  // bulk_export.cc
+  [[nodiscard]] Error not_reached() const;                // the read models do not show in time what they must
 
   // read_only.cc: for what writes more than looks at people.
   Status room_for_more() const;
@@ -205,6 +207,7 @@ class Impl final : public Service {
   decide::State state;
   decide::IdentityIndex identity;
   SearchFeed search_feed;
+  const std::shared_ptr<std::atomic<std::size_t>> exports_running = std::make_shared<std::atomic<std::size_t>>(0);
 
  private:
   friend class Task;

@@ -135,7 +135,7 @@ std::optional<Task::Decision> Task::still_permitted(const ledger::Moment& at) {
   auto current = s.state.registries();
   if (current == registries) {
     const auto* token = registries->token(caller.token);
-    if (token != nullptr && (!token->grant.expires_at || *token->grant.expires_at > at.time)) return std::nullopt;
+    if (token != nullptr && decide::is_in_time(token->grant, action, at.time)) return std::nullopt;
     return Decision(Again{});
   }
   const auto granted = decide::authorise(*current, use(action), at.time);

@@ -146,6 +146,18 @@ struct ListAnswer {
   std::optional<RecordId> next;  // cursor: the last one shown, if there may be more
   TreeSize position;
 };
+struct ExportQuery {
+  std::string type;
+  std::vector<std::string> fields;  // each once, in this order; empty: all that the purpose covers
+  std::optional<RecordId> after{};
+  std::shared_ptr<const void> room{};  // of the whole export, taken for its first chunk
+};
+struct ExportAnswer {
+  ListAnswer records;                // one chunk; its `next` is not used
+  std::vector<std::string> fields;   // of all chunks, in their order
+  std::optional<ExportQuery> next;   // what asks for the rest, if there may be more
+  std::shared_ptr<const void> room;  // to be kept until the chunk is sent
+};
 struct Change {
   FieldNo field;
   Personal<Value> before;
@@ -166,6 +178,7 @@ struct HistoryItem {
   std::optional<JobId> import;   // that wrote it, or whose undo did
   bool cancelled = false;        // the import was: none of it ever counted
   bool unfinished = false;       // the import is under way: not shown
+  std::optional<AccessFacts::Kind> access;  // of access.read: what was looked at
 };
 struct HistoryAnswer {
   std::shared_ptr<const Registries> registries;
@@ -254,6 +267,8 @@ struct Options {
   std::chrono::milliseconds erase_window{1000};
   std::size_t search_bytes_max = 256 * 1024 * 1024;  // of the search index; a type that does not fit is not searched
   std::size_t search_results_max = 1'000;            // in one answer
+  std::size_t export_chunk_records_max = 1'000;      // read, opened and sent at once
+  std::size_t exports_max = 8;                       // at one time: each holds a chunk in memory
   unsigned idempotency_days = 7;
   std::chrono::milliseconds catch_up_wait{10'000};        // of a look for read models that show what it must show
   std::chrono::milliseconds erase_retry{5000};            // of an erasure that could not be carried out or told
@@ -332,6 +347,11 @@ class Service {
   };
   static constexpr std::size_t kConditionsMax = 16;
   virtual void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) = 0;
+  // One chunk of a bulk export, in order of ids; `next` of its answer asks for the rest, until there is none. Records
+  // are shown as they are when their chunk is read: whoever is erased meanwhile is left out, what is added comes at the
+  // end. Each chunk needs the permit anew (bulk_denied: bulk_until is over) and is an event before it is answered.
+  // Errors: denied "field_denied" also where the purpose covers no field, overloaded "overloaded" with exports_max.
+  virtual void export_records(Caller caller, ExportQuery query, Callback<ExportAnswer> done) = 0;
   virtual void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                               Callback<HistoryAnswer> done) = 0;
   virtual void subject_history(Caller caller, SubjectId id, std::optional<Seq> after, std::size_t limit,

@@ -58,8 +58,8 @@ constexpr auto kProblems = std::to_array<ProblemText>({
      "Der Zweck umfasst ein genanntes Feld nicht.", "Leave the field out, or another purpose: --purpose NAME.",
      "Das Feld weglassen, oder ein anderer Zweck: --purpose NAME."},
     {"bulk_denied", "The token may not export in bulk.", "Der Zugangsschlüssel darf nicht im Ganzen ausgeben.",
-     "Use a token whose bulk_until lies in the future.",
-     "Einen Schlüssel verwenden, dessen bulk_until noch bevorsteht."},
+     "An admin issues a token for it: `siegel token create --role editor --bulk-until 2h`.",
+     "Die Verwaltung stellt dafür einen Schlüssel aus: `siegel token create --role editor --bulk-until 2h`."},
     {"consent_missing", "The person has not consented.", "Die Person hat nicht eingewilligt.",
      "Ask the person for consent to this purpose first.", "Zuerst die Einwilligung in diesen Zweck erbitten."},
     {"restricted", "Processing is restricted.", "Die Verarbeitung ist eingeschränkt.",
@@ -136,6 +136,7 @@ constexpr auto kProblems = std::to_array<ProblemText>({
 constexpr auto kCodes = std::to_array<CodeText>({
     {"already_there", "Am Ort der Kopie ist schon etwas."},
     {"ambiguous_number", "Der Punkt kann Tausender oder Nachkommastellen bedeuten; --decimal sagt, was gilt."},
+    {"answer_cut", "Die Antwort brach vor ihrem Ende ab; was kam, ist nicht alles."},
     {"answer_damaged", "Eine aufbewahrte Antwort ist beschädigt."},
     {"backup_place", "Eine Sicherung darf nicht bei den Daten, den Schlüsseln oder der Wurzel liegen."},
     {"bad_answer", "Die Antwort des Servers ist nicht zu verstehen."},

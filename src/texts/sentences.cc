@@ -16,6 +16,9 @@ struct Pair {
 constexpr auto kSentences = std::to_array<Pair>({
     // ── flags and files ──
     {"--expires is a number with m, h or d: 12h.", "--expires ist eine Zahl mit m, h oder d: 12h."},
+    {"--bulk-until is a number with m, h or d: 2h.", "--bulk-until ist eine Zahl mit m, h oder d: 2h."},
+    {"The export was stopped; what came is not all.", "Die Ausgabe wurde abgebrochen; was kam, ist nicht alles."},
+    {"The purpose covers no field of this record type.", "Der Zweck umfasst kein Feld dieses Datensatztyps."},
     {"--role is one of admin, privacy_officer, editor, sender, auditor, consumer.",
      "--role ist eine von admin, privacy_officer, editor, sender, auditor, consumer."},
     {"Too many wrong sign-ins within a minute.", "Zu viele falsche Anmeldungen in einer Minute."},

@@ -1093,8 +1093,7 @@ class Sheets(WithServer):
 
 class Words(WithServer):
     LATER = {
-        "sheets": (("erase", "--find", "e-mail=SECRET"),
-                   ("export", "--type", "contacts")),
+        "sheets": (("erase", "--find", "e-mail=SECRET"),),
         "deletion": (("sweep",), ("root", "SECRET"), ("keys",), ("restore", "SECRET"), ("hold", "--reason", "SECRET"), ("share-holder",)),
         "proofs": (("proof", "receipt", "--seq", "3"), ("signer",), ("witness",), ("replay",)),
         "kafka": (("consume", "--group", "SECRET"),),

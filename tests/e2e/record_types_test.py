@@ -2,6 +2,7 @@
 and what a refusal names. usage: record_types_test.py SIEGEL_BINARY
 """
 import csv
+import json
 import os
 import pathlib
 import re
@@ -49,9 +50,12 @@ class TheDocument(unittest.TestCase):
 
     def test_the_worked_example(self):
         blocks = re.findall(r"```sh\n(.*?)```", DOC, re.S)
-        self.assertEqual(len(blocks), 2)
+        self.assertEqual(len(blocks), 4)
         editor = re.search(r"sgl_[A-Za-z0-9_-]{43}", self.run_block(blocks[0], self.s.token)).group()
         self.run_block(blocks[1], editor)
+        exporter = re.search(r"sgl_[A-Za-z0-9_-]{43}", self.run_block(blocks[2], self.s.token)).group()
+        lines = [json.loads(line) for line in self.run_block(blocks[3], exporter).splitlines()]
+        self.assertEqual((len(lines), {name for one in lines for name in one["values"]}), (21, {"name", "e-mail"}))
         listed = expect(self.s.request("GET", "/v1/record-types/mitglieder/records?limit=200", token=editor), 200).json["items"]
         members = {item["values"]["nummer"]: item for item in listed}
         with open(REPO / "docs" / "examples" / "mitglieder.csv", newline="", encoding="utf-8") as file:

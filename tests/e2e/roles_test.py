@@ -23,6 +23,7 @@ ALLOWED = {
     ("get", "/v1/records/{id}"): "EDS", ("patch", "/v1/records/{id}"): "E", ("delete", "/v1/records/{id}"): "E",
     ("get", "/v1/records/{id}/history"): "ED", ("get", "/v1/subjects/{id}"): "ED", ("get", "/v1/subjects/{id}/history"): "ED",
     ("get", "/v1/subjects/{id}/export"): "ED",
+    ("post", "/v1/exports"): "ED",
     ("post", "/v1/erasures"): "DA", ("get", "/v1/erasures"): "DA", ("get", "/v1/erasures/{id}"): "DA",
     ("get", "/v1/erasures/{id}/certificate"): "DAU",
     ("post", "/v1/imports"): "E", ("get", "/v1/imports"): "ED", ("get", "/v1/imports/{id}"): "ED", ("delete", "/v1/imports/{id}"): "ED",
@@ -34,6 +35,7 @@ BODIES = {
     ("post", "/v1/tokens"): {"role": "auditor"}, ("put", "/v1/purposes/{name}"): GROUND, ("put", "/v1/deletion-classes/{name}"): PERIOD,
     ("put", "/v1/record-types/{type}"): TYPE, ("post", "/v1/record-types/{type}/records"): {"values": {"name": "Ro"}},
     ("post", "/v1/record-types/{type}/search"): {"where": [{"field": "name", "op": "exact", "value": "Who"}]},
+    ("post", "/v1/exports"): {"type": "contacts", "format": "ndjson"},
     ("patch", "/v1/records/{id}"): {"values": {"name": "La"}}, ("post", "/v1/erasures"): {"ground": "art17-1-a", "mode": "window"},
     ("post", "/v1/imports/{id}/commit"): {"bad_rows": "skip"},
 }
@@ -63,7 +65,7 @@ class Roles(Checked):
                      for method in methods if method in ("get", "post", "put", "patch", "delete")}
         self.assertEqual(described, set(ALLOWED), "a route without a row of its own here")
         wait_for_index(s)
-        tokens = {letter: token(s, role) for letter, role in LETTERS.items()}
+        tokens = {letter: token(s, role, bulk_until="2100-01-01T00:00:00Z") for letter, role in LETTERS.items()}
         officer = s.tokens["privacy_officer"]
         gone = expect(s.request("POST", "/v1/erasures", {"subject": self.person()["subject"], "ground": "art17-1-a", "mode": "now"},
                                 token=officer), 201).json["erasure"]

@@ -62,6 +62,12 @@ def fit_search(body):
         body["fields"] = one_of([["name"], ["e-mail", "name"], []], body["fields"])
 
 
+def fit_export(body):
+    body["type"] = "contacts"
+    if body.get("fields") is not None:
+        body["fields"] = one_of([["name"], ["e-mail", "name"], []], body["fields"])
+
+
 def lead_to_what_is_there(case, label):
     if label == "GET /v1/log/proofs/inclusion":
         fit_proof(case.query, "index", "size")
@@ -72,6 +78,8 @@ def lead_to_what_is_there(case, label):
         case.body = {"file": TABLE} if case.media_type == "multipart/form-data" else TABLE.encode()
     elif label == "POST /v1/erasures":
         fit_erasure(case.body)
+    elif label == "POST /v1/exports":
+        fit_export(case.body)
     elif label == "POST /v1/record-types/{type}/search":
         fit_search(case.body)
     elif label in ("POST /v1/record-types/{type}/records", "PATCH /v1/records/{id}"):
