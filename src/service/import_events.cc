@@ -48,8 +48,9 @@ class ImportEventTask final : public WriteTask {
     if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
     if (event_.type == EventType::import_begun) s.state.begin_import(event_.import);
     if (event_.type == EventType::import_finished) s.state.finish_import(event_.import);
-    if (event_.type == EventType::import_cancelled)
-      for (const auto& [subject, key] : s.state.cancel_import(event_.import, at.next)) s.identity.take(key, subject);
+    // Whom it registered stays registered, and known by identity: who comes again is the same person, so that an
+    // erasure reaches what the import wrote (docs/adr/0012).
+    if (event_.type == EventType::import_cancelled) s.state.cancel_import(event_.import, at.next);
     written.kind = Written::Kind::changed;
     written.seq = at.next;
     written.size = TreeSize(at.next.get() + 1);

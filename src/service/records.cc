@@ -121,7 +121,6 @@ class AddTask final : public RecordWrite {
     if (of_import) {
       entry.import = of_import->id;
       entry.there_before = false;
-      if (identity_ && subject_) s.state.imported_identity(of_import->id, *subject_, *identity_);
     }
     s.state.touched(record_, seq);
     if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
