@@ -204,6 +204,7 @@ class Impl final : public Service {
   const Options options;
   decide::State state;
   decide::IdentityIndex identity;
+  decide::ErasedIdentities erased_identities;
   SearchFeed search_feed;
 
  private:

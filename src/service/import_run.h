@@ -19,6 +19,7 @@ Result<T> wait_for(const std::function<void(Callback<T>)>& ask) {
 }
 
 inline constexpr std::size_t kExpiredKept = 1'000;
+inline constexpr std::string_view kErased = "erased";  // code of a row
 Error idempotency_conflict();
 ImportFacts facts_of(const ImportCounts& counts);
 // Not the row's fault, and the next one would do no better.

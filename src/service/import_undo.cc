@@ -179,7 +179,7 @@ struct Imports::UndoRun {
       });
       landed->notify_all();
     };
-    const OfImport of{id, static_cast<std::uint32_t>(one.row), one.seq};
+    const OfImport of{id, static_cast<std::uint32_t>(one.row), one.seq, {}};
     if (one.added)
       s.submit(make_remove_record(s, caller, RemoveRecord{*one.record, of}, {}, done));
     else
