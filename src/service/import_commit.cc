@@ -115,6 +115,7 @@ void Imports::run_commit(const ImportPtr& held, const Caller& caller) {
     if (progress.state != State::committing) return false;
     progress.state = State::previewed;
     progress.error = error;
+    progress.types_tried = std::move(progress.commit->types);
     progress.commit.reset();
     waiting.swap(progress.waiting);
     return true;
@@ -130,7 +131,9 @@ Status Imports::check_all(const ImportInMemory& held, const ImportPlan& plan) {
   for (;;) {
     SIEGEL_TRY(row, reader->next());
     if (!row) break;
-    if (row->number > held.guess.header_row && !plan.read(*row).failures.empty()) ++failed;
+    if (row->number <= held.guess.header_row) continue;
+    const auto read = plan.read(*row);
+    if (!read.failures.empty() || is_erased(held, plan, read)) ++failed;
   }
   failed += held.progress.with([](const auto& progress) { return progress.failed_rows.size(); });
   if (failed == 0) return Done{};
@@ -147,14 +150,16 @@ Status Imports::create_type(const Caller& caller, const TypeDefinition& type) {
   return Error(written.error());
 }
 
-// The type that the commit makes: checked before anything is written. True: an earlier try has made it already.
-Result<bool> Imports::check_type(const ImportInMemory& held, const ImportCommit& commit) {
+// The type that the commit makes: checked before anything is written. True: an earlier try of this import has made it
+// already. Whoever else made one that is equal to the letter, its records are others.
+Result<bool> Imports::check_type(ImportInMemory& held, const ImportCommit& commit) {
   const auto registries = s.registries();
   SIEGEL_TRY(checked, siegel::check(proposed_type(held.guess, held.wishes, &commit), *registries));
   const auto* found = registries->type(commit.create_type->name);
   if (found == nullptr) return false;
   number_fields(checked, nullptr);
-  if (!(found->definition == checked)) return type_exists();
+  const bool own = held.progress.with([&](const auto& p) { return p.type_made == commit.create_type->name; });
+  if (!own || !(found->definition == checked)) return type_exists();
   return true;
 }
 
@@ -197,7 +202,7 @@ struct Imports::CommitRun {
 
   void write(ImportOutcome&& outcome) {
     auto& s = imports.s;
-    const OfImport of{held->id, static_cast<std::uint32_t>(outcome.row), {}};
+    const OfImport of{held->id, static_cast<std::uint32_t>(outcome.row), {}, held->watch};
     const bool added = outcome.kind == Kind::added;
     const auto done = [landed = flight, one = held, row = outcome.row, added](const Result<Written>& written) {
       landed->with([&](Flight& f) {
@@ -274,8 +279,11 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(*held, commit, is_there));
   if (all_or_none) SIEGEL_CHECK(check_all(*held, plan));
-  if (!type_made) SIEGEL_CHECK(create_type(caller, plan.type()));
   const auto type = plan.type().name;
+  if (!type_made) {
+    SIEGEL_CHECK(create_type(caller, plan.type()));
+    held->progress.with([&](ImportInMemory::Progress& progress) { progress.type_made = type; });
+  }
   const auto rows = static_cast<std::uint32_t>(held->guess.rows_read);
   SIEGEL_TRY(begun, tell(caller, {EventType::import_begun, held->id, type, {rows, 0, 0, 0, 0}, false, commit.client}));
   if (begun.replayed) return Error(Errc::conflict, "state_conflict", "The import was begun before.");

@@ -240,12 +240,14 @@ void Imports::preview(Caller caller, ImportUpload upload, Callback<ImportAnswer>
     upload.room = std::move(*room);
   }
   auto shared = std::make_shared<ImportUpload>(std::move(upload));
-  const bool posted = files_->post([this, caller, shared, done] { done(make_preview(caller, std::move(*shared))); });
+  const bool posted = files_->post([this, caller, shared, done, watch = s.erased_identities.watch()] {
+    done(make_preview(caller, std::move(*shared), watch));
+  });
   if (!posted) done(Error(Errc::overloaded, "overloaded", "Too many files wait to be read."));
 }
 
 // Files are read one after the other, so the second request with one key finds what the first one has made.
-Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload upload) {
+Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload upload, Watch watch) {
   std::optional<Hash> key, request;
   if (const auto& client = upload.client; !client.key.empty()) {
     key = s.pin({as_bytes("upload key"), caller.token.get(), as_bytes(client.key)});
@@ -257,7 +259,7 @@ Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload up
       return again;
     }
   }
-  SIEGEL_TRY(held, read_file(caller, std::move(upload)));
+  SIEGEL_TRY(held, read_file(caller, std::move(upload), std::move(watch)));
   held->key = key;
   held->request = request;
   SIEGEL_TRY(answer, look(caller, held));
@@ -275,11 +277,12 @@ ImportPtr Imports::find_upload(const Caller& caller, const Hash& key) {
   });
 }
 
-Result<ImportPtr> Imports::read_file(const Caller& caller, ImportUpload upload) {
+Result<ImportPtr> Imports::read_file(const Caller& caller, ImportUpload upload, Watch watch) {
   auto held = std::make_shared<ImportInMemory>();
   held->at = s.clock.now();
   held->id = JobId(new_id(held->at, s.random));
   held->token = caller.token;
+  held->watch = std::move(watch);
   held->bytes = std::make_unique<UploadBytes>(std::move(upload.bytes).expose());
   upload.bytes = {};
   held->upload = std::move(upload);
@@ -311,6 +314,7 @@ struct Imports::Findings {
   const std::size_t shown_max;
   ImportCounts counts;
   std::map<std::uint64_t, std::string> failed_rows;
+  bool erased = false;  // somebody
 
   Status note(ImportOutcome&& outcome) {
     switch (outcome.kind) {
@@ -329,6 +333,7 @@ struct Imports::Findings {
         ++counts.failed;
         if (outcome.by_match) failed_rows.emplace(outcome.row, outcome.failures.front().code);
         for (const auto& failure : outcome.failures) {
+          erased = erased || failure.code == kErased;
           if (preview.failures.size() == shown_max) break;
           const auto title = failure.column ? held.guess.proposal.columns[*failure.column].title.title : "";
           preview.failures.push_back({outcome.row, Personal<std::string>(title), failure.code});
@@ -354,13 +359,14 @@ Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) 
   SIEGEL_TRY(plan, ImportPlan::make(type, is_there, held->guess, held->wishes, {}));
   SIEGEL_CHECK(catch_up());
   ImportPreview preview;
-  Findings findings{preview, *held, s.options.imports.shown_max, {}, {}};
+  Findings findings{preview, *held, s.options.imports.shown_max, {}, {}, false};
   SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true},
                         [&](ImportOutcome&& outcome) { return findings.note(std::move(outcome)); }));
   const bool still = held->progress.with([&](ImportInMemory::Progress& progress) {
     if (progress.state != State::previewed) return false;
     progress.counts = findings.counts;
     progress.failed_rows = std::move(findings.failed_rows);
+    if (findings.erased) wipe_samples(progress.samples);  // some may be of her
     preview.expires_at = progress.expires_at;
     return true;
   });
@@ -380,7 +386,7 @@ Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) 
 void Imports::add_columns(ImportInMemory& held, const ImportPlan& plan, bool is_there, ImportPreview& preview) const {
   const auto& proposal = held.guess.proposal;
   auto samples = held.progress.with([](const auto& progress) { return progress.samples; });
-  samples.resize(proposal.columns.size());  // it has just ended: none are left
+  samples.resize(proposal.columns.size());  // none are left once it has ended, or somebody in it is erased
   for (std::size_t i = 0; i < proposal.columns.size(); ++i) {
     const auto& from = proposal.columns[i];
     ImportColumn column;
@@ -538,8 +544,11 @@ void Imports::rejects(Caller caller, const JobId& id, Callback<std::string> done
 
 // The rows that fail, in the columns of the file, each with the reason; made from the file, kept nowhere.
 Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& held) {
-  const auto [commit, failed] = held.progress.with(
-      [](const auto& progress) { return std::pair(progress.commit.value_or(ImportCommit{}), progress.failed_rows); });
+  const auto [commit, failed] = held.progress.with([](const auto& progress) {
+    ImportCommit tried;
+    tried.types = progress.types_tried;
+    return std::pair(progress.commit.value_or(std::move(tried)), progress.failed_rows);
+  });
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(held, commit, is_there));
   SIEGEL_TRY(traced, compare({held, caller, plan, is_there}, {}));  // a use of what the file holds
@@ -556,7 +565,9 @@ Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& 
     SIEGEL_TRY(row, reader->next());
     if (!row) return out;
     if (row->number <= held.guess.header_row) continue;
-    auto failures = plan.read(*row).failures;
+    auto read = plan.read(*row);
+    if (is_erased(held, plan, read)) continue;  // nobody is to see it any more
+    auto failures = std::move(read.failures);
     if (const auto found = failed.find(row->number); found != failed.end())
       failures.push_back({std::nullopt, found->second});
     if (failures.empty()) continue;

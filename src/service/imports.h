@@ -76,6 +76,7 @@ struct ImportInMemory {
   sheet::TableGuess guess;  // without samples
   ColumnWishes wishes;
   TimeMs at;
+  std::shared_ptr<const decide::ErasedIdentities::Watch> watch;  // since the file came
   std::optional<Hash> key, request;  // of the upload: pins of the client's key and of all that was sent
 
   struct Progress {
@@ -85,6 +86,8 @@ struct ImportInMemory {
     ImportCounts counts;
     std::vector<ColumnSamples> samples;  // by column, until the preview ends
     std::optional<ImportCommit> commit;
+    std::map<std::string, FieldType> types_tried;      // by the commit that was refused last
+    std::string type_made;                             // by a commit that did not get further
     std::map<std::uint64_t, std::string> failed_rows;  // whose cells are right: code of what speaks against them
     std::optional<ImportCounts> undone;
     std::vector<ImportKept> kept;
@@ -138,8 +141,9 @@ class Imports {
   bool refused_new_type(const Caller& caller, const std::string& name, const std::function<void(Error)>& then);
   bool refused_use(const Caller& caller, const decide::Use& use, EventType requested,
                    const std::function<void(Error)>& then);
-  Result<ImportPtr> read_file(const Caller& caller, ImportUpload upload);
-  Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload);
+  using Watch = std::shared_ptr<const decide::ErasedIdentities::Watch>;
+  Result<ImportPtr> read_file(const Caller& caller, ImportUpload upload, Watch watch);
+  Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload, Watch watch);
   Result<ImportAnswer> look(const Caller& caller, const ImportPtr& import);
   [[nodiscard]] TimeMs in_memory_until() const;
   struct Findings;
@@ -166,9 +170,14 @@ class Imports {
   };
   // Each row in the order of the file; stops at the first error, also of f.
   Status each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f);
+  struct Row;  // of the file, with the records that it may be about
   struct Batch;
+  ImportOutcome outcome_of(const Comparison& comparison, Row& row, const std::map<RecordId, ShownRecord>& stored) const;
   Status finish_batch(const Comparison& comparison, Batch& batch, const std::function<Status(ImportOutcome&&)>& f);
   Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records);
+  // Who is erased since the file came, whatever else is wrong with the row.
+  bool is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const;
+  Status find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records);
   Result<ImportPlan> plan_for(const ImportInMemory& import, const ImportCommit& commit, bool& is_there);
   // ── import_commit.cc, import_undo.cc ──
   struct CommitRun;
@@ -183,7 +192,7 @@ class Imports {
   void run_commit(const ImportPtr& import, const Caller& caller);
   Result<TreeSize> try_commit(const ImportPtr& import, const Caller& caller);
   Status check_all(const ImportInMemory& import, const ImportPlan& plan);
-  Result<bool> check_type(const ImportInMemory& import, const ImportCommit& commit);
+  Result<bool> check_type(ImportInMemory& import, const ImportCommit& commit);
   Status create_type(const Caller& caller, const TypeDefinition& type);
   void run_undo(const ImportPtr& import, const Caller& caller, const ClientKey& client);
   Result<TreeSize> try_undo(ImportInMemory& import, const Caller& caller, const ClientKey& client, ImportCounts& counts,

@@ -608,6 +608,110 @@ TEST_CASE("G34 G8 who is fenced is out of the index whole, also with what an unf
   CHECK(world.vault->epoch() == Epoch(1));  // fenced only
 }
 
+TEST_CASE("ER-04 G1 who is erased after the file came does not come back out of it", "[unit][service][ER-04][G1]") {
+  ImportsWorld world;
+  const auto anna = must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org")));
+  const auto bad = must(world.write(world.editor, ServiceKit::person("Bad", "bad@example.org")));
+  auto file = ImportsWorld::upload("people",
+                                   "name;e-mail;city\nAnna;anna@example.org;Ulm\nBernd;bernd@example.org;Bonn\n"
+                                   "Bad;bad@example.org;Bonn\nCarla;no address;Bonn\n",
+                                   {"e-mail"});
+  file.client = {"key", "upload"};
+  const auto preview = must(world.preview(file));
+  CHECK(preview.counts.changed == 2);
+  CHECK_FALSE(preview.preview->columns[0].examples.expose().empty());
+  must(world.write(world.officer, RequestErasure{{*anna.subject, *bad.subject}, {}, "art17-1-b", true}));
+
+  const auto again = must(world.preview(file));
+  CHECK(again.replayed);
+  CHECK(again.counts.added == 1);
+  CHECK(again.counts.failed == 3);
+  CHECK(again.preview->changes.empty());
+  CHECK(again.preview->failures[0].code == "erased");
+  CHECK(again.preview->failures[1].code == "erased");
+  for (const auto& column : again.preview->columns) CHECK(column.examples.expose().empty());
+  CHECK(must(world.rejects(preview.id)) == "name;e-mail;city;reason\r\nCarla;no address;Bonn;e-mail: bad_email\r\n");
+  ImportCommit all;
+  all.client.request = "all";
+  CHECK(code(world.commit(preview.id, all)) == "rows_invalid");
+  const auto done = must(world.commit(preview.id));
+  CHECK(done.counts.added == 1);
+  CHECK(done.counts.failed == 3);
+  CHECK(world.shown() == 1);
+  CHECK(must(world.rejects(preview.id)).find("anna") == std::string::npos);
+  // A file that comes later is somebody's decision.
+  const auto later =
+      must(world.preview(ImportsWorld::upload("people", "name;e-mail\nAnna;anna@example.org\n", {"e-mail"})));
+  CHECK(later.counts.added == 1);
+}
+
+TEST_CASE("ER-04 who is erased while a commit runs does not come back by a row further on", "[unit][service][ER-04]") {
+  ImportsWorld world;
+  const bool matched = GENERATE(true, false);
+  constexpr std::size_t kRows = 3'000;
+  const auto last = must(world.write(world.editor, ServiceKit::person("Last", "last@example.org")));
+  const auto file = rows_of(kRows) + "Last;last@example.org;Ulm\n";
+  const auto preview = must(world.preview(
+      ImportsWorld::upload("people", file, matched ? std::vector<std::string>{"e-mail"} : std::vector<std::string>{})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 0; });
+  must(world.write(world.officer, RequestErasure{{*last.subject}, {}, "art17-1-b", true}));
+  world.until([&] { return world.state(preview.id) == "finished"; });
+  CHECK(must(world.service->import(world.editor, preview.id)).counts.failed == 1);
+  CHECK(world.shown() == kRows);
+}
+
+TEST_CASE("G7 a row is compared with the record that has its identity now", "[unit][service][G7]") {
+  ImportsWorld world;
+  // One person of two records, by a type of another name.
+  auto second = world.service->registries()->type("people")->definition;
+  second.name = "members";
+  must(world.write(world.admin, SetType{second}));
+  const auto dora = must(world.write(world.editor, ServiceKit::person("Dora", "d1@example.org")));
+  auto member = ServiceKit::person("Dora", "d1@example.org");
+  member.type = "members";
+  CHECK(must(world.write(world.editor, std::move(member))).subject == dora.subject);
+  ChangeRecord edit;
+  edit.record = *dora.record;
+  edit.values.push_back(ServiceKit::value("e-mail", "d2@example.org"));
+  must(world.write(world.editor, std::move(edit)));
+  world.catch_up();
+  const auto file = "name;e-mail;city\nOther;d1@example.org;Ulm\nDora;d2@example.org;Bonn\n";
+  const auto preview = must(world.preview(ImportsWorld::upload("people", file, {"e-mail"})));
+  CHECK(preview.counts.added == 1);
+  CHECK(preview.counts.changed == 1);
+  REQUIRE(preview.preview->changes.size() == 1);
+  CHECK(preview.preview->changes[0].row == 3);
+  must(world.commit(preview.id));
+  CHECK(world.shown() == 2);
+  CHECK(world.city_of(*dora.record) == "Bonn");
+  // Of her two records one is meant.
+  const auto both = must(world.preview(ImportsWorld::upload("people", file, {"e-mail"})));
+  CHECK(both.counts.unchanged == 2);
+}
+
+TEST_CASE("G1 a required field without a column is missed in the preview", "[unit][service][G1]") {
+  ImportsWorld world;
+  auto type = world.service->registries()->type("people")->definition;
+  for (auto& field : type.fields) field.required = field.name == "name";
+  must(world.write(world.admin, SetType{type}));
+  must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org")));
+  const auto file = "e-mail;city\nanna@example.org;Ulm\nb@example.org;Bonn\n";
+  const auto preview = must(world.preview(ImportsWorld::upload("people", file, {"e-mail"})));
+  CHECK(preview.counts.changed == 1);
+  CHECK(preview.counts.failed == 1);
+  REQUIRE(preview.preview->failures.size() == 1);
+  CHECK(preview.preview->failures[0].code == "required");
+  CHECK(preview.preview->failures[0].column.expose().empty());
+  ImportCommit all;
+  all.client.request = "all";
+  const auto size = world.ledger->size();
+  CHECK(code(world.commit(preview.id, all)) == "rows_invalid");
+  CHECK(world.count(world.events_from(size), EventType::import_begun) == 0);
+  CHECK(must(world.commit(preview.id)).counts.failed == 1);
+  CHECK(must(world.rejects(preview.id)) == "e-mail;city;reason\r\nb@example.org;Bonn;required\r\n");
+}
+
 TEST_CASE("G1 a commit can make the type of the file", "[unit][service][G1]") {
   ImportsWorld world;
   const auto preview = must(world.preview(ImportsWorld::upload("", rows_of(30))));
@@ -632,4 +736,24 @@ TEST_CASE("G1 a commit can make the type of the file", "[unit][service][G1]") {
   CHECK(type->definition.field("city")->type == FieldType::multiline);
   CHECK(world.shown("guests") == 30);
   CHECK(must(world.commit(preview.id, how)).replayed);
+
+  // The same file again makes no second record of each row, also where it would make the same type.
+  const auto same = must(world.preview(ImportsWorld::upload("", rows_of(30))));
+  CHECK(code(world.commit(same.id, how)) == "exists");
+  CHECK(world.shown("guests") == 30);
+}
+
+TEST_CASE("G6 the rejects after a refused commit are read as the commit read them", "[unit][service][G6]") {
+  ImportsWorld world;
+  const auto preview = must(world.preview(ImportsWorld::upload("", "wer;zahl\nAnna;12\nBernd;13 oder so\nCarla;14\n")));
+  ImportCommit all;
+  all.types = {{"zahl", FieldType::integer}};
+  all.create_type.emplace();
+  all.create_type->name = "guests";
+  all.create_type->cls = "customer";
+  CHECK(code(world.commit(preview.id, all)) == "rows_invalid");
+  const auto rejects = must(world.rejects(preview.id));
+  CHECK(rejects.find("13 oder so") != std::string::npos);
+  CHECK(rejects.find("Anna") == std::string::npos);
+  CHECK(world.service->registries()->type("guests") == nullptr);
 }
