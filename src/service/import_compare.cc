@@ -66,6 +66,7 @@ void Imports::end(ImportInMemory& held, State state, const std::function<void(Im
     waiting.swap(progress.waiting);
   });
   for (const auto& done : waiting) done(answer_of(held));
+  answer_cancels(held);
 }
 
 Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, std::vector<RecordId> records) {

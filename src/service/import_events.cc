@@ -28,8 +28,12 @@ class ImportEventTask final : public WriteTask {
     } else {
       registries = s.state.registries();
       permit.type = registries->type(event_.record_type);
+      permit.purpose = event_.purpose;
+      permit.ground = event_.ground;
     }
     SIEGEL_TRY(draft, event_.by_system ? s.system_draft(event_.type) : s.draft(event_.type, caller, permit));
+    draft.header.purpose = permit.purpose;
+    draft.header.ground = permit.ground;
     if (permit.type != nullptr) draft.header.record_type = TypeNo(permit.type->number);
     draft.header.job = event_.import;
     draft.header.facts = event_.facts;

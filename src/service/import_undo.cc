@@ -260,19 +260,25 @@ void Imports::undo_once(const Caller& caller, const JobId& id, const ClientKey& 
   }
   type = held->progress.with([](const auto& progress) { return progress.type; });
   if (refused(caller, type, {}, fail)) return;
+  const auto mine = [this, caller, one = std::weak_ptr(held), done](Result<ImportAnswer> answer) {
+    const auto import = one.lock();
+    if (!answer || import == nullptr) return done(std::move(answer));
+    done(undo_answer_of(*import, caller));
+  };
   enum class Next : std::uint8_t { run, waits, answer, conflict };
   const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
     if (progress.state == State::undone) return Next::answer;
     if (progress.state != State::finished && progress.state != State::undoing) return Next::conflict;
     const bool first = progress.state == State::finished;
     progress.state = State::undoing;
-    if (wait) progress.waiting.push_back(done);
+    if (first) progress.undone_by = caller.token;
+    if (wait) progress.waiting.push_back(mine);
     return first ? Next::run : wait ? Next::waits : Next::answer;
   });
   if (next == Next::conflict)
     return done(Error(Errc::conflict, "state_conflict", "Only a finished import can be undone."));
   if (next == Next::answer) {
-    auto answer = answer_of(*held);
+    auto answer = undo_answer_of(*held, caller);
     answer.replayed = true;
     return done(std::move(answer));
   }

@@ -418,13 +418,13 @@ void Imports::answer_once(const Caller& caller, const JobId& id, const ClientKey
     const auto found = s.claim(caller, options);
     if (!found) return done(Error(found.error()));
     if (std::holds_alternative<Written>(*found))
-      answer_again(id, wait, done);
+      answer_again(caller, id, wait, done);
     else
       otherwise();
   });
 }
 
-void Imports::answer_again(const JobId& id, bool wait, const Callback<ImportAnswer>& done) {
+void Imports::answer_again(const Caller& caller, const JobId& id, bool wait, const Callback<ImportAnswer>& done) {
   const auto replay = [done](Result<ImportAnswer> answer) {
     if (answer) answer->replayed = true;
     done(std::move(answer));
@@ -444,10 +444,26 @@ void Imports::answer_again(const JobId& id, bool wait, const Callback<ImportAnsw
     return wait && goes_on;
   });
   if (failed) return done(std::move(*failed));
-  if (!waits) replay(answer_of(*held));
+  if (!waits) replay(undo_answer_of(*held, caller));
 }
 
 // ── answers ──
+
+// Of a commit that makes its type it is known before it has begun.
+std::string Imports::type_of(const ImportInMemory::Progress& progress) {
+  if (progress.type.empty() && progress.commit && progress.commit->create_type)
+    return progress.commit->create_type->name;
+  return progress.type;
+}
+
+ImportAnswer Imports::undo_answer_of(ImportInMemory& held, const Caller& caller) {
+  auto out = answer_of(held);
+  held.progress.with([&](const ImportInMemory::Progress& progress) {
+    if (progress.undone_by == caller.token) out.kept = progress.kept;
+    out.kept_known = progress.undone_by == caller.token;
+  });
+  return out;
+}
 
 ImportAnswer Imports::answer_of(ImportInMemory& held) {
   ImportAnswer out;
@@ -455,14 +471,12 @@ ImportAnswer Imports::answer_of(ImportInMemory& held) {
   out.at = held.at;
   out.done = held.done.load();
   out.position = s.views.position();
-  const auto shown_max = s.options.imports.shown_max;
+  out.kept_known = false;
   held.progress.with([&](const ImportInMemory::Progress& progress) {
     out.state = name_of(progress.state);
     out.type = progress.type;
     out.counts = progress.counts;
     out.undone = progress.undone;
-    for (const auto& kept : progress.kept)
-      if (out.kept.size() < shown_max) out.kept.push_back(kept);
     if (progress.error) out.error = progress.error->code();
     if (progress.position > out.position) out.position = progress.position;
   });
@@ -481,20 +495,27 @@ ImportAnswer Imports::answer_of(const JobId& id, const views::ImportRow& row) {
   if (row.state != views::ImportState::begun) out.counts = {facts.added, facts.changed, facts.unchanged, facts.failed};
   if (row.state == views::ImportState::undone) {
     out.undone = ImportCounts{row.undone.added, row.undone.changed, row.undone.unchanged, 0};
-    out.kept_known = row.undone.unchanged == 0;
+    out.kept_known = false;
   }
   return out;
 }
 
 Result<ImportAnswer> Imports::get(const Caller& caller, const JobId& id) {
-  SIEGEL_CHECK(s.may(caller, decide::Action::read_imports));
+  const auto action = decide::Action::read_imports;
   if (const auto held = find(id)) {
-    const bool previewed = held->progress.with([](const auto& p) { return p.state == State::previewed; });
+    const auto [previewed, type] =
+        held->progress.with([](const auto& p) { return std::pair(p.state == State::previewed, type_of(p)); });
+    SIEGEL_CHECK(s.may(caller, action, previewed ? std::string() : type));
     if (!previewed || held->token == caller.token) return answer_of(*held);
     return not_there();
   }
   SIEGEL_TRY(row, s.views.import(id));
-  if (row) return answer_of(id, *row);
+  if (row) {
+    auto answer = answer_of(id, *row);
+    SIEGEL_CHECK(s.may(caller, action, answer.type));
+    return answer;
+  }
+  SIEGEL_CHECK(s.may(caller, action));
   const bool was_here = kept_.with(
       [&](Kept& kept) { return std::find(kept.expired.begin(), kept.expired.end(), id.get()) != kept.expired.end(); });
   if (!was_here) return not_there();
@@ -516,12 +537,27 @@ Result<std::vector<ImportAnswer>> Imports::list(const Caller& caller, const std:
       if (previewed && held->token == caller.token && (!before || held->id < *before)) own.push_back(held);
     }
   });
-  SIEGEL_TRY(rows, s.views.imports(before, limit));
   std::vector<ImportAnswer> out;
   for (const auto& held : own) out.push_back(answer_of(*held));
-  for (const auto& [id, row] : rows) {
-    const auto in_memory = find(id);
-    out.push_back(in_memory ? answer_of(*in_memory) : answer_of(id, row));
+  // Those of types that the token carries.
+  const auto registries = s.registries();
+  const auto now = s.clock.now();
+  const auto shows = [&](const std::string& type) {
+    const decide::Use use{decide::Action::read_imports, caller.token, caller.purpose, type, {}, true};
+    return decide::authorise(*registries, use, now).has_value();
+  };
+  std::size_t found = 0;
+  for (auto from = before; found < limit;) {
+    SIEGEL_TRY(rows, s.views.imports(from, limit));
+    for (const auto& [id, row] : rows) {
+      const auto in_memory = find(id);
+      auto one = in_memory ? answer_of(*in_memory) : answer_of(id, row);
+      if (!shows(one.type)) continue;
+      out.push_back(std::move(one));
+      ++found;
+    }
+    if (rows.size() < limit) break;
+    from = rows.back().first;
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return b.id < a.id; });
   if (out.size() > limit) out.resize(limit);

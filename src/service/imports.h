@@ -94,6 +94,10 @@ struct ImportInMemory {
     std::optional<Error> error;
     TreeSize position;
     std::vector<Callback<ImportAnswer>> waiting;  // for the end of what is under way
+    bool runs = false;                            // a commit is taken up, no longer in the queue
+    std::optional<Caller> cancelled_by;
+    std::vector<Callback<ImportAnswer>> cancelling;  // wait until it has ended
+    std::optional<TokenId> undone_by;                // who may see what was kept
   };
   Guarded<Progress> progress;
   std::atomic<std::uint64_t> done{0};
@@ -152,10 +156,13 @@ class Imports {
   // import.undone.
   void answer_once(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
                    const Callback<ImportAnswer>& done, const std::function<void()>& otherwise);
-  void answer_again(const JobId& id, bool wait, const Callback<ImportAnswer>& done);
+  void answer_again(const Caller& caller, const JobId& id, bool wait, const Callback<ImportAnswer>& done);
   Result<std::unique_ptr<sheet::TableReader>> open(const ImportInMemory& import) const;
   [[nodiscard]] sheet::TableOptions table_options(const ImportUpload& upload) const;
-  ImportAnswer answer_of(ImportInMemory& import);
+  ImportAnswer answer_of(ImportInMemory& import);                             // counts, for whoever may see the import
+  ImportAnswer undo_answer_of(ImportInMemory& import, const Caller& caller);  // and what the caller's undo kept
+  static std::string type_of(const ImportInMemory::Progress& progress);
+  void answer_cancels(ImportInMemory& import);
   ImportAnswer answer_of(const JobId& id, const views::ImportRow& row);
   void add_columns(ImportInMemory& import, const ImportPlan& plan, bool is_there, ImportPreview& preview) const;
   Result<std::string> make_rejects(const Caller& caller, ImportInMemory& import);
@@ -191,6 +198,7 @@ class Imports {
                          const Error& error);  // it could not begin
   void run_commit(const ImportPtr& import, const Caller& caller);
   Result<TreeSize> try_commit(const ImportPtr& import, const Caller& caller);
+  void drop_unbegun(const ImportPtr& import);
   Status check_all(const ImportInMemory& import, const ImportPlan& plan);
   Result<bool> check_type(ImportInMemory& import, const ImportCommit& commit);
   Status create_type(const Caller& caller, const TypeDefinition& type);

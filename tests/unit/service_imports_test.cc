@@ -74,6 +74,17 @@ struct ImportsWorld : ServiceKit {
     auto& feed = static_cast<Impl&>(*service).search_feed;
     return must(feed.find(TypeNo(type->number), conditions, {}, 20'000)).size();
   }
+  // Another editor: of one type, or of all.
+  Caller colleague(const std::string& type = {}) {
+    TokenGrant grant;
+    grant.role = Role::editor;
+    grant.purposes = {"care"};
+    grant.all_types = type.empty();
+    if (!type.empty()) grant.types = {type};
+    auto out = must(service->authenticate(must(write(admin, CreateToken{grant})).token));
+    out.purpose = "care";
+    return out;
+  }
   SubjectAnswer subject(const SubjectId& id) {
     catch_up();
     return must(answer<SubjectAnswer>([&](auto then) { service->read_subject(editor, id, then); }));
@@ -710,6 +721,115 @@ TEST_CASE("G1 a required field without a column is missed in the preview", "[uni
   CHECK(world.count(world.events_from(size), EventType::import_begun) == 0);
   CHECK(must(world.commit(preview.id)).counts.failed == 1);
   CHECK(must(world.rejects(preview.id)) == "e-mail;city;reason\r\nb@example.org;Bonn;required\r\n");
+}
+
+TEST_CASE("G7 I5 what an undo kept is told to whoever undid, and names the people", "[unit][service][G7]") {
+  ImportsWorld world;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
+  must(world.commit(preview.id));
+  world.catch_up();
+  const auto type = TypeNo(world.service->registries()->type("people")->number);
+  const auto removed = world.views->list(type, std::nullopt, 9).value().at(0);
+  must(world.write(world.editor, RemoveRecord{removed.id}));
+  const auto size = world.ledger->size();
+  const auto undone = must(world.undo(preview.id));
+  REQUIRE(undone.kept.size() == 1);
+  CHECK(undone.kept[0].record == removed.id);
+  std::size_t traced = 0;  // beside the actor's
+  for (const auto& event : world.events_from(size))
+    if (event.type == EventType::access_read) traced += event.part_count - 1u;
+  CHECK(traced == 1);
+  CHECK(must(world.undo(preview.id)).kept.size() == 1);
+  const auto others = must(world.answer<ImportAnswer>(
+      [&](auto then) { world.service->undo_import(world.colleague(), preview.id, {}, true, then); }));
+  CHECK(others.undone->unchanged == 1);
+  CHECK(others.kept.empty());
+  CHECK_FALSE(others.kept_known);
+  for (const auto& reader : {world.editor, world.officer}) {
+    const auto shown = must(world.service->import(reader, preview.id));
+    CHECK(shown.undone->unchanged == 1);
+    CHECK(shown.kept.empty());
+  }
+  CHECK(must(world.service->imports(world.editor, std::nullopt, 9)).at(0).kept.empty());
+}
+
+TEST_CASE("imports are shown to and cancelled by those who carry the type", "[unit][service]") {
+  ImportsWorld world;
+  const auto of_things = world.colleague("things");
+  const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(1), {"e-mail"})));
+  const auto drop = [&](const Caller& who, const JobId& id) {
+    return code(world.answer<ImportAnswer>([&](auto then) { world.service->cancel_import(who, id, {}, then); }));
+  };
+  CHECK(drop(world.colleague(), held.id) == "not_found");  // a preview is its sender's
+  CHECK(drop(world.officer, held.id) == "not_found");
+  CHECK(drop(of_things, held.id) == "not_found");
+  CHECK(must(world.service->import(world.editor, held.id)).state == "previewed");
+  must(world.commit(held.id));
+  CHECK(drop(of_things, held.id) == "type_denied");
+  CHECK(drop(world.officer, held.id) == "state_conflict");
+  CHECK(code(world.service->import(of_things, held.id)) == "type_denied");
+  CHECK(must(world.service->imports(of_things, std::nullopt, 9)).empty());
+  const auto thing = must(world.preview(ImportsWorld::upload("things", "label\nChair\n")));
+  must(world.commit(thing.id));
+  world.catch_up();
+  const auto list = must(world.service->imports(of_things, std::nullopt, 1));
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].id == thing.id);
+  world.close();
+  world.open();
+  CHECK(code(world.service->import(of_things, held.id)) == "type_denied");
+  CHECK(drop(of_things, held.id) == "type_denied");
+  CHECK(must(world.service->import(of_things, thing.id)).state == "finished");
+}
+
+TEST_CASE("EV-04 a cancelled import names who cancelled it, and its purpose", "[unit][service][EV-04]") {
+  ImportsWorld world;
+  const bool by_stop = GENERATE(false, true);
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(2'000), {"e-mail"})));
+  const auto size = world.ledger->size();
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 0; });
+  if (by_stop) {
+    world.close();
+    world.open();
+  } else {
+    must(world.answer<ImportAnswer>(
+        [&](auto then) { world.service->cancel_import(world.officer, preview.id, {}, then); }));
+  }
+  const auto cursor = world.ledger->cursor(Seq(size.get())).value();
+  Seq seq;
+  ByteView header_bytes, parts;
+  std::optional<PurposeNo> purpose;
+  bool seen = false;
+  while (cursor->next(seq, header_bytes, parts).value()) {
+    const auto header = codec::decode_header(header_bytes).value();
+    if (header.type == EventType::import_begun) purpose = header.purpose;
+    if (header.type != EventType::import_cancelled) continue;
+    seen = true;
+    CHECK(header.purpose == purpose);
+    CHECK(header.ground == LegalGround::contract);
+    const auto actor = codec::decode_parts(parts).value().at(0).envelope.owner;
+    CHECK(actor == (by_stop ? owner_of_ledger() : owner_of(world.officer.token)));
+  }
+  CHECK(seen);
+}
+
+TEST_CASE("a cancel does not wait behind other imports, and takes back a commit that waits", "[unit][service]") {
+  ImportsWorld world;
+  const auto first = must(world.preview(ImportsWorld::upload("people", rows_of(3'000), {"e-mail"})));
+  const auto second = must(world.preview(ImportsWorld::upload("people", rows_of(3'000, "Bonn"), {"e-mail"})));
+  const auto third = must(world.preview(ImportsWorld::upload("people", rows_of(3'000, "Kiel"), {"e-mail"})));
+  for (const auto& one : {first, second, third}) must(world.commit(one.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, first.id)).done > 0; });
+  const auto size = world.ledger->size();
+  CHECK(must(world.cancel(third.id)).state == "cancelled");
+  CHECK(world.state(first.id) == "committing");
+  must(world.cancel(first.id));
+  CHECK(world.state(second.id) == "committing");  // it waited, or runs
+  must(world.cancel(second.id));
+  for (const auto& one : {first, second, third}) CHECK(world.state(one.id) == "cancelled");
+  for (const auto& event : world.events_from(size)) CHECK(event.job != third.id);
+  CHECK(world.shown() == 0);
 }
 
 TEST_CASE("G1 a commit can make the type of the file", "[unit][service][G1]") {
