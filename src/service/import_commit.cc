@@ -14,13 +14,12 @@ Error type_exists() {
       .with("pointer", "/create_type");
 }
 Error none_taken() { return Error(Errc::conflict, "rows_invalid", "Some rows cannot be taken, so none was."); }
-Error was_cancelled() { return Error(Errc::conflict, "state_conflict", "The import was cancelled."); }
 
 // The commands that wait for their answer. Answers come on the writer's thread.
 struct Flight {
   std::size_t in_flight = 0;
   ImportCounts counts;
-  std::map<std::uint64_t, std::string> failed_rows;
+  FailedRows failed_rows;
   std::optional<Error> fatal;
 };
 
@@ -111,7 +110,7 @@ void Imports::run_commit(const ImportPtr& held, const Caller& caller) {
     return progress.runs;
   });
   if (!goes) return;
-  auto outcome = try_commit(held, caller);
+  auto outcome = stopping_ ? Result<TreeSize>(closing()) : try_commit(held, caller);
   if (outcome) return;  // ended there
   const auto& error = outcome.error();
   // Nothing was begun: the preview is as it was, for another try, unless it is to go.
@@ -141,7 +140,7 @@ void Imports::drop_unbegun(const ImportPtr& held) {
 }
 
 // All rows or no row: what cells and preview tell is told before anything is written.
-Status Imports::check_all(const ImportInMemory& held, const ImportPlan& plan) {
+Status Imports::check_all(ImportInMemory& held, const ImportPlan& plan) {
   SIEGEL_TRY(reader, open(held));
   std::uint64_t failed = 0;
   for (;;) {
@@ -210,7 +209,7 @@ struct Imports::CommitRun {
     const bool failed = outcome.kind == Kind::failed;
     flight->with([&](Flight& f) {
       ++(failed ? f.counts.failed : f.counts.unchanged);
-      if (outcome.by_match) f.failed_rows.emplace(outcome.row, outcome.failures.front().code);
+      if (outcome.by_match) f.failed_rows.add(outcome.row, outcome.failures.front().code);
     });
     ++held->done;
     if (failed && all_or_none) return none_taken();
@@ -221,7 +220,7 @@ struct Imports::CommitRun {
     auto& s = imports.s;
     const OfImport of{held->id, static_cast<std::uint32_t>(outcome.row), {}, held->watch};
     const bool added = outcome.kind == Kind::added;
-    const auto done = [landed = flight, one = held, row = outcome.row, added](const Result<Written>& written) {
+    const auto done = [landed = flight, one = held, number = outcome.row, added](const Result<Written>& written) {
       landed->with([&](Flight& f) {
         --f.in_flight;
         if (written) {
@@ -231,19 +230,20 @@ struct Imports::CommitRun {
         const auto& error = written.error();
         ++f.counts.failed;
         if (is_fatal(error) && !f.fatal) f.fatal = error;
-        f.failed_rows.emplace(row, error.is("version_conflict") ? "changed_meanwhile" : error.code());
+        f.failed_rows.add(number, error.is("version_conflict") ? "changed_meanwhile" : error.code());
       });
       ++one->done;
       landed->notify_all();
     };
-    if (added) {
-      s.submit(make_add_record(s, caller, AddRecord{type, std::move(outcome.values), {}, {}, of}, {}, done));
-      return;
-    }
-    WriteOptions options;
-    options.expected_version = outcome.version.get();
-    s.submit(make_change_record(s, caller, ChangeRecord{*outcome.record, std::move(outcome.values), of},
-                                std::move(options), done));
+    const auto row = std::make_shared<const ImportOutcome>(std::move(outcome));
+    const auto make = [&s, who = caller, of, row, added, name = type](Callback<Written> then) {
+      if (added) return make_add_record(s, who, AddRecord{name, row->values, {}, {}, of}, {}, std::move(then));
+      WriteOptions options;
+      options.expected_version = row->version.get();
+      return make_change_record(s, who, ChangeRecord{*row->record, row->values, of}, std::move(options),
+                                std::move(then));
+    };
+    submit_patiently(s, make, imports.stopping_, done);
   }
 
   [[nodiscard]] ImportEvent event(EventType what, const ImportFacts& facts) const {

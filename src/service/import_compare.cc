@@ -12,6 +12,9 @@ using Kind = ImportOutcome::Kind;
 using State = ImportInMemory::State;
 
 constexpr std::chrono::seconds kCatchUpWait{60};
+constexpr std::chrono::milliseconds kGlance{200};  // how often a stop is looked for
+constexpr std::chrono::seconds kBusyMax{20};
+constexpr std::chrono::milliseconds kBusyWait{50};
 constexpr std::size_t kBatchRows = 1'000;
 constexpr std::size_t kSameTypeMax = 20;  // records of one type that a person has, looked at for a row
 
@@ -40,7 +43,33 @@ ImportFacts facts_of(const ImportCounts& counts) {
 
 bool is_fatal(const Error& error) noexcept {
   const auto category = error.category();
-  return category == Errc::denied || category == Errc::unavailable || category == Errc::corrupt;
+  return category == Errc::denied || category == Errc::unavailable || category == Errc::corrupt ||
+         category == Errc::overloaded;
+}
+
+Error closing() { return Error(Errc::unavailable, "closing", "The server is being stopped."); }
+Error was_cancelled() { return Error(Errc::conflict, "state_conflict", "The import was cancelled."); }
+
+namespace {
+
+void submit_until(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Written>)>& make,
+                  const std::atomic<bool>& stopping, std::chrono::steady_clock::time_point until,
+                  const Callback<Written>& done) {
+  s.submit(make([&s, make, &stopping, until, done](Result<Written> outcome) {
+    const bool busy = !outcome && outcome.error().category() == Errc::overloaded;
+    if (!busy || stopping || std::chrono::steady_clock::now() >= until) return done(std::move(outcome));
+    // Not at once: what it is too busy with is to go on. Sizes so far away are never reached.
+    s.views.when(TreeSize(~std::uint64_t{0}), kBusyWait, [&s, make, &stopping, until, done](bool) {
+      s.executor.post([&s, make, &stopping, until, done] { submit_until(s, make, stopping, until, done); });
+    });
+  }));
+}
+
+}  // namespace
+
+void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Written>)> make,
+                      const std::atomic<bool>& stopping, Callback<Written> done) {
+  submit_until(s, make, stopping, std::chrono::steady_clock::now() + kBusyMax, done);
 }
 
 Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
@@ -49,18 +78,26 @@ Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
 }
 
 Status Imports::catch_up() {
-  std::promise<bool> shown;
-  auto future = shown.get_future();
-  s.views.when(s.ledger.size(), kCatchUpWait, [&](bool reached) { shown.set_value(reached); });
-  if (!future.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
-  return Done{};
+  const auto size = s.ledger.size();
+  for (auto left = kCatchUpWait / kGlance; left > 0; --left) {
+    if (stopping_) return closing();
+    std::promise<bool> shown;
+    auto future = shown.get_future();
+    s.views.when(size, kGlance, [&](bool reached) { shown.set_value(reached); });
+    if (future.get()) return Done{};
+  }
+  return Error(Errc::unavailable, "starting", "The read models do not catch up.");
 }
 
 void Imports::end(ImportInMemory& held, State state, const std::function<void(ImportInMemory::Progress&)>& f) {
   std::vector<Callback<ImportAnswer>> waiting;
+  std::shared_ptr<const UploadBytes> bytes;  // wiped without the lock
   held.progress.with([&](ImportInMemory::Progress& progress) {
     f(progress);
     progress.state = state;
+    progress.failed_rows.sort();
+    // From here on the file is there for the rejects only.
+    if (state == State::cancelled || progress.counts.failed == 0) bytes = std::exchange(progress.bytes, nullptr);
     progress.expires_at = in_memory_until();
     wipe_samples(progress.samples);
     waiting.swap(progress.waiting);
@@ -109,7 +146,6 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
     SIEGEL_TRY(read, reader->next());
     if (!read) break;
     if (read->number <= comparison.import.guess.header_row) continue;
-    if (stopping_) return Error(Errc::unavailable, "closing", "The server is being stopped.");
     batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}});
     if (batch.rows.size() == kBatchRows) SIEGEL_CHECK(finish_batch(comparison, batch, f));
   }

@@ -471,7 +471,8 @@ TEST_CASE("files in memory are bounded, also those on their way", "[unit][servic
   ImportsWorld world;
   const auto limits = ImportLimits{};
   std::vector<std::shared_ptr<const void>> rooms;
-  for (std::size_t i = 0; i < 2; ++i) rooms.push_back(must(world.service->admit_upload(world.editor, 256u << 20)));
+  for (const auto& who : {world.editor, world.other})
+    rooms.push_back(must(world.service->admit_upload(who, 256u << 20)));
   const auto full = world.service->admit_upload(world.editor, 1);
   CHECK(code(full) == "overloaded");
   CHECK(*full.error().find("limit_name") == "preview_bytes_max");
@@ -830,6 +831,93 @@ TEST_CASE("a cancel does not wait behind other imports, and takes back a commit 
   for (const auto& one : {first, second, third}) CHECK(world.state(one.id) == "cancelled");
   for (const auto& event : world.events_from(size)) CHECK(event.job != third.id);
   CHECK(world.shown() == 0);
+}
+
+TEST_CASE("G7 ER-04 an undo restores what is left where a class was erased meanwhile", "[unit][service][G7][ER-04]") {
+  ImportsWorld world;
+  ClassDefinition marketing;
+  marketing.name = "marketing";
+  marketing.period = "P1Y";
+  marketing.legal_ground = LegalGround::contract;
+  must(world.write(world.admin, SetClass{marketing}));
+  auto type = world.service->registries()->type("people")->definition;
+  FieldDefinition hobby;
+  hobby.name = "hobby";
+  hobby.title = "Hobby";
+  hobby.type = FieldType::text;
+  hobby.personal = true;
+  hobby.cls = "marketing";
+  type.fields.push_back(hobby);
+  FieldDefinition size;
+  size.name = "size";
+  size.title = "Size";
+  size.type = FieldType::choice;
+  size.choices = {"S", "M"};
+  size.personal = true;
+  size.cls = "customer";
+  type.fields.push_back(size);
+  must(world.write(world.admin, SetType{type}));
+  auto fay = ServiceKit::person("Fay", "fay@example.org");
+  fay.values.push_back(ServiceKit::value("hobby", "Chess"));
+  fay.values.push_back(ServiceKit::value("city", "Bonn"));
+  const auto record = must(world.write(world.editor, fay));
+  auto gil = ServiceKit::person("Gil", "gil@example.org");
+  gil.values.push_back(ServiceKit::value("size", "S"));
+  must(world.write(world.editor, gil));
+  const auto preview = must(world.preview(ImportsWorld::upload(
+      "people", "name;e-mail;city;size\nFay;fay@example.org;Ulm;\nGil;gil@example.org;;M\n", {"e-mail"})));
+  must(world.commit(preview.id));
+  must(world.write(world.officer, RequestErasure{{*record.subject}, {"marketing"}, "art17-1-b", true}));
+  type.fields.back().choices = {"M", "L"};  // what Gil had is none any more
+  must(world.write(world.admin, SetType{type}));
+  const auto undone = must(world.undo(preview.id));
+  CHECK(undone.undone->changed == 1);
+  REQUIRE(undone.kept.size() == 1);
+  CHECK(undone.kept[0].row == 3);
+  CHECK(undone.kept[0].reason == "no_longer_fits");
+  world.catch_up();
+  CHECK(world.city_of(*record.record) == "Bonn");
+}
+
+TEST_CASE("G6 a busy service loses no row of an import, nor of its undo", "[unit][service][G6]") {
+  ImportsWorld world;
+  world.world.options.queue_commands_max = 8;
+  world.close();
+  world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(300), {"e-mail"})));
+  CHECK(must(world.commit(held.id)).counts.added == 300);
+  CHECK(world.shown() == 300);
+  CHECK(must(world.undo(held.id)).undone->added == 300);
+  CHECK(world.shown() == 0);
+}
+
+TEST_CASE("a file stays only while somebody may need it, and gives way to the next", "[unit][service]") {
+  ImportsWorld world;
+  const auto whole = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
+  must(world.commit(whole.id));
+  CHECK(must(world.rejects(whole.id)) == "name;e-mail;city;reason\r\n");
+  const auto part =
+      must(world.preview(ImportsWorld::upload("people", rows_of(1, "Bonn") + "X;no address;\n", {"e-mail"})));
+  must(world.commit(part.id));
+  CHECK(must(world.rejects(part.id)).find("no address") != std::string::npos);
+  // Two files as large as one may be: the rejects give way.
+  const auto first = must(world.service->admit_upload(world.editor, 256u << 20));
+  const auto second = must(world.service->admit_upload(world.colleague(), 256u << 20));
+  CHECK(code(world.rejects(part.id)) == "expired");
+  CHECK(must(world.service->import(world.editor, part.id)).counts.failed == 1);
+}
+
+TEST_CASE("whoever may not import gets no room for a file", "[unit][service]") {
+  ImportsWorld world;
+  const auto size = world.ledger->size();
+  CHECK(code(world.service->admit_upload(world.officer, 256u << 20)) == "role_denied");
+  world.until([&] { return world.count(world.events_from(size), EventType::refusal_recorded) == 1; });
+  const auto one = must(world.service->admit_upload(world.editor, 200u << 20));
+  const auto more = world.service->admit_upload(world.editor, 100u << 20);
+  CHECK(code(more) == "overloaded");
+  CHECK(*more.error().find("limit_name") == "preview_bytes_per_token_max");
+  must(world.service->admit_upload(world.colleague(), 256u << 20));
 }
 
 TEST_CASE("G1 a commit can make the type of the file", "[unit][service][G1]") {
