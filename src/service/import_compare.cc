@@ -157,7 +157,7 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
 }
 
 bool Imports::is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const {
-  if (plan.type().subject_mode != SubjectMode::match) return false;
+  if (plan.type().subject_mode != SubjectMode::match || import.watch == nullptr) return false;
   const auto key = s.identity.key(plan.type(), row.values);
   return key && import.watch->erased(*key);
 }
