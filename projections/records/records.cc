@@ -164,7 +164,8 @@ Status change(Recorded& event, RowAccess& rows) {
   return Done{};
 }
 
-// The events that an erasure left of a record: those that count, and those that would with its unfinished import.
+// The events that an erasure left of a record: those that count, and those that would with the import that stands in
+// `pending`.
 class Left {
  public:
   Left(const Erasing& person, const std::optional<JobId>& pending, RowAccess& rows)
@@ -201,7 +202,7 @@ class Left {
   };
   std::size_t all = 0;  // also those that a cancelled import left
   bool concerned = false;
-  bool imported = false;
+  bool imported = false;  // by the one in `pending`
   Seq first;
   Tally counted, with_import;
 
@@ -239,8 +240,10 @@ Status shrink(const Erasing& person, const RecordId& record, RowAccess& rows) {
   }
   if (head.pending) {
     SIEGEL_TRY(state, state_of(head.pending->import, rows));
-    settle(head, state);
-    if (row) settle(*row, state);
+    // What a cancelled import added stays as it is: its people stay known by it.
+    const bool stays = state == ImportState::cancelled && head.added_by == head.pending->import;
+    if (!stays) settle(head, state);
+    if (!stays && row) settle(*row, state);
   }
   std::erase_if(head.added, [&](const PartRef& p) { return contains(person.dead, p.slot); });
   SIEGEL_TRY(left, look(person, record, head, rows));
@@ -265,7 +268,7 @@ Status shrink(const Erasing& person, const RecordId& record, RowAccess& rows) {
     head.pending->version = RecordVersion(left.with_import.count);
     head.pending->modified = left.with_import.last;
   }
-  // Left by cancelled imports alone: as if nothing had come after it.
+  // Left by cancelled imports that changed it: as if nothing had come after it.
   const bool nothing = left.counted.count == 0 && !head.pending;
   if (nothing) head.removed = false;
   rows.put(Rows::record_heads, key_of(record.get()), encode(head));

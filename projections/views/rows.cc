@@ -266,6 +266,19 @@ void settle(RecordRow& row, std::optional<ImportState> state) {
   row.pending.reset();
 }
 
+namespace {
+
+template <class Row>
+void settle_with_left(Row& row, std::optional<ImportState> state) {
+  const bool left = row.version.get() == 0 && state == ImportState::cancelled;
+  settle(row, left ? ImportState::finished : state);
+}
+
+}  // namespace
+
+void settle_known(RecordHead& row, std::optional<ImportState> state) { settle_with_left(row, state); }
+void settle_known(RecordRow& row, std::optional<ImportState> state) { settle_with_left(row, state); }
+
 Bytes encode(const HistoryRow& row) {
   Writer out(24);
   out.number(row.time.get()).parts(row.parts);

@@ -167,10 +167,13 @@ class States {
     return state;
   }
   template <class Row>
-  Status settle(Row& row) {
+  Status settle(Row& row, bool with_left = false) {
     if (!row.pending) return Done{};
     SIEGEL_TRY(state, of(row.pending->import));
-    views::settle(row, state);
+    if (with_left)
+      settle_known(row, state);
+    else
+      views::settle(row, state);
     return Done{};
   }
 
@@ -183,7 +186,7 @@ class States {
 
 // One row with what was pending settled; rows without need no snapshot.
 template <class Row, class Decode>
-Result<std::optional<Row>> settled(Store& store, Rows rows, ByteView key, Decode decode) {
+Result<std::optional<Row>> settled(Store& store, Rows rows, ByteView key, Decode decode, bool with_left = false) {
   SIEGEL_TRY(value, store.get_pinned(family(rows), key));
   if (!value) return std::optional<Row>{};
   SIEGEL_TRY(row, decode(value->value()));
@@ -194,7 +197,7 @@ Result<std::optional<Row>> settled(Store& store, Rows rows, ByteView key, Decode
   if (!again) return std::optional<Row>{};
   SIEGEL_TRY(of_then, decode(again->value()));
   States states(store, *snapshot);
-  SIEGEL_CHECK(states.settle(of_then));
+  SIEGEL_CHECK(states.settle(of_then, with_left));
   return std::optional<Row>(std::move(of_then));
 }
 
@@ -202,6 +205,12 @@ Result<std::optional<Row>> settled(Store& store, Rows rows, ByteView key, Decode
 template <class Row>
 bool nothing_shown(const Row& row) {
   return row.version.get() == 0;
+}
+
+template <class Row>
+std::optional<Row> unless_nothing(std::optional<Row> row) {
+  if (row && nothing_shown(*row) && !row->pending) return std::nullopt;
+  return row;
 }
 
 template <class Row>
@@ -215,8 +224,11 @@ std::optional<Row> as_shown(std::optional<Row> row) {
 
 Result<std::optional<RecordHead>> Views::newest_head(const RecordId& record) {
   SIEGEL_TRY(head, settled<RecordHead>(store_, Rows::record_heads, record.get(), decode_head));
-  if (head && nothing_shown(*head) && !head->pending) return std::optional<RecordHead>{};
-  return head;
+  return unless_nothing(std::move(head));
+}
+Result<std::optional<RecordHead>> Views::known_head(const RecordId& record) {
+  SIEGEL_TRY(head, settled<RecordHead>(store_, Rows::record_heads, record.get(), decode_head, true));
+  return unless_nothing(std::move(head));
 }
 Result<std::optional<RecordHead>> Views::head(const RecordId& record) {
   SIEGEL_TRY(head, newest_head(record));
@@ -225,8 +237,11 @@ Result<std::optional<RecordHead>> Views::head(const RecordId& record) {
 
 Result<std::optional<RecordRow>> Views::newest_record(TypeNo type, const RecordId& record) {
   SIEGEL_TRY(row, settled<RecordRow>(store_, Rows::records, record_row_key(type, record), decode_record));
-  if (row && nothing_shown(*row) && !row->pending) return std::optional<RecordRow>{};
-  return row;
+  return unless_nothing(std::move(row));
+}
+Result<std::optional<RecordRow>> Views::known_record(TypeNo type, const RecordId& record) {
+  SIEGEL_TRY(row, settled<RecordRow>(store_, Rows::records, record_row_key(type, record), decode_record, true));
+  return unless_nothing(std::move(row));
 }
 Result<std::optional<RecordRow>> Views::record(TypeNo type, const RecordId& record) {
   SIEGEL_TRY(row, newest_record(type, record));
@@ -249,7 +264,7 @@ Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<
     from = record_row_key(type, *after);
     from.push_back(0);  // the first key behind it
   }
-  SIEGEL_CHECK(walk_records(prefix, from, [&](const RecordId& id, RecordRow&& row) {
+  SIEGEL_CHECK(walk_records(prefix, from, Left::hidden, [&](const RecordId& id, RecordRow&& row) {
     if (out.size() == limit) return false;
     out.push_back({id, std::move(row)});
     return true;
@@ -259,17 +274,22 @@ Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<
 
 Status Views::each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f) {
   const auto prefix = key_of(type);
-  return walk_records(prefix, prefix, [&](const RecordId& id, RecordRow&& row) { return f(id, row); });
+  return walk_records(prefix, prefix, Left::hidden, [&](const RecordId& id, RecordRow&& row) { return f(id, row); });
+}
+Status Views::each_known(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f) {
+  const auto prefix = key_of(type);
+  return walk_records(prefix, prefix, Left::told, [&](const RecordId& id, RecordRow&& row) { return f(id, row); });
 }
 
-Status Views::walk_records(ByteView prefix, ByteView from, const std::function<bool(const RecordId&, RecordRow&&)>& f) {
+Status Views::walk_records(ByteView prefix, ByteView from, Left left,
+                           const std::function<bool(const RecordId&, RecordRow&&)>& f) {
   const auto snapshot = store_.snapshot();
   States states(store_, *snapshot);
   return walk(
       store_, Rows::records, prefix, from,
       [&](ByteView key, ByteView value) -> Result<bool> {
         SIEGEL_TRY(row, decode_record(value));
-        SIEGEL_CHECK(states.settle(row));
+        SIEGEL_CHECK(states.settle(row, left == Left::told));
         if (nothing_shown(row)) return true;
         row.pending.reset();
         return f(RecordId(id_at_end(key)), std::move(row));

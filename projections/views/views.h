@@ -205,6 +205,9 @@ class Views {
   // With what an unfinished import wrote apart in `pending`: for who decides, and for the identity index.
   Result<std::optional<RecordHead>> newest_head(const RecordId& record);
   Result<std::optional<RecordRow>> newest_record(TypeNo type, const RecordId& record);
+  // As newest_…, and what a cancelled import wrote of a record that nobody sees: whom it registered stays known by it.
+  Result<std::optional<RecordHead>> known_head(const RecordId& record);
+  Result<std::optional<RecordRow>> known_record(TypeNo type, const RecordId& record);
   // What this import found, as long as nothing came after it; none: something did, or it made the record.
   Result<std::optional<RecordRow>> before_import(TypeNo type, const RecordId& record, const JobId& import);
   struct Listed {
@@ -212,8 +215,10 @@ class Views {
     RecordRow row;
   };
   Result<std::vector<Listed>> list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit);
-  // Over all rows of a type, for the identity index; stops when f returns false.
+  // Over all rows of a type, as everybody sees them; stops when f returns false.
   Status each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f);
+  // For the identity index: also rows that only known_record() tells of.
+  Status each_known(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f);
   Result<std::optional<OwnerRow>> owner(const OwnerId& owner);
   Result<std::vector<RecordId>> records_of(const SubjectId& subject);
   struct Link {
@@ -272,7 +277,9 @@ class Views {
     std::chrono::steady_clock::time_point deadline;
     std::function<void(bool)> then;
   };
-  Status walk_records(ByteView prefix, ByteView from, const std::function<bool(const RecordId&, RecordRow&&)>& f);
+  enum class Left : std::uint8_t { hidden, told };  // by cancelled imports
+  Status walk_records(ByteView prefix, ByteView from, Left left,
+                      const std::function<bool(const RecordId&, RecordRow&&)>& f);
   Store& store_;
   std::atomic<std::uint64_t> position_ = 0;
   Guarded<std::vector<Waiter>> waiters_;

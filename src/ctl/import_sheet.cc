@@ -19,6 +19,8 @@ using nlohmann::json;
 
 constexpr std::size_t kShown = 20;
 constexpr std::chrono::milliseconds kBetweenLooks{200};
+constexpr std::chrono::seconds kPauseMax{5};
+constexpr std::chrono::seconds kAwayMax{60};  // a server that does not answer
 constexpr std::array<const char*, 4> kCounts = {"new", "changed", "unchanged", "failed"};
 
 const char* media_of(const std::string& file) {
@@ -100,9 +102,27 @@ bool is_confirmed(const Session& session, const SheetWords& words, const json& p
   return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
 }
 
+// What is under way goes on whether the server answers or not, so whoever asks about it asks again while the server is
+// busy or away.
+Result<Answer> ask_patiently(const Session& session, Client& connection, const Request& request) {
+  std::chrono::milliseconds pause = kBetweenLooks;
+  for (const auto until = std::chrono::steady_clock::now() + kAwayMax;;) {
+    auto answer = session.send(connection, request);
+    const bool is_busy =
+        answer ? answer->status == 429 || answer->status == 503 : answer.error().category() == Errc::unavailable;
+    if (!is_busy || std::chrono::steady_clock::now() + pause > until) return answer;
+    std::this_thread::sleep_for(pause);
+    pause = std::min<std::chrono::milliseconds>(pause * 2, kPauseMax);
+  }
+}
+
+Request drop_of(const std::string& id) {
+  return {"DELETE", "/v1/imports/" + segment(id), "", {"Idempotency-Key: " + random_key()}};
+}
+
 void drop(const Session& session, const std::string& id) {
   auto connection = session.client();
-  (void)session.send(connection, {"DELETE", "/v1/imports/" + segment(id), "", {"Idempotency-Key: " + random_key()}});
+  (void)session.send(connection, drop_of(id));
 }
 
 json commit_body(const SheetWords& words) {
@@ -117,7 +137,7 @@ Result<Answer> follow(const Session& session, const std::string& id, std::uint64
   auto connection = session.client();
   bool cancelled = false;
   for (;;) {
-    SIEGEL_TRY(answer, session.send(connection, {"GET", "/v1/imports/" + segment(id), "", {}}));
+    SIEGEL_TRY(answer, ask_patiently(session, connection, {"GET", "/v1/imports/" + segment(id), "", {}}));
     const auto now = parse(answer.body);
     if (!answer.ok() || !now.is_object() || now.value("state", "") != "committing") {
       session.out.progress("");
@@ -125,7 +145,8 @@ Result<Answer> follow(const Session& session, const std::string& id, std::uint64
     }
     if (Interruption::is_asked() && !cancelled) {
       cancelled = true;
-      drop(session, id);
+      SIEGEL_TRY(dropped, ask_patiently(session, connection, drop_of(id)));
+      if (!dropped.ok() && dropped.status != 409) return dropped;  // 409: it has ended meanwhile
       continue;
     }
     session.out.progress(std::to_string(now.value("done", std::uint64_t{0})) + "/" + std::to_string(rows));
@@ -199,7 +220,13 @@ int take_over(const Session& session, const SheetWords& words, OutputFile& rejec
     return begun ? session.out.fail(*begun, request) : session.out.fail(begun.error());
   }
   const auto ended = follow(session, id, preview.value("rows_read", std::uint64_t{0}));
-  if (!ended) return session.out.fail(ended.error());
+  if (!ended || !ended->ok()) {
+    const int code = ended ? session.out.fail(*ended) : session.out.fail(ended.error());
+    std::cerr << session.text("Der Import geht vielleicht weiter; siegel import list zeigt, wie er endet: ",
+                              "The import may be going on; siegel import list shows how it ends: ")
+              << id << '\n';
+    return code;
+  }
   return conclude(session, words, rejects, preview, *ended);
 }
 

@@ -153,25 +153,12 @@ bool State::held(const RecordEntry& record) const {
   return import_runs(*record.import);
 }
 
-void State::imported_identity(const JobId& import, const SubjectId& subject, const IdentityKey& key) {
-  imports_[import].identities.emplace(subject, key);
-}
+void State::finish_import(const JobId& import) { imports_[import].runs = false; }
 
-void State::forget_imported(const SubjectId& subject) {
-  for (auto& [id, import] : imports_) import.identities.erase(subject);
-}
-
-void State::finish_import(const JobId& import) {
-  auto& entry = imports_[import];
-  entry.runs = false;
-  entry.identities.clear();
-}
-
-State::Identities State::cancel_import(const JobId& import, Seq seq) {
+void State::cancel_import(const JobId& import, Seq seq) {
   auto& entry = imports_[import];
   entry.runs = false;
   entry.cancelled = seq;
-  return std::exchange(entry.identities, {});
 }
 
 OwnerEntry& State::new_owner(const OwnerId& id) { return owners_[id]; }

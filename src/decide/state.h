@@ -115,13 +115,9 @@ class State {
   [[nodiscard]] bool import_runs(const JobId& import) const;  // with the lock held
   // Who holds the record; none: nobody. Any thread.
   [[nodiscard]] bool held(const RecordEntry& record) const;
-  // A person whom the import identified by this key: taken back if it is cancelled.
-  void imported_identity(const JobId& import, const SubjectId& subject, const IdentityKey& key);
-  void forget_imported(const SubjectId& subject);  // erased
-  using Identities = std::unordered_multimap<SubjectId, IdentityKey, IdHash>;
   void finish_import(const JobId& import);
-  // What it wrote never counts: the views know what does, once they show `seq`. Its identities, to be taken back.
-  Identities cancel_import(const JobId& import, Seq seq);
+  // What it wrote never counts: the views know what does, once they show `seq`.
+  void cancel_import(const JobId& import, Seq seq);
 
   // Idempotency: what is not indexed by the views yet, by keyed hashes of this process.
   struct Answered {
@@ -158,7 +154,6 @@ class State {
   struct Import {
     bool runs = true;
     std::optional<Seq> cancelled;
-    Identities identities;
   };
   [[nodiscard]] const Import* import_of(const RecordEntry& record) const;
   void adopted(Touched::Kind kind, const Id16& id);

@@ -109,6 +109,7 @@ Result<BodyLimit> Api::admit_file(const Request& head, std::string_view token) {
   const auto service = service_();
   if (!service) return unavailable();
   SIEGEL_TRY(caller, service->authenticate(token));
+  SIEGEL_CHECK(purpose_header(head, caller));
   BodyLimit limit{options_.upload_bytes_max, "upload_bytes_max"};
   const auto announced = parse_u64(head.header("content-length").value_or(""));
   if (announced && *announced > limit.bytes_max) return limit;  // refused by this limit

@@ -1,8 +1,10 @@
 // Imports: a file comes in as a preview, is committed, cancelled, undone.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "http/api_call.h"
 #include "http/json_writer.h"
@@ -127,9 +129,10 @@ Status take_form(std::string& body, std::string_view boundary, ImportUpload& out
     }
   }
   if (!file) return wrong_option("file", "The form has no part named file.");
-  const auto begin = static_cast<std::size_t>(file->data() - body.data());
-  body.resize(begin + file->size());
-  body.erase(0, begin);
+  const auto size = file->size();
+  std::memmove(body.data(), file->data(), size);
+  wipe(body.data() + size, body.size() - size);  // shortened, the string would keep it
+  body.resize(size);
   return Done{};
 }
 

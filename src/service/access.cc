@@ -268,7 +268,11 @@ class CompareTask final : public ReadTask {
     std::vector<OwnerId> seen;
     for (const auto& id : records_) {
       SIEGEL_TRY(row, s.views.record(TypeNo(permit.type->number), id));
-      if (!row) continue;
+      if (!row) {  // removed: it is not shown, but somebody is told of it
+        SIEGEL_TRY(head, s.views.head(id));
+        if (head && head->subject) seen.push_back(owner_of(*head->subject));
+        continue;
+      }
       seen.push_back(row->subject ? owner_of(*row->subject) : owner_of(TypeNo(permit.type->number)));
       rows_.push_back({id, std::move(*row)});
     }

@@ -228,7 +228,7 @@ class ErasureTask final : public WriteTask {
       for (const auto cls : classes_) fenced.classes.emplace_back(cls);
       s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
       for (const auto& record : person.notice.records) s.state.left_to_views(record, request);
-      s.state.forget_imported(person.subject);
+      s.erased_identities.note(person.identities);
       if (classes_.empty()) {
         s.identity.forget(person.identities, person.subject);
       } else {  // another class of the person may hold the same identity

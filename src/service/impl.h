@@ -71,7 +71,8 @@ class Impl final : public Service {
   Result<ImportAnswer> import(const Caller& caller, JobId id) override;
   Result<std::vector<ImportAnswer>> imports(const Caller& caller, std::optional<JobId> before,
                                             std::size_t limit) override;
-  Status may(const Caller& caller, decide::Action action) override;
+  Status may(const Caller& caller, decide::Action action) override { return may(caller, action, {}); }
+  Status may(const Caller& caller, decide::Action action, std::string_view type);
   Result<ErasureAnswer> erasure(const Caller& caller, ErasureId id) override;
   Result<std::vector<ErasureAnswer>> erasures(const Caller& caller, std::optional<ErasureId> after,
                                               std::size_t limit) override;
@@ -206,6 +207,7 @@ class Impl final : public Service {
   const Options options;
   decide::State state;
   decide::IdentityIndex identity;
+  decide::ErasedIdentities erased_identities;
   SearchFeed search_feed;
   const std::shared_ptr<std::atomic<std::size_t>> exports_running = std::make_shared<std::atomic<std::size_t>>(0);
 
@@ -398,8 +400,11 @@ struct ImportEvent {
   JobId import;
   std::string record_type;
   ImportFacts facts;
-  bool by_system = false;  // broken off: the process that began it is gone
+  bool by_system = false;  // broken off: the process that began it is gone, or stops
   ClientKey client{};      // what this event answers
+  // Of the commit: an end stands for it, whoever caused it.
+  PurposeNo purpose{};
+  LegalGround ground = LegalGround::none;
 };
 std::shared_ptr<Task> make_import_event(Impl& s, Caller caller, ImportEvent event, Callback<Written> done);
 // A system event without anybody behind it but the ledger itself.

@@ -80,7 +80,7 @@ struct ImportChange {
 struct ImportKept {  // by an undo
   std::uint64_t row = 0;
   std::optional<RecordId> record;  // none: erased
-  std::string reason;              // edited, removed, erased
+  std::string reason;              // edited, removed, erased, no_longer_fits
 };
 struct ImportCounts {
   std::uint64_t added = 0, changed = 0, unchanged = 0, failed = 0;
@@ -107,10 +107,10 @@ struct ImportAnswer {
   std::string type;
   TimeMs at;  // when it was previewed or begun
   ImportCounts counts;
-  std::uint64_t done = 0;              // rows of the commit so far
-  std::optional<ImportCounts> undone;  // added: taken out; changed: restored; unchanged: kept
-  std::vector<ImportKept> kept;
-  bool kept_known = true;                // false: the list has gone with the memory
+  std::uint64_t done = 0;                // rows of the commit so far
+  std::optional<ImportCounts> undone;    // added: taken out; changed: restored; unchanged: kept
+  std::vector<ImportKept> kept;          // the first ones
+  bool kept_known = false;               // in the answer to the undo only, while it is in memory
   std::string error;                     // code, of a failed one
   std::optional<ImportPreview> preview;  // in the answer to the upload only
   std::shared_ptr<const Registries> registries;

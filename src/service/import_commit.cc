@@ -14,13 +14,12 @@ Error type_exists() {
       .with("pointer", "/create_type");
 }
 Error none_taken() { return Error(Errc::conflict, "rows_invalid", "Some rows cannot be taken, so none was."); }
-Error was_cancelled() { return Error(Errc::conflict, "state_conflict", "The import was cancelled."); }
 
 // The commands that wait for their answer. Answers come on the writer's thread.
 struct Flight {
   std::size_t in_flight = 0;
   ImportCounts counts;
-  std::map<std::uint64_t, std::string> failed_rows;
+  FailedRows failed_rows;
   std::optional<Error> fatal;
 };
 
@@ -106,31 +105,50 @@ void Imports::forget_run(ImportInMemory& held, State state, const Error& error) 
 }
 
 void Imports::run_commit(const ImportPtr& held, const Caller& caller) {
-  auto outcome = try_commit(held, caller);
+  const bool goes = held->progress.with([](ImportInMemory::Progress& progress) {
+    progress.runs = progress.state == State::committing;  // else it was cancelled while it waited
+    return progress.runs;
+  });
+  if (!goes) return;
+  auto outcome = stopping_ ? Result<TreeSize>(closing()) : try_commit(held, caller);
   if (outcome) return;  // ended there
   const auto& error = outcome.error();
-  // Nothing was begun: the preview is as it was, for another try.
+  // Nothing was begun: the preview is as it was, for another try, unless it is to go.
   std::vector<Callback<ImportAnswer>> waiting;
   const bool back = held->progress.with([&](ImportInMemory::Progress& progress) {
-    if (progress.state != State::committing) return false;
+    progress.runs = false;
+    if (progress.state != State::committing || progress.cancelled_by) return false;
     progress.state = State::previewed;
     progress.error = error;
+    progress.types_tried = std::move(progress.commit->types);
     progress.commit.reset();
     waiting.swap(progress.waiting);
     return true;
   });
   if (back)
     for (const auto& done : waiting) done(Error(error));
+  else
+    drop_unbegun(held);
+}
+
+// A commit that nothing was written of, and that is cancelled.
+void Imports::drop_unbegun(const ImportPtr& held) {
+  std::vector<Callback<ImportAnswer>> waiting;
+  held->progress.with([&](ImportInMemory::Progress& progress) { waiting.swap(progress.waiting); });
+  end(*held, State::cancelled, [](ImportInMemory::Progress& progress) { progress.counts = {}; });
+  for (const auto& done : waiting) done(Error(was_cancelled()));
 }
 
 // All rows or no row: what cells and preview tell is told before anything is written.
-Status Imports::check_all(const ImportInMemory& held, const ImportPlan& plan) {
+Status Imports::check_all(ImportInMemory& held, const ImportPlan& plan) {
   SIEGEL_TRY(reader, open(held));
   std::uint64_t failed = 0;
   for (;;) {
     SIEGEL_TRY(row, reader->next());
     if (!row) break;
-    if (row->number > held.guess.header_row && !plan.read(*row).failures.empty()) ++failed;
+    if (row->number <= held.guess.header_row) continue;
+    const auto read = plan.read(*row);
+    if (!read.failures.empty() || is_erased(held, plan, read)) ++failed;
   }
   failed += held.progress.with([](const auto& progress) { return progress.failed_rows.size(); });
   if (failed == 0) return Done{};
@@ -147,14 +165,16 @@ Status Imports::create_type(const Caller& caller, const TypeDefinition& type) {
   return Error(written.error());
 }
 
-// The type that the commit makes: checked before anything is written. True: an earlier try has made it already.
-Result<bool> Imports::check_type(const ImportInMemory& held, const ImportCommit& commit) {
+// The type that the commit makes: checked before anything is written. True: an earlier try of this import has made it
+// already. Whoever else made one that is equal to the letter, its records are others.
+Result<bool> Imports::check_type(ImportInMemory& held, const ImportCommit& commit) {
   const auto registries = s.registries();
   SIEGEL_TRY(checked, siegel::check(proposed_type(held.guess, held.wishes, &commit), *registries));
   const auto* found = registries->type(commit.create_type->name);
   if (found == nullptr) return false;
   number_fields(checked, nullptr);
-  if (!(found->definition == checked)) return type_exists();
+  const bool own = held.progress.with([&](const auto& p) { return p.type_made == commit.create_type->name; });
+  if (!own || !(found->definition == checked)) return type_exists();
   return true;
 }
 
@@ -163,6 +183,7 @@ struct Imports::CommitRun {
   const ImportPtr& held;
   const Caller& caller;
   std::string type;
+  decide::Permit permit;
   bool all_or_none;
   std::shared_ptr<Guarded<Flight>> flight = std::make_shared<Guarded<Flight>>();
 
@@ -188,7 +209,7 @@ struct Imports::CommitRun {
     const bool failed = outcome.kind == Kind::failed;
     flight->with([&](Flight& f) {
       ++(failed ? f.counts.failed : f.counts.unchanged);
-      if (outcome.by_match) f.failed_rows.emplace(outcome.row, outcome.failures.front().code);
+      if (outcome.by_match) f.failed_rows.add(outcome.row, outcome.failures.front().code);
     });
     ++held->done;
     if (failed && all_or_none) return none_taken();
@@ -197,9 +218,9 @@ struct Imports::CommitRun {
 
   void write(ImportOutcome&& outcome) {
     auto& s = imports.s;
-    const OfImport of{held->id, static_cast<std::uint32_t>(outcome.row), {}};
+    const OfImport of{held->id, static_cast<std::uint32_t>(outcome.row), {}, held->watch};
     const bool added = outcome.kind == Kind::added;
-    const auto done = [landed = flight, one = held, row = outcome.row, added](const Result<Written>& written) {
+    const auto done = [landed = flight, one = held, number = outcome.row, added](const Result<Written>& written) {
       landed->with([&](Flight& f) {
         --f.in_flight;
         if (written) {
@@ -209,19 +230,27 @@ struct Imports::CommitRun {
         const auto& error = written.error();
         ++f.counts.failed;
         if (is_fatal(error) && !f.fatal) f.fatal = error;
-        f.failed_rows.emplace(row, error.is("version_conflict") ? "changed_meanwhile" : error.code());
+        f.failed_rows.add(number, error.is("version_conflict") ? "changed_meanwhile" : error.code());
       });
       ++one->done;
       landed->notify_all();
     };
-    if (added) {
-      s.submit(make_add_record(s, caller, AddRecord{type, std::move(outcome.values), {}, {}, of}, {}, done));
-      return;
-    }
-    WriteOptions options;
-    options.expected_version = outcome.version.get();
-    s.submit(make_change_record(s, caller, ChangeRecord{*outcome.record, std::move(outcome.values), of},
-                                std::move(options), done));
+    const auto row = std::make_shared<const ImportOutcome>(std::move(outcome));
+    const auto make = [&s, who = caller, of, row, added, name = type](Callback<Written> then) {
+      if (added) return make_add_record(s, who, AddRecord{name, row->values, {}, {}, of}, {}, std::move(then));
+      WriteOptions options;
+      options.expected_version = row->version.get();
+      return make_change_record(s, who, ChangeRecord{*row->record, row->values, of}, std::move(options),
+                                std::move(then));
+    };
+    submit_patiently(s, make, imports.stopping_, done);
+  }
+
+  [[nodiscard]] ImportEvent event(EventType what, const ImportFacts& facts) const {
+    ImportEvent out{what, held->id, type, facts};
+    out.purpose = permit.purpose;
+    out.ground = permit.ground;
+    return out;
   }
 
   // All answers are there: finished, or cancelled with all that was written.
@@ -234,7 +263,7 @@ struct Imports::CommitRun {
     if (ended.fatal) why = ended.fatal;
     if (!why && all_or_none && ended.counts.failed > 0) why = none_taken();
     if (!why && !wanted) {
-      const auto told = imports.tell(caller, {EventType::import_finished, held->id, type, facts_of(ended.counts)});
+      const auto told = imports.tell(caller, event(EventType::import_finished, facts_of(ended.counts)));
       if (told) {
         imports.end(*held, State::finished, [&](ImportInMemory::Progress& progress) {
           progress.counts = ended.counts;
@@ -245,8 +274,11 @@ struct Imports::CommitRun {
       }
       why = told.error();
     }
-    // Where nothing can be written any more, the next start says that it is cancelled.
-    const auto told = imports.tell(caller, {EventType::import_cancelled, held->id, type, {}});
+    // Where nothing can be written any more, the next start says that it is cancelled. Who cancelled it says so.
+    auto cancelled = event(EventType::import_cancelled, {});
+    const auto by = held->progress.with([](const auto& progress) { return progress.cancelled_by; });
+    cancelled.by_system = !by && imports.stopping_;
+    const auto told = imports.tell(by.value_or(caller), std::move(cancelled));
     const auto size = told ? told->size : TreeSize();
     std::vector<Callback<ImportAnswer>> waiting;
     held->progress.with([&](ImportInMemory::Progress& progress) { waiting.swap(progress.waiting); });
@@ -274,13 +306,19 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(*held, commit, is_there));
   if (all_or_none) SIEGEL_CHECK(check_all(*held, plan));
-  if (!type_made) SIEGEL_CHECK(create_type(caller, plan.type()));
   const auto type = plan.type().name;
+  if (!type_made) {
+    SIEGEL_CHECK(create_type(caller, plan.type()));
+    held->progress.with([&](ImportInMemory::Progress& progress) { progress.type_made = type; });
+  }
   const auto rows = static_cast<std::uint32_t>(held->guess.rows_read);
   SIEGEL_TRY(begun, tell(caller, {EventType::import_begun, held->id, type, {rows, 0, 0, 0, 0}, false, commit.client}));
   if (begun.replayed) return Error(Errc::conflict, "state_conflict", "The import was begun before.");
   held->progress.with([&](ImportInMemory::Progress& progress) { progress.type = type; });
-  CommitRun run{*this, held, caller, type, all_or_none};
+  const auto registries = s.registries();
+  const decide::Use use{decide::Action::import_records, caller.token, caller.purpose, type, {}};
+  const auto permit = decide::authorise(*registries, use, s.clock.now());
+  CommitRun run{*this, held, caller, type, permit ? *permit : decide::Permit{}, all_or_none};
   const auto read =
       each_row({*held, caller, plan, true}, [&](ImportOutcome&& outcome) { return run.take(std::move(outcome)); });
   return run.end(read);
@@ -315,39 +353,61 @@ void Imports::cancel(const Caller& caller, const JobId& id, const ClientKey& cli
   });
 }
 
+// A preview is for the token that sent the file; what is under way is everybody's who carries its type.
 void Imports::cancel_once(const Caller& caller, const JobId& id, const Callback<ImportAnswer>& done) {
-  if (auto may = s.may(caller, decide::Action::cancel_import); !may) return done(Error(may.error()));
-  const auto refuse = [&] {
-    done(Error(Errc::conflict, "state_conflict", "Only a preview or an import under way can be cancelled."));
+  const auto action = decide::Action::cancel_import;
+  const auto not_there = [] { return Error(Errc::not_found, "not_found", "There is no such import."); };
+  const auto too_late = [] {
+    return Error(Errc::conflict, "state_conflict", "Only a preview or an import under way can be cancelled.");
   };
   const auto held = find(id);
   if (!held) {
     const auto row = s.views.import(id);
     if (!row) return done(Error(row.error()));
-    if (*row) return refuse();
-    return done(Error(Errc::not_found, "not_found", "There is no such import."));
+    const auto type = *row ? answer_of(id, **row).type : std::string();
+    if (auto may = s.may(caller, action, type); !may) return done(Error(may.error()));
+    return done(*row ? too_late() : not_there());
   }
-  enum class Next : std::uint8_t { drop, waits, too_late };
+  const auto [previewed, type] =
+      held->progress.with([](const auto& p) { return std::pair(p.state == State::previewed, type_of(p)); });
+  if (auto may = s.may(caller, action, previewed ? std::string() : type); !may) return done(Error(may.error()));
+  if (previewed && held->token != caller.token) return done(not_there());
+  enum class Next : std::uint8_t { drop, drop_queued, waits, over };
   const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
     if (progress.state == State::previewed) {
       progress.state = State::cancelled;
       return Next::drop;
     }
-    if (progress.state != State::committing) return Next::too_late;
+    if (progress.state != State::committing) return Next::over;
+    if (!progress.cancelled_by) progress.cancelled_by = caller;
+    if (!progress.runs) {
+      progress.state = State::cancelled;
+      return Next::drop_queued;
+    }
+    progress.cancelling.push_back(done);
     held->cancel = true;
     return Next::waits;
   });
-  if (next == Next::too_late) return refuse();
-  if (next == Next::drop) {
-    kept_.with([&](Kept& kept) { kept.imports.erase(id.get()); });
-    return done(answer_of(*held));
-  }
-  const bool posted = runs_->post([this, held, done] {  // behind the run itself
-    const auto state = held->progress.with([](const auto& progress) { return progress.state; });
-    if (state == State::cancelled) return done(answer_of(*held));
-    done(Error(Errc::conflict, "state_conflict", "The import had ended before it could be cancelled."));
+  if (next == Next::over) return done(too_late());
+  if (next == Next::waits) return;
+  if (next == Next::drop) kept_.with([&](Kept& kept) { kept.imports.erase(id.get()); });
+  if (next == Next::drop_queued) drop_unbegun(held);
+  done(answer_of(*held));
+}
+
+// Whoever cancels waits for the end of the run, not for what waits behind it.
+void Imports::answer_cancels(ImportInMemory& held) {
+  std::vector<Callback<ImportAnswer>> cancelling;
+  const auto state = held.progress.with([&](ImportInMemory::Progress& progress) {
+    cancelling.swap(progress.cancelling);
+    return progress.state;
   });
-  if (!posted) done(Error(Errc::overloaded, "overloaded", "Too many imports wait."));
+  for (const auto& done : cancelling) {
+    if (state == State::cancelled)
+      done(answer_of(held));
+    else
+      done(Error(Errc::conflict, "state_conflict", "The import had ended before it could be cancelled."));
+  }
 }
 
 // What a process left unfinished: its file is gone. One event takes back all that it wrote.
@@ -358,6 +418,9 @@ Status Imports::cancel_broken_off() {
     const auto registries = s.registries();
     const auto* type = row ? registries->type(row->type) : nullptr;
     ImportEvent event{EventType::import_cancelled, id, type == nullptr ? "" : type->definition.name, {}, true};
+    event.purpose = row ? row->purpose : PurposeNo();
+    for (const auto& [name, purpose] : registries->purposes)
+      if (PurposeNo(purpose.number) == event.purpose) event.ground = purpose.definition.legal_ground;
     SIEGEL_TRY(told, tell(Caller{}, std::move(event)));
   }
   if (unfinished.empty()) return Done{};

@@ -12,7 +12,11 @@ using Kind = ImportOutcome::Kind;
 using State = ImportInMemory::State;
 
 constexpr std::chrono::seconds kCatchUpWait{60};
+constexpr std::chrono::milliseconds kGlance{200};  // how often a stop is looked for
+constexpr std::chrono::seconds kBusyMax{20};
+constexpr std::chrono::milliseconds kBusyWait{50};
 constexpr std::size_t kBatchRows = 1'000;
+constexpr std::size_t kSameTypeMax = 20;  // records of one type that a person has, looked at for a row
 
 // What stands in the row that does not stand in the record.
 void differences(const ImportPlan& plan, const ImportPlan::Row& row, const ShownRecord& stored, ImportOutcome& out) {
@@ -39,7 +43,33 @@ ImportFacts facts_of(const ImportCounts& counts) {
 
 bool is_fatal(const Error& error) noexcept {
   const auto category = error.category();
-  return category == Errc::denied || category == Errc::unavailable || category == Errc::corrupt;
+  return category == Errc::denied || category == Errc::unavailable || category == Errc::corrupt ||
+         category == Errc::overloaded;
+}
+
+Error closing() { return Error(Errc::unavailable, "closing", "The server is being stopped."); }
+Error was_cancelled() { return Error(Errc::conflict, "state_conflict", "The import was cancelled."); }
+
+namespace {
+
+void submit_until(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Written>)>& make,
+                  const std::atomic<bool>& stopping, std::chrono::steady_clock::time_point until,
+                  const Callback<Written>& done) {
+  s.submit(make([&s, make, &stopping, until, done](Result<Written> outcome) {
+    const bool busy = !outcome && outcome.error().category() == Errc::overloaded;
+    if (!busy || stopping || std::chrono::steady_clock::now() >= until) return done(std::move(outcome));
+    // Not at once: what it is too busy with is to go on. Sizes so far away are never reached.
+    s.views.when(TreeSize(~std::uint64_t{0}), kBusyWait, [&s, make, &stopping, until, done](bool) {
+      s.executor.post([&s, make, &stopping, until, done] { submit_until(s, make, stopping, until, done); });
+    });
+  }));
+}
+
+}  // namespace
+
+void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Written>)> make,
+                      const std::atomic<bool>& stopping, Callback<Written> done) {
+  submit_until(s, make, stopping, std::chrono::steady_clock::now() + kBusyMax, done);
 }
 
 Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
@@ -48,23 +78,32 @@ Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
 }
 
 Status Imports::catch_up() {
-  std::promise<bool> shown;
-  auto future = shown.get_future();
-  s.views.when(s.ledger.size(), kCatchUpWait, [&](bool reached) { shown.set_value(reached); });
-  if (!future.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
-  return Done{};
+  const auto size = s.ledger.size();
+  for (auto left = kCatchUpWait / kGlance; left > 0; --left) {
+    if (stopping_) return closing();
+    std::promise<bool> shown;
+    auto future = shown.get_future();
+    s.views.when(size, kGlance, [&](bool reached) { shown.set_value(reached); });
+    if (future.get()) return Done{};
+  }
+  return Error(Errc::unavailable, "starting", "The read models do not catch up.");
 }
 
 void Imports::end(ImportInMemory& held, State state, const std::function<void(ImportInMemory::Progress&)>& f) {
   std::vector<Callback<ImportAnswer>> waiting;
+  std::shared_ptr<const UploadBytes> bytes;  // wiped without the lock
   held.progress.with([&](ImportInMemory::Progress& progress) {
     f(progress);
     progress.state = state;
+    progress.failed_rows.sort();
+    // From here on the file is there for the rejects only.
+    if (state == State::cancelled || progress.counts.failed == 0) bytes = std::exchange(progress.bytes, nullptr);
     progress.expires_at = in_memory_until();
     wipe_samples(progress.samples);
     waiting.swap(progress.waiting);
   });
   for (const auto& done : waiting) done(answer_of(held));
+  answer_cancels(held);
 }
 
 Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, std::vector<RecordId> records) {
@@ -75,12 +114,13 @@ Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, 
   });
 }
 
+struct Imports::Row {
+  ImportPlan::Row row;
+  std::optional<decide::IdentityKey> key;
+  std::vector<RecordId> records;  // of that person and type
+};
 struct Imports::Batch {
-  struct One {
-    ImportPlan::Row row;
-    std::optional<RecordId> record;
-  };
-  std::vector<One> rows;
+  std::vector<Row> rows;
   std::set<decide::IdentityKey> seen;  // of the whole file
   bool matches = false;
   bool traced = false;  // an access event stands
@@ -106,8 +146,7 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
     SIEGEL_TRY(read, reader->next());
     if (!read) break;
     if (read->number <= comparison.import.guess.header_row) continue;
-    if (stopping_) return Error(Errc::unavailable, "closing", "The server is being stopped.");
-    batch.rows.push_back({comparison.plan.read(*read), std::nullopt});
+    batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}});
     if (batch.rows.size() == kBatchRows) SIEGEL_CHECK(finish_batch(comparison, batch, f));
   }
   SIEGEL_CHECK(finish_batch(comparison, batch, f));
@@ -117,60 +156,90 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
   return Done{};
 }
 
-Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
-                             const std::function<Status(ImportOutcome&&)>& f) {
-  std::vector<RecordId> records;
+bool Imports::is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const {
+  if (plan.type().subject_mode != SubjectMode::match || import.watch == nullptr) return false;
+  const auto key = s.identity.key(plan.type(), row.values);
+  return key && import.watch->erased(*key);
+}
+
+// Of each row the records that it may be about. Which of them has the identity of the row now, their values tell.
+Status Imports::find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records) {
   const auto registries = s.registries();
   const auto* type = registries->type(comparison.plan.type().name);
   for (auto& one : batch.rows) {
+    if (is_erased(comparison.import, comparison.plan, one.row))
+      one.row.failures = {{std::nullopt, std::string(kErased)}};
     if (!batch.matches || !one.row.failures.empty()) continue;
-    const auto key = s.identity.key(comparison.plan.type(), one.row.values);
-    if (!key) continue;  // without an identity it is nobody's
-    if (!batch.seen.insert(*key).second) {
+    one.key = s.identity.key(comparison.plan.type(), one.row.values);
+    if (!one.key) continue;  // without an identity it is nobody's
+    if (!batch.seen.insert(*one.key).second) {
       one.row.failures.push_back({std::nullopt, "repeated"});
       continue;
     }
-    const auto found = s.identity.find(*key);
+    const auto found = s.identity.find(*one.key);
     if (found.ambiguous) one.row.failures.push_back({std::nullopt, "ambiguous"});
     if (!found.subject) continue;
     SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
-    std::vector<RecordId> same_type;
     for (const auto& record : of_person) {
       SIEGEL_TRY(head, s.views.head(record));
-      if (head && !head->removed && type != nullptr && head->type == TypeNo(type->number)) same_type.push_back(record);
+      if (head && !head->removed && type != nullptr && head->type == TypeNo(type->number))
+        one.records.push_back(record);
     }
-    if (same_type.size() > 1) one.row.failures.push_back({std::nullopt, "ambiguous"});
-    if (same_type.size() != 1) continue;
-    one.record = same_type.front();
-    records.push_back(same_type.front());
+    if (one.records.size() > kSameTypeMax) {
+      one.row.failures.push_back({std::nullopt, "ambiguous"});
+      continue;
+    }
+    records.insert(records.end(), one.records.begin(), one.records.end());
   }
+  return Done{};
+}
+
+Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
+                             const std::function<Status(ImportOutcome&&)>& f) {
+  std::vector<RecordId> records;
+  SIEGEL_CHECK(find_records(comparison, batch, records));
   std::map<RecordId, ShownRecord> stored;
   if (!records.empty()) {
     batch.traced = true;
     SIEGEL_TRY(shown, compare(comparison, std::move(records)));
     for (auto& record : shown) stored.emplace(record.id, std::move(record));
   }
-  for (auto& one : batch.rows) {
-    ImportOutcome outcome;
-    outcome.row = one.row.number;
-    const auto found = one.record ? stored.find(*one.record) : stored.end();
-    if (!one.row.failures.empty()) {
-      outcome.by_match = !one.row.failures.front().column && one.row.failures.front().code != "too_many_cells";
-      outcome.failures = std::move(one.row.failures);
-    } else if (found != stored.end()) {
-      outcome.record = one.record;
-      outcome.version = found->second.version;
-      differences(comparison.plan, one.row, found->second, outcome);
-      outcome.kind = outcome.values.empty() ? Kind::unchanged : Kind::changed;
-    } else {
-      outcome.kind = Kind::added;
-      for (auto& value : one.row.named)
-        if (!std::holds_alternative<Null>(value.value.expose())) outcome.values.push_back(std::move(value));
-    }
-    SIEGEL_CHECK(f(std::move(outcome)));
-  }
+  for (auto& one : batch.rows) SIEGEL_CHECK(f(outcome_of(comparison, one, stored)));
   batch.rows.clear();
   return Done{};
+}
+
+ImportOutcome Imports::outcome_of(const Comparison& comparison, Row& one,
+                                  const std::map<RecordId, ShownRecord>& stored) const {
+  const auto& type = comparison.plan.type();
+  ImportOutcome outcome;
+  outcome.row = one.row.number;
+  const ShownRecord* same = nullptr;
+  for (const auto& record : one.records) {
+    const auto found = stored.find(record);
+    if (found == stored.end() || s.identity.key(type, found->second.values.expose()) != one.key) continue;
+    if (same != nullptr) one.row.failures.push_back({std::nullopt, "ambiguous"});
+    same = &found->second;
+  }
+  if (one.row.failures.empty() && same != nullptr) {
+    outcome.record = same->id;
+    outcome.version = same->version;
+    differences(comparison.plan, one.row, *same, outcome);
+    outcome.kind = outcome.values.empty() ? Kind::unchanged : Kind::changed;
+    return outcome;
+  }
+  // A new record needs each required field, also those without a column.
+  if (one.row.failures.empty() && !check_required(type, one.row.values, true))
+    one.row.failures.push_back({std::nullopt, "required"});
+  if (!one.row.failures.empty()) {
+    outcome.by_match = !one.row.failures.front().column && one.row.failures.front().code != "too_many_cells";
+    outcome.failures = std::move(one.row.failures);
+    return outcome;
+  }
+  outcome.kind = Kind::added;
+  for (auto& value : one.row.named)
+    if (!std::holds_alternative<Null>(value.value.expose())) outcome.values.push_back(std::move(value));
+  return outcome;
 }
 
 Result<ImportPlan> Imports::plan_for(const ImportInMemory& held, const ImportCommit& commit, bool& is_there) {

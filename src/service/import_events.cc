@@ -28,8 +28,12 @@ class ImportEventTask final : public WriteTask {
     } else {
       registries = s.state.registries();
       permit.type = registries->type(event_.record_type);
+      permit.purpose = event_.purpose;
+      permit.ground = event_.ground;
     }
     SIEGEL_TRY(draft, event_.by_system ? s.system_draft(event_.type) : s.draft(event_.type, caller, permit));
+    draft.header.purpose = permit.purpose;
+    draft.header.ground = permit.ground;
     if (permit.type != nullptr) draft.header.record_type = TypeNo(permit.type->number);
     draft.header.job = event_.import;
     draft.header.facts = event_.facts;
@@ -48,8 +52,9 @@ class ImportEventTask final : public WriteTask {
     if (s.place(drafts, at, owners, std::nullopt) != Impl::Placed::yes) return Again{};
     if (event_.type == EventType::import_begun) s.state.begin_import(event_.import);
     if (event_.type == EventType::import_finished) s.state.finish_import(event_.import);
-    if (event_.type == EventType::import_cancelled)
-      for (const auto& [subject, key] : s.state.cancel_import(event_.import, at.next)) s.identity.take(key, subject);
+    // Whom it registered stays registered, and known by identity: who comes again is the same person, so that an
+    // erasure reaches what the import wrote (docs/adr/0012).
+    if (event_.type == EventType::import_cancelled) s.state.cancel_import(event_.import, at.next);
     written.kind = Written::Kind::changed;
     written.seq = at.next;
     written.size = TreeSize(at.next.get() + 1);

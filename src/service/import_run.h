@@ -19,9 +19,16 @@ Result<T> wait_for(const std::function<void(Callback<T>)>& ask) {
 }
 
 inline constexpr std::size_t kExpiredKept = 1'000;
+inline constexpr std::string_view kErased = "erased";  // code of a row
 Error idempotency_conflict();
 ImportFacts facts_of(const ImportCounts& counts);
+Error closing();  // the server is being stopped
+Error was_cancelled();
 // Not the row's fault, and the next one would do no better.
 bool is_fatal(const Error& error) noexcept;
+// A command of a row. While the service is too busy for it, or the read models do not show what it needs, it is put in
+// again, for a while: that is not the row's fault either.
+void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Written>)> make,
+                      const std::atomic<bool>& stopping, Callback<Written> done);
 
 }  // namespace siegel::service

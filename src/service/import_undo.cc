@@ -1,6 +1,7 @@
 // Undoing: the import's events in the ledger, in their order, each taken back by an event of its own, unless something
 // came after it.
 #include <algorithm>
+#include <limits>
 
 #include "codec/bodies_codec.h"
 #include "codec/header_codec.h"
@@ -53,16 +54,37 @@ Result<Imported> imported(Impl& s, const ledger::SystemReceipt& receipt, const H
   return out;
 }
 
+// Why a row is kept, by what its command was answered with.
+const char* reason_of(const Error& error) {
+  switch (error.category()) {
+    case Errc::gone:
+      return "erased";
+    case Errc::not_found:
+      return "removed";
+    case Errc::invalid:
+      return "no_longer_fits";  // the type has lost a choice since, or wants a value
+    case Errc::conflict:
+    case Errc::denied:
+    case Errc::overloaded:
+    case Errc::unavailable:
+    case Errc::corrupt:
+      break;
+  }
+  return "edited";
+}
+
 struct Flight {
   std::size_t in_flight = 0;
-  ImportCounts counts;  // added: taken out; changed: restored; unchanged: kept
-  std::vector<ImportKept> kept;
+  explicit Flight(std::size_t most) : shown_max(most) {}
+  const std::size_t shown_max;
+  ImportCounts counts;           // added: taken out; changed: restored; unchanged: kept
+  std::vector<ImportKept> kept;  // the first ones
   std::optional<Error> fatal;
 
   void took_back(const Imported& one) { ++(one.added ? counts.added : counts.changed); }
   void keep(const Imported& one, const char* reason) {
     ++counts.unchanged;
-    kept.push_back({one.row, one.record, reason});
+    if (kept.size() < shown_max) kept.push_back({one.row, one.record, reason});
   }
 };
 
@@ -74,7 +96,7 @@ struct Imports::UndoRun {
   const Caller& caller;
   const ledger::SystemReceipt& receipt;
   const Registered<TypeDefinition>& type;
-  std::shared_ptr<Guarded<Flight>> flight = std::make_shared<Guarded<Flight>>();
+  std::shared_ptr<Guarded<Flight>> flight = std::make_shared<Guarded<Flight>>(imports.s.options.imports.shown_max);
 
   Status scan(Seq from, Seq until) {
     auto& s = imports.s;
@@ -84,7 +106,7 @@ struct Imports::UndoRun {
       ByteView header_bytes, parts;
       SIEGEL_TRY(more, cursor->next(seq, header_bytes, parts));
       if (!more || seq >= until) return Done{};
-      if (imports.stopping_) return Error(Errc::unavailable, "closing", "The server is being stopped.");
+      if (imports.stopping_) return closing();
       SIEGEL_TRY(header, codec::decode_header(header_bytes));
       const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed;
       if (header.job != id || !is_record) continue;
@@ -111,11 +133,7 @@ struct Imports::UndoRun {
     std::vector<NamedValue> values;
     if (!one.added) {
       SIEGEL_TRY(before, values_before(one));
-      if (!before) {
-        keep(one, "edited");
-        return Done{};
-      }
-      values = std::move(*before);
+      values = std::move(before);
     }
     return write(one, std::move(values));
   }
@@ -131,11 +149,37 @@ struct Imports::UndoRun {
     return Done{};
   }
 
-  // Of the fields that the import set, what stood in them; none: something came after it.
-  Result<std::optional<std::vector<NamedValue>>> values_before(const Imported& one) {
+  // Of the events before it, where an erasure of another class has settled the row.
+  Result<Values> values_of_history(const Imported& one) {
+    auto& s = imports.s;
+    Values out;
+    SIEGEL_TRY(refs, s.views.history(*one.record, std::nullopt, std::numeric_limits<std::size_t>::max()));
+    for (const auto& ref : refs) {
+      if (ref.seq >= one.seq) break;
+      SIEGEL_TRY(stored, s.ledger.read(ref.seq));
+      SIEGEL_TRY(header, codec::decode_header(stored.header));
+      SIEGEL_TRY(parts, codec::decode_parts(stored.parts));
+      SIEGEL_CHECK(codec::check_parts(header, parts));
+      for (const auto number : ref.parts) {
+        if (number >= parts.size() || parts[number].removed || parts[number].ciphertext.empty()) continue;
+        auto opened = s.vault.open(receipt, header, number, parts[number]);
+        if (!opened && opened.error().category() == Errc::gone) continue;
+        if (!opened) return Error(opened.error());
+        SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+        for (auto& value : body.values) {
+          std::erase_if(out, [&](const auto& v) { return v.field == value.field; });
+          out.push_back(std::move(value));
+        }
+      }
+    }
+    return out;
+  }
+
+  // What the import found, as it stood in the row. Nothing came after it, or its event would not be the newest.
+  Result<Values> values_of_row(const Imported& one) {
     const TypeNo number(type.number);
     SIEGEL_TRY(before, imports.s.views.before_import(number, *one.record, id));
-    if (!before) return std::optional<std::vector<NamedValue>>{};
+    if (!before) return values_of_history(one);
     Values old;
     const auto key = views::record_row_key(number, *one.record);
     for (const auto& section : before->sections) {
@@ -145,6 +189,12 @@ struct Imports::UndoRun {
       SIEGEL_TRY(some, codec::decode_values(opened->view()));
       for (auto& value : some) old.push_back(std::move(value));
     }
+    return old;
+  }
+
+  // Of the fields that the import set, what stood in them.
+  Result<std::vector<NamedValue>> values_before(const Imported& one) {
+    SIEGEL_TRY(old, values_of_row(one));
     std::vector<NamedValue> out;
     for (const auto field : one.fields) {
       const auto* definition = type.definition.field(field);
@@ -153,7 +203,7 @@ struct Imports::UndoRun {
       const Value value = at == old.end() ? Value(Null{}) : at->value.expose();
       out.push_back({definition->name, Personal<RawValue>(raw_of(definition->type, value))});
     }
-    return std::optional(std::move(out));
+    return out;
   }
 
   Status write(const Imported& one, std::vector<NamedValue> values) {
@@ -174,22 +224,23 @@ struct Imports::UndoRun {
           if (!f.fatal) f.fatal = error;
           return;
         }
-        const auto category = error.category();
-        f.keep(one, category == Errc::gone ? "erased" : category == Errc::not_found ? "removed" : "edited");
+        f.keep(one, reason_of(error));
       });
       landed->notify_all();
     };
-    const OfImport of{id, static_cast<std::uint32_t>(one.row), one.seq};
-    if (one.added)
-      s.submit(make_remove_record(s, caller, RemoveRecord{*one.record, of}, {}, done));
-    else
-      s.submit(make_change_record(s, caller, ChangeRecord{*one.record, std::move(values), of}, {}, done));
+    const OfImport of{id, static_cast<std::uint32_t>(one.row), one.seq, {}};
+    const auto make = [&s, who = caller, of, record = *one.record, added = one.added,
+                       old = std::move(values)](Callback<Written> then) {
+      if (added) return make_remove_record(s, who, RemoveRecord{record, of}, {}, std::move(then));
+      return make_change_record(s, who, ChangeRecord{record, old, of}, {}, std::move(then));
+    };
+    submit_patiently(s, make, imports.stopping_, done);
     return Done{};
   }
 
   // Once all answers are there. The list of what was kept is about people: they are named in an access event before
   // anybody sees it.
-  Result<Flight> end(const ImportInMemory& held, const Status& scanned) {
+  Result<Flight> end(ImportInMemory& held, const Status& scanned) {
     flight->when([](const Flight& f) { return f.in_flight == 0; }, [](const Flight&) {});
     auto ended = flight->with([](const Flight& f) { return f; });
     imports.s.end_job(JobFacts::Kind::import, ended.counts.rows());
@@ -260,19 +311,25 @@ void Imports::undo_once(const Caller& caller, const JobId& id, const ClientKey& 
   }
   type = held->progress.with([](const auto& progress) { return progress.type; });
   if (refused(caller, type, {}, fail)) return;
+  const auto mine = [this, caller, one = std::weak_ptr(held), done](Result<ImportAnswer> answer) {
+    const auto import = one.lock();
+    if (!answer || import == nullptr) return done(std::move(answer));
+    done(undo_answer_of(*import, caller));
+  };
   enum class Next : std::uint8_t { run, waits, answer, conflict };
   const auto next = held->progress.with([&](ImportInMemory::Progress& progress) {
     if (progress.state == State::undone) return Next::answer;
     if (progress.state != State::finished && progress.state != State::undoing) return Next::conflict;
     const bool first = progress.state == State::finished;
     progress.state = State::undoing;
-    if (wait) progress.waiting.push_back(done);
+    if (first) progress.undone_by = caller.token;
+    if (wait) progress.waiting.push_back(mine);
     return first ? Next::run : wait ? Next::waits : Next::answer;
   });
   if (next == Next::conflict)
     return done(Error(Errc::conflict, "state_conflict", "Only a finished import can be undone."));
   if (next == Next::answer) {
-    auto answer = answer_of(*held);
+    auto answer = undo_answer_of(*held, caller);
     answer.replayed = true;
     return done(std::move(answer));
   }

@@ -69,6 +69,20 @@ void Lane::run() {
   }
 }
 
+void FailedRows::add(std::uint64_t row, std::string_view code) {
+  auto at = std::find(codes_.begin(), codes_.end(), code);
+  if (at == codes_.end()) at = codes_.insert(at, std::string(code));
+  rows_.emplace_back(static_cast<std::uint32_t>(row), static_cast<std::uint8_t>(at - codes_.begin()));
+}
+
+void FailedRows::sort() { std::sort(rows_.begin(), rows_.end()); }
+
+const std::string* FailedRows::find(std::uint64_t row) const {
+  const std::pair wanted(static_cast<std::uint32_t>(row), std::uint8_t{0});
+  const auto at = std::lower_bound(rows_.begin(), rows_.end(), wanted);
+  return at == rows_.end() || at->first != wanted.first ? nullptr : &codes_[at->second];
+}
+
 UploadBytes::~UploadBytes() { wipe(bytes_.data(), bytes_.size()); }
 ImportInMemory::~ImportInMemory() {
   progress.with([](Progress& p) { wipe_samples(p.samples); });
@@ -109,38 +123,77 @@ void Imports::stop() {
 
 // ── what is kept in memory ──
 
+std::optional<Error> Imports::reserve(const ImportLimits& limits, const TokenId& token, std::size_t bytes,
+                                      Reserved::OfToken own, Reserved::OfToken held, Reserved& reserved) {
+  auto& coming = reserved.tokens[token];
+  const auto own_max = std::max(limits.upload_bytes_max, limits.preview_bytes_max / 2);
+  std::optional<Error> out;
+  if (own.files + coming.files >= limits.previews_per_token_max)
+    out = full("previews_per_token_max", limits.previews_per_token_max);
+  else if (held.files + reserved.files >= limits.previews_max)
+    out = full("previews_max", limits.previews_max);
+  else if (held.bytes + reserved.bytes + bytes > limits.preview_bytes_max)
+    out = full("preview_bytes_max", limits.preview_bytes_max);
+  else if (coming.bytes + bytes > own_max)
+    out = full("preview_bytes_per_token_max", own_max);
+  if (out) {
+    if (coming.files == 0) reserved.tokens.erase(token);
+    return out;
+  }
+  ++coming.files;
+  coming.bytes += bytes;
+  ++reserved.files;
+  reserved.bytes += bytes;
+  return out;
+}
+
+std::vector<std::shared_ptr<const UploadBytes>> Imports::make_way(Kept& kept, std::size_t& held, std::size_t most) {
+  std::vector<std::shared_ptr<const UploadBytes>> out;  // wiped without the lock
+  for (auto& [id, import] : kept.imports) {             // ids ascend with time
+    if (held <= most) break;
+    import->progress.with([&](ImportInMemory::Progress& p) {
+      const bool needed = p.state == State::previewed || p.state == State::committing;
+    if (needed || p.bytes == nullptr) return;
+    held -= p.bytes->view().size();
+    out.push_back(std::exchange(p.bytes, nullptr));
+  });
+}
+return out;
+}  // namespace siegel::service
+
 Result<std::shared_ptr<const void>> Imports::admit(const Caller& caller, std::size_t bytes) {
   const auto& limits = s.options.imports;
+  SIEGEL_CHECK(s.may(caller, decide::Action::import_records));
   if (bytes > limits.upload_bytes_max)
     return Error(Errc::invalid, "too_large", "The file is too large.")
         .with("limit_name", "upload_bytes_max")
         .with("limit_value", limits.upload_bytes_max);
   sweep();
+  std::vector<std::shared_ptr<const UploadBytes>> gave_way;
   auto error = kept_.with([&](Kept& kept) -> std::optional<Error> {
-    std::size_t previews = 0, own = 0, bytes_held = 0;
+    Reserved::OfToken own, all;
     for (const auto& [id, held] : kept.imports) {
-      bytes_held += held->bytes ? held->bytes->view().size() : 0;
-      const bool open = held->progress.with([](const auto& p) { return p.state == State::previewed; });
-      previews += open ? 1 : 0;
-      own += open && held->token == caller.token ? 1 : 0;
+      const bool open = held->progress.with([&](const auto& p) {
+        all.bytes += p.failed_rows.bytes() + (p.bytes ? p.bytes->view().size() : 0);
+        return p.state == State::previewed;
+      });
+      all.files += open ? 1 : 0;
+      own.files += open && held->token == caller.token ? 1 : 0;
     }
-    return reserved_->with([&](Reserved& reserved) -> std::optional<Error> {
-      own += reserved.tokens.count(caller.token);
-      previews += reserved.tokens.size();
-      bytes_held += reserved.bytes;
-      if (own >= limits.previews_per_token_max) return full("previews_per_token_max", limits.previews_per_token_max);
-      if (previews >= limits.previews_max) return full("previews_max", limits.previews_max);
-      if (bytes_held + bytes > limits.preview_bytes_max) return full("preview_bytes_max", limits.preview_bytes_max);
-      reserved.tokens.insert(caller.token);
-      reserved.bytes += bytes;
-      return std::nullopt;
+    return reserved_->with([&](Reserved& reserved) {
+      const auto taken = std::min(limits.preview_bytes_max, reserved.bytes + bytes);
+      gave_way = make_way(kept, all.bytes, limits.preview_bytes_max - taken);
+      return reserve(limits, caller.token, bytes, own, all, reserved);
     });
   });
   if (error) return std::move(*error);
   const auto give_back = [all = reserved_, token = caller.token, bytes](const void*) {
     all->with([&](Reserved& reserved) {
-      reserved.tokens.erase(reserved.tokens.find(token));
+      auto& own = reserved.tokens[token];
+      own.bytes -= bytes;
       reserved.bytes -= bytes;
+      --reserved.files;
+      if (--own.files == 0) reserved.tokens.erase(token);
     });
   };
   return std::shared_ptr<const void>(this, give_back);
@@ -177,8 +230,8 @@ ImportPtr Imports::find(const JobId& id) {
 // A preview is for the token that sent the file: it holds what stands in it.
 Result<ImportPtr> Imports::find_own(const Caller& caller, const JobId& id) {
   auto held = find(id);
-  if (held && held->token == caller.token && held->bytes) return held;
-  if (held && held->bytes) return not_there();
+  if (held && held->token == caller.token && held->with_file) return held;
+  if (held && held->with_file) return not_there();
   const bool was_here = kept_.with(
       [&](Kept& kept) { return std::find(kept.expired.begin(), kept.expired.end(), id.get()) != kept.expired.end(); });
   if (was_here) return expired();
@@ -228,8 +281,36 @@ sheet::TableOptions Imports::table_options(const ImportUpload& upload) const {
   return out;
 }
 
-Result<std::unique_ptr<sheet::TableReader>> Imports::open(const ImportInMemory& held) const {
-  return sheet::open_table(held.bytes->view(), table_options(held.upload));
+namespace {
+
+// Keeps the bytes for as long as they are read, and ends early where nobody waits for the end.
+class FileReader final : public sheet::TableReader {
+ public:
+  FileReader(std::shared_ptr<const UploadBytes> bytes, std::unique_ptr<sheet::TableReader> reader,
+             const std::atomic<bool>& stopping, const std::atomic<bool>& cancelled)
+      : bytes_(std::move(bytes)), reader_(std::move(reader)), stopping_(stopping), cancelled_(cancelled) {}
+  [[nodiscard]] const sheet::TableInfo& info() const noexcept override { return reader_->info(); }
+  Result<std::optional<sheet::Row>> next() override {
+    if (stopping_) return closing();
+    if (cancelled_) return was_cancelled();
+    return reader_->next();
+  }
+
+ private:
+  std::shared_ptr<const UploadBytes> bytes_;
+  std::unique_ptr<sheet::TableReader> reader_;
+  const std::atomic<bool>& stopping_;
+  const std::atomic<bool>& cancelled_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<sheet::TableReader>> Imports::open(ImportInMemory& held) const {
+  auto bytes = held.progress.with([](const auto& progress) { return progress.bytes; });
+  if (bytes == nullptr) return expired();
+  SIEGEL_TRY(reader, sheet::open_table(bytes->view(), table_options(held.upload)));
+  return std::unique_ptr<sheet::TableReader>(
+      std::make_unique<FileReader>(std::move(bytes), std::move(reader), stopping_, held.cancel));
 }
 
 void Imports::preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
@@ -240,12 +321,15 @@ void Imports::preview(Caller caller, ImportUpload upload, Callback<ImportAnswer>
     upload.room = std::move(*room);
   }
   auto shared = std::make_shared<ImportUpload>(std::move(upload));
-  const bool posted = files_->post([this, caller, shared, done] { done(make_preview(caller, std::move(*shared))); });
+  const bool posted = files_->post([this, caller, shared, done, watch = s.erased_identities.watch()] {
+    done(make_preview(caller, std::move(*shared), watch));
+  });
   if (!posted) done(Error(Errc::overloaded, "overloaded", "Too many files wait to be read."));
 }
 
 // Files are read one after the other, so the second request with one key finds what the first one has made.
-Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload upload) {
+Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload upload, Watch watch) {
+  if (stopping_) return closing();
   std::optional<Hash> key, request;
   if (const auto& client = upload.client; !client.key.empty()) {
     key = s.pin({as_bytes("upload key"), caller.token.get(), as_bytes(client.key)});
@@ -257,7 +341,7 @@ Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload up
       return again;
     }
   }
-  SIEGEL_TRY(held, read_file(caller, std::move(upload)));
+  SIEGEL_TRY(held, read_file(caller, std::move(upload), std::move(watch)));
   held->key = key;
   held->request = request;
   SIEGEL_TRY(answer, look(caller, held));
@@ -275,12 +359,15 @@ ImportPtr Imports::find_upload(const Caller& caller, const Hash& key) {
   });
 }
 
-Result<ImportPtr> Imports::read_file(const Caller& caller, ImportUpload upload) {
+Result<ImportPtr> Imports::read_file(const Caller& caller, ImportUpload upload, Watch watch) {
   auto held = std::make_shared<ImportInMemory>();
   held->at = s.clock.now();
   held->id = JobId(new_id(held->at, s.random));
   held->token = caller.token;
-  held->bytes = std::make_unique<UploadBytes>(std::move(upload.bytes).expose());
+  held->watch = std::move(watch);
+  held->with_file = true;
+  auto bytes = std::make_shared<const UploadBytes>(std::move(upload.bytes).expose());
+  held->progress.with([&](auto& progress) { progress.bytes = std::move(bytes); });
   upload.bytes = {};
   held->upload = std::move(upload);
   SIEGEL_TRY(reader, open(*held));
@@ -310,7 +397,8 @@ struct Imports::Findings {
   const ImportInMemory& held;
   const std::size_t shown_max;
   ImportCounts counts;
-  std::map<std::uint64_t, std::string> failed_rows;
+  FailedRows failed_rows;
+  bool erased = false;  // somebody
 
   Status note(ImportOutcome&& outcome) {
     switch (outcome.kind) {
@@ -327,8 +415,9 @@ struct Imports::Findings {
         break;
       case ImportOutcome::Kind::failed:
         ++counts.failed;
-        if (outcome.by_match) failed_rows.emplace(outcome.row, outcome.failures.front().code);
+        if (outcome.by_match) failed_rows.add(outcome.row, outcome.failures.front().code);
         for (const auto& failure : outcome.failures) {
+          erased = erased || failure.code == kErased;
           if (preview.failures.size() == shown_max) break;
           const auto title = failure.column ? held.guess.proposal.columns[*failure.column].title.title : "";
           preview.failures.push_back({outcome.row, Personal<std::string>(title), failure.code});
@@ -340,6 +429,10 @@ struct Imports::Findings {
 };
 
 Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) {
+  const auto committed = [] {
+    return Error(Errc::conflict, "state_conflict", "The import is committed, or cancelled, already.");
+  };
+  if (!held->progress.with([](const auto& p) { return p.state == State::previewed; })) return committed();
   bool is_there = false;
   const auto registries = s.registries();
   TypeDefinition type;
@@ -354,17 +447,18 @@ Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) 
   SIEGEL_TRY(plan, ImportPlan::make(type, is_there, held->guess, held->wishes, {}));
   SIEGEL_CHECK(catch_up());
   ImportPreview preview;
-  Findings findings{preview, *held, s.options.imports.shown_max, {}, {}};
+  Findings findings{preview, *held, s.options.imports.shown_max, {}, {}, false};
   SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true},
                         [&](ImportOutcome&& outcome) { return findings.note(std::move(outcome)); }));
   const bool still = held->progress.with([&](ImportInMemory::Progress& progress) {
     if (progress.state != State::previewed) return false;
     progress.counts = findings.counts;
     progress.failed_rows = std::move(findings.failed_rows);
+    if (findings.erased) wipe_samples(progress.samples);  // some may be of her
     preview.expires_at = progress.expires_at;
     return true;
   });
-  if (!still) return Error(Errc::conflict, "state_conflict", "The import is committed, or cancelled, already.");
+  if (!still) return committed();
   preview.sheet = held->info.sheet;
   for (const auto& one : held->info.sheets) preview.sheets.push_back(one.name);
   preview.encoding = held->info.encoding;
@@ -380,7 +474,7 @@ Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) 
 void Imports::add_columns(ImportInMemory& held, const ImportPlan& plan, bool is_there, ImportPreview& preview) const {
   const auto& proposal = held.guess.proposal;
   auto samples = held.progress.with([](const auto& progress) { return progress.samples; });
-  samples.resize(proposal.columns.size());  // it has just ended: none are left
+  samples.resize(proposal.columns.size());  // none are left once it has ended, or somebody in it is erased
   for (std::size_t i = 0; i < proposal.columns.size(); ++i) {
     const auto& from = proposal.columns[i];
     ImportColumn column;
@@ -412,13 +506,13 @@ void Imports::answer_once(const Caller& caller, const JobId& id, const ClientKey
     const auto found = s.claim(caller, options);
     if (!found) return done(Error(found.error()));
     if (std::holds_alternative<Written>(*found))
-      answer_again(id, wait, done);
+      answer_again(caller, id, wait, done);
     else
       otherwise();
   });
 }
 
-void Imports::answer_again(const JobId& id, bool wait, const Callback<ImportAnswer>& done) {
+void Imports::answer_again(const Caller& caller, const JobId& id, bool wait, const Callback<ImportAnswer>& done) {
   const auto replay = [done](Result<ImportAnswer> answer) {
     if (answer) answer->replayed = true;
     done(std::move(answer));
@@ -438,10 +532,26 @@ void Imports::answer_again(const JobId& id, bool wait, const Callback<ImportAnsw
     return wait && goes_on;
   });
   if (failed) return done(std::move(*failed));
-  if (!waits) replay(answer_of(*held));
+  if (!waits) replay(undo_answer_of(*held, caller));
 }
 
 // ── answers ──
+
+// Of a commit that makes its type it is known before it has begun.
+std::string Imports::type_of(const ImportInMemory::Progress& progress) {
+  if (progress.type.empty() && progress.commit && progress.commit->create_type)
+    return progress.commit->create_type->name;
+  return progress.type;
+}
+
+ImportAnswer Imports::undo_answer_of(ImportInMemory& held, const Caller& caller) {
+  auto out = answer_of(held);
+  held.progress.with([&](const ImportInMemory::Progress& progress) {
+    if (progress.undone_by == caller.token) out.kept = progress.kept;
+    out.kept_known = progress.undone_by == caller.token;
+  });
+  return out;
+}
 
 ImportAnswer Imports::answer_of(ImportInMemory& held) {
   ImportAnswer out;
@@ -449,14 +559,12 @@ ImportAnswer Imports::answer_of(ImportInMemory& held) {
   out.at = held.at;
   out.done = held.done.load();
   out.position = s.views.position();
-  const auto shown_max = s.options.imports.shown_max;
+  out.kept_known = false;
   held.progress.with([&](const ImportInMemory::Progress& progress) {
     out.state = name_of(progress.state);
     out.type = progress.type;
     out.counts = progress.counts;
     out.undone = progress.undone;
-    for (const auto& kept : progress.kept)
-      if (out.kept.size() < shown_max) out.kept.push_back(kept);
     if (progress.error) out.error = progress.error->code();
     if (progress.position > out.position) out.position = progress.position;
   });
@@ -475,20 +583,27 @@ ImportAnswer Imports::answer_of(const JobId& id, const views::ImportRow& row) {
   if (row.state != views::ImportState::begun) out.counts = {facts.added, facts.changed, facts.unchanged, facts.failed};
   if (row.state == views::ImportState::undone) {
     out.undone = ImportCounts{row.undone.added, row.undone.changed, row.undone.unchanged, 0};
-    out.kept_known = row.undone.unchanged == 0;
+    out.kept_known = false;
   }
   return out;
 }
 
 Result<ImportAnswer> Imports::get(const Caller& caller, const JobId& id) {
-  SIEGEL_CHECK(s.may(caller, decide::Action::read_imports));
+  const auto action = decide::Action::read_imports;
   if (const auto held = find(id)) {
-    const bool previewed = held->progress.with([](const auto& p) { return p.state == State::previewed; });
+    const auto [previewed, type] =
+        held->progress.with([](const auto& p) { return std::pair(p.state == State::previewed, type_of(p)); });
+    SIEGEL_CHECK(s.may(caller, action, previewed ? std::string() : type));
     if (!previewed || held->token == caller.token) return answer_of(*held);
     return not_there();
   }
   SIEGEL_TRY(row, s.views.import(id));
-  if (row) return answer_of(id, *row);
+  if (row) {
+    auto answer = answer_of(id, *row);
+    SIEGEL_CHECK(s.may(caller, action, answer.type));
+    return answer;
+  }
+  SIEGEL_CHECK(s.may(caller, action));
   const bool was_here = kept_.with(
       [&](Kept& kept) { return std::find(kept.expired.begin(), kept.expired.end(), id.get()) != kept.expired.end(); });
   if (!was_here) return not_there();
@@ -510,12 +625,27 @@ Result<std::vector<ImportAnswer>> Imports::list(const Caller& caller, const std:
       if (previewed && held->token == caller.token && (!before || held->id < *before)) own.push_back(held);
     }
   });
-  SIEGEL_TRY(rows, s.views.imports(before, limit));
   std::vector<ImportAnswer> out;
   for (const auto& held : own) out.push_back(answer_of(*held));
-  for (const auto& [id, row] : rows) {
-    const auto in_memory = find(id);
-    out.push_back(in_memory ? answer_of(*in_memory) : answer_of(id, row));
+  // Those of types that the token carries.
+  const auto registries = s.registries();
+  const auto now = s.clock.now();
+  const auto shows = [&](const std::string& type) {
+    const decide::Use use{decide::Action::read_imports, caller.token, caller.purpose, type, {}, true};
+    return decide::authorise(*registries, use, now).has_value();
+  };
+  std::size_t found = 0;
+  for (auto from = before; found < limit;) {
+    SIEGEL_TRY(rows, s.views.imports(from, limit));
+    for (const auto& [id, row] : rows) {
+      const auto in_memory = find(id);
+      auto one = in_memory ? answer_of(*in_memory) : answer_of(id, row);
+      if (!shows(one.type)) continue;
+      out.push_back(std::move(one));
+      ++found;
+    }
+    if (rows.size() < limit) break;
+    from = rows.back().first;
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return b.id < a.id; });
   if (out.size() > limit) out.resize(limit);
@@ -538,12 +668,16 @@ void Imports::rejects(Caller caller, const JobId& id, Callback<std::string> done
 
 // The rows that fail, in the columns of the file, each with the reason; made from the file, kept nowhere.
 Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& held) {
-  const auto [commit, failed] = held.progress.with(
-      [](const auto& progress) { return std::pair(progress.commit.value_or(ImportCommit{}), progress.failed_rows); });
+  const auto [commit, failed] = held.progress.with([](const auto& progress) {
+    ImportCommit tried;
+    tried.types = progress.types_tried;
+    return std::pair(progress.commit.value_or(std::move(tried)), progress.failed_rows);
+  });
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(held, commit, is_there));
   SIEGEL_TRY(traced, compare({held, caller, plan, is_there}, {}));  // a use of what the file holds
-  SIEGEL_TRY(reader, open(held));
+  const auto nothing_failed = held.progress.with(
+      [](const auto& p) { return p.bytes == nullptr && p.state != State::cancelled && p.counts.failed == 0; });
   const char delimiter = held.info.delimiter != '\0' ? held.info.delimiter : ';';
   const auto& columns = held.guess.proposal.columns;
   std::string out;
@@ -552,13 +686,16 @@ Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& 
     out.push_back(delimiter);
   }
   out.append("reason\r\n");
+  if (nothing_failed) return out;
+  SIEGEL_TRY(reader, open(held));
   for (;;) {
     SIEGEL_TRY(row, reader->next());
     if (!row) return out;
     if (row->number <= held.guess.header_row) continue;
-    auto failures = plan.read(*row).failures;
-    if (const auto found = failed.find(row->number); found != failed.end())
-      failures.push_back({std::nullopt, found->second});
+    auto read = plan.read(*row);
+    if (is_erased(held, plan, read)) continue;  // nobody is to see it any more
+    auto failures = std::move(read.failures);
+    if (const auto* found = failed.find(row->number)) failures.push_back({std::nullopt, *found});
     if (failures.empty()) continue;
     for (std::size_t i = 0; i < std::max(columns.size(), row->cells.size()); ++i) {
       if (i < row->cells.size()) append_cell(out, row->cells[i].text, delimiter);

@@ -59,6 +59,21 @@ class UploadBytes {
   std::string bytes_;
 };
 
+// Rows that fail though their cells are right, with the code of what speaks against them. A file of a million rows may
+// have as many: eight bytes for each.
+class FailedRows {
+ public:
+  void add(std::uint64_t row, std::string_view code);
+  void sort();                                                     // once all are in
+  [[nodiscard]] const std::string* find(std::uint64_t row) const;  // sorted
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return rows_.capacity() * sizeof(rows_[0]); }
+
+ private:
+  std::vector<std::pair<std::uint32_t, std::uint8_t>> rows_;
+  std::vector<std::string> codes_;
+};
+
 // One import as long as it is in memory.
 struct ImportInMemory {
   enum class State : std::uint8_t { previewed, committing, finished, cancelled, failed, undoing, undone };
@@ -70,12 +85,13 @@ struct ImportInMemory {
   // Set once.
   JobId id;
   TokenId token;
-  ImportUpload upload;  // without the bytes
-  std::unique_ptr<UploadBytes> bytes;
+  ImportUpload upload;     // without the bytes
+  bool with_file = false;  // else only its undo is known here
   sheet::TableInfo info;
   sheet::TableGuess guess;  // without samples
   ColumnWishes wishes;
   TimeMs at;
+  std::shared_ptr<const decide::ErasedIdentities::Watch> watch;  // since the file came
   std::optional<Hash> key, request;  // of the upload: pins of the client's key and of all that was sent
 
   struct Progress {
@@ -85,12 +101,19 @@ struct ImportInMemory {
     ImportCounts counts;
     std::vector<ColumnSamples> samples;  // by column, until the preview ends
     std::optional<ImportCommit> commit;
-    std::map<std::uint64_t, std::string> failed_rows;  // whose cells are right: code of what speaks against them
+    std::map<std::string, FieldType> types_tried;  // by the commit that was refused last
+    std::string type_made;                         // by a commit that did not get further
+    FailedRows failed_rows;
+    std::shared_ptr<const UploadBytes> bytes;  // none: not needed any more, or gave way to another file
     std::optional<ImportCounts> undone;
     std::vector<ImportKept> kept;
     std::optional<Error> error;
     TreeSize position;
     std::vector<Callback<ImportAnswer>> waiting;  // for the end of what is under way
+    bool runs = false;                            // a commit is taken up, no longer in the queue
+    std::optional<Caller> cancelled_by;
+    std::vector<Callback<ImportAnswer>> cancelling;  // wait until it has ended
+    std::optional<TokenId> undone_by;                // who may see what was kept
   };
   Guarded<Progress> progress;
   std::atomic<std::uint64_t> done{0};
@@ -118,8 +141,9 @@ class Imports {
 
   Status start();  // what an earlier process left unfinished is cancelled
   void sweep();    // what has expired goes: every second, and before each look
-  Result<std::shared_ptr<const void>> admit(const Caller& caller, std::size_t bytes);  // number and bytes of previews
-  void stop();                                                                         // what is under way is cancelled
+  // Whoever may not send a file, or has as many on their way as one token may have, gets no room for its bytes.
+  Result<std::shared_ptr<const void>> admit(const Caller& caller, std::size_t bytes);
+  void stop();  // what is under way is cancelled
 
   void preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done);
   void commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done);
@@ -138,8 +162,9 @@ class Imports {
   bool refused_new_type(const Caller& caller, const std::string& name, const std::function<void(Error)>& then);
   bool refused_use(const Caller& caller, const decide::Use& use, EventType requested,
                    const std::function<void(Error)>& then);
-  Result<ImportPtr> read_file(const Caller& caller, ImportUpload upload);
-  Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload);
+  using Watch = std::shared_ptr<const decide::ErasedIdentities::Watch>;
+  Result<ImportPtr> read_file(const Caller& caller, ImportUpload upload, Watch watch);
+  Result<ImportAnswer> make_preview(const Caller& caller, ImportUpload upload, Watch watch);
   Result<ImportAnswer> look(const Caller& caller, const ImportPtr& import);
   [[nodiscard]] TimeMs in_memory_until() const;
   struct Findings;
@@ -148,17 +173,20 @@ class Imports {
   // import.undone.
   void answer_once(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
                    const Callback<ImportAnswer>& done, const std::function<void()>& otherwise);
-  void answer_again(const JobId& id, bool wait, const Callback<ImportAnswer>& done);
-  Result<std::unique_ptr<sheet::TableReader>> open(const ImportInMemory& import) const;
+  void answer_again(const Caller& caller, const JobId& id, bool wait, const Callback<ImportAnswer>& done);
+  Result<std::unique_ptr<sheet::TableReader>> open(ImportInMemory& import) const;
   [[nodiscard]] sheet::TableOptions table_options(const ImportUpload& upload) const;
-  ImportAnswer answer_of(ImportInMemory& import);
+  ImportAnswer answer_of(ImportInMemory& import);                             // counts, for whoever may see the import
+  ImportAnswer undo_answer_of(ImportInMemory& import, const Caller& caller);  // and what the caller's undo kept
+  static std::string type_of(const ImportInMemory::Progress& progress);
+  void answer_cancels(ImportInMemory& import);
   ImportAnswer answer_of(const JobId& id, const views::ImportRow& row);
   void add_columns(ImportInMemory& import, const ImportPlan& plan, bool is_there, ImportPreview& preview) const;
   Result<std::string> make_rejects(const Caller& caller, ImportInMemory& import);
 
   // ── import_compare.cc, on the lanes ──
   struct Comparison {
-    const ImportInMemory& import;
+    ImportInMemory& import;
     const Caller& caller;
     const ImportPlan& plan;
     bool is_there;  // the type
@@ -166,9 +194,14 @@ class Imports {
   };
   // Each row in the order of the file; stops at the first error, also of f.
   Status each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f);
+  struct Row;  // of the file, with the records that it may be about
   struct Batch;
+  ImportOutcome outcome_of(const Comparison& comparison, Row& row, const std::map<RecordId, ShownRecord>& stored) const;
   Status finish_batch(const Comparison& comparison, Batch& batch, const std::function<Status(ImportOutcome&&)>& f);
   Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records);
+  // Who is erased since the file came, whatever else is wrong with the row.
+  bool is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const;
+  Status find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records);
   Result<ImportPlan> plan_for(const ImportInMemory& import, const ImportCommit& commit, bool& is_there);
   // ── import_commit.cc, import_undo.cc ──
   struct CommitRun;
@@ -182,8 +215,9 @@ class Imports {
                          const Error& error);  // it could not begin
   void run_commit(const ImportPtr& import, const Caller& caller);
   Result<TreeSize> try_commit(const ImportPtr& import, const Caller& caller);
-  Status check_all(const ImportInMemory& import, const ImportPlan& plan);
-  Result<bool> check_type(const ImportInMemory& import, const ImportCommit& commit);
+  void drop_unbegun(const ImportPtr& import);
+  Status check_all(ImportInMemory& import, const ImportPlan& plan);
+  Result<bool> check_type(ImportInMemory& import, const ImportCommit& commit);
   Status create_type(const Caller& caller, const TypeDefinition& type);
   void run_undo(const ImportPtr& import, const Caller& caller, const ClientKey& client);
   Result<TreeSize> try_undo(ImportInMemory& import, const Caller& caller, const ClientKey& client, ImportCounts& counts,
@@ -200,12 +234,19 @@ class Imports {
     std::deque<Id16> expired;                     // the newest ones, to be told from unknown ones
     std::deque<std::pair<Hash, Id16>> cancelled;  // by pin of the client's key: the newest ones
   };
+  // Files of imports that have ended go, the oldest first, until `held` and the wanted bytes fit.
+  static std::vector<std::shared_ptr<const UploadBytes>> make_way(Kept& kept, std::size_t& held, std::size_t most);
   Guarded<Kept> kept_;
   // Files on their way and previews being made; outlives this where a connection still holds room.
   struct Reserved {
-    std::multiset<TokenId> tokens;
-    std::size_t bytes = 0;
+    struct OfToken {
+      std::size_t files = 0, bytes = 0;
+    };
+    std::map<TokenId, OfToken> tokens;
+    std::size_t files = 0, bytes = 0;
   };
+  static std::optional<Error> reserve(const ImportLimits& limits, const TokenId& token, std::size_t bytes,
+                                      Reserved::OfToken own, Reserved::OfToken held, Reserved& reserved);
   std::shared_ptr<Guarded<Reserved>> reserved_ = std::make_shared<Guarded<Reserved>>();
   std::unique_ptr<Lane> files_, runs_;
   std::atomic<bool> stopping_{false};

@@ -6,9 +6,9 @@
 
 namespace siegel::service {
 
-Status Impl::may(const Caller& caller, decide::Action action) {
+Status Impl::may(const Caller& caller, decide::Action action, std::string_view type) {
   const auto now = registries();
-  const auto granted = decide::authorise(*now, {action, caller.token, caller.purpose, {}, {}}, clock.now());
+  const auto granted = decide::authorise(*now, {action, caller.token, caller.purpose, type, {}, true}, clock.now());
   if (granted) return Done{};
   // A refusal is an event (I6): where none can be written, nothing is said about permits either.
   if (read_only_ && !granted.error().is("token_wrong")) return read_only_error();

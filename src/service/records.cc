@@ -73,6 +73,10 @@ class RecordWrite : public WriteTask {
     if (!of_import || of_import->untouched || s.state.import_runs(of_import->id)) return std::nullopt;
     return Decision(Error(Errc::conflict, "state_conflict", "The import is no longer under way."));
   }
+  // She was erased after the file came that would bring her back.
+  [[nodiscard]] bool erased_since(const std::optional<decide::IdentityKey>& identity) const {
+    return of_import && of_import->watch != nullptr && identity && of_import->watch->erased(*identity);
+  }
 
  private:
   std::map<ClassNo, Slot> slots_;
@@ -114,6 +118,7 @@ class AddTask final : public RecordWrite {
   Decision decide_write(const ledger::Moment& at) override {
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (auto stop = import_over()) return std::move(*stop);
+    if (erased_since(identity_)) return erased_error();
     if (auto stop = settle_subject()) return std::move(*stop);
     if (auto stop = place(at, subject_is_new_ ? subject_ : std::nullopt)) return std::move(*stop);
     const Seq seq(at.next.get() + drafts.size() - 1);
@@ -121,7 +126,6 @@ class AddTask final : public RecordWrite {
     if (of_import) {
       entry.import = of_import->id;
       entry.there_before = false;
-      if (identity_ && subject_) s.state.imported_identity(of_import->id, *subject_, *identity_);
     }
     s.state.touched(record_, seq);
     if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
@@ -331,6 +335,7 @@ class ChangeTask final : public ExistingTask {
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
     if (wants_identity_ && entry.version != record_entry.version) return Again{};
+    if (erased_since(after_)) return erased_error();
     auto decision = write(at, entry, Written::Kind::changed);
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);

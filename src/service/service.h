@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "decide/erased_identities.h"
 #include "decide/permit.h"
 #include "ledger/ledger.h"
 #include "model/bodies.h"
@@ -54,6 +55,8 @@ struct OfImport {
   JobId id;
   std::uint32_t row = 0;         // of the file, as its program numbers it
   std::optional<Seq> untouched;  // undo: only if this is the record's newest event
+  // Who was erased since the file came does not come back out of it.
+  std::shared_ptr<const decide::ErasedIdentities::Watch> watch{};
 };
 struct SetPurpose {
   PurposeDefinition definition;

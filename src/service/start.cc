@@ -124,7 +124,7 @@ Status Impl::load_days() {
 
 Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
                                     const std::vector<Slot>& without) {
-  SIEGEL_TRY(row, views.newest_record(number, record));
+  SIEGEL_TRY(row, views.known_record(number, record));
   Values values;
   if (!row) return values;
   const auto key = views::record_row_key(number, record);
@@ -147,7 +147,7 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
   const auto known = registries();
   SIEGEL_TRY(records, views.records_of(subject));
   for (const auto& record : records) {
-    SIEGEL_TRY(head, views.newest_head(record));  // the index knows what an unfinished import brought
+    SIEGEL_TRY(head, views.known_head(record));  // the index knows what an unfinished or cancelled import brought
     if (!head) continue;
     const auto* type = known->type(head->type);
     if (type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
@@ -181,10 +181,10 @@ void Impl::load_identities() {
   for (const auto& [name, type] : known->types) {
     if (type.definition.subject_mode != SubjectMode::match) continue;
     const TypeNo number(type.number);
-    const auto read = views.each_record(number, [&](const RecordId& id, const views::RecordRow& row) {
+    const auto read = views.each_known(number, [&](const RecordId& id, const views::RecordRow& row) {
       if (stopping_) return false;
       if (!row.subject) return true;
-      const auto head = views.head(id);
+      const auto head = views.known_head(id);
       if (!head || !*head || (*head)->removed || (*head)->created.get() >= cut.get()) return true;
       Values values;
       const auto key = views::record_row_key(number, id);

@@ -814,10 +814,10 @@ class Import(WithServer):
 class CuttingProxy:
     """Forwards to the server; cuts the connection after the server has answered and before the client hears it, for
     each answer that `cut` says so of, counted from 1 over those to POST and DELETE. Or the client hears `instead`; and
-    `early` where it asks for a certificate."""
+    `early` where it asks for a certificate; and each of `looks` once where it looks at an import, empty for no answer."""
 
-    def __init__(self, port, cut, instead=b"", early=b""):
-        self.port, self.cut, self.instead, self.early = port, cut, instead, early
+    def __init__(self, port, cut, instead=b"", early=b"", looks=()):
+        self.port, self.cut, self.instead, self.early, self.looks = port, cut, instead, early, list(looks)
         self.changes = self.cuts = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -854,6 +854,12 @@ class CuttingProxy:
             while request := self.message(client):
                 if self.early and b"/certificate " in request.split(b"\r\n", 1)[0]:
                     client.sendall(self.early)
+                    continue
+                if self.looks and request.startswith(b"GET /v1/imports/im_"):
+                    look = self.looks.pop(0)
+                    if not look:
+                        return
+                    client.sendall(look)
                     continue
                 server.sendall(request)
                 answer = self.message(server)
@@ -1057,6 +1063,22 @@ class Sheets(WithServer):
         undone = self.cli.json("import", "undo", finished["import"])
         self.assertEqual(undone["undone"], {"removed": 1, "restored": 0, "kept": 0})
         self.assertIn("removed", self.cli.run("import", "undo", finished["import"]).stdout)
+
+    def test_a_look_at_an_import_that_fails_is_made_again(self):
+        rows = [("Name", "E-Mail")] + [(f"Lo {i}", f"lo{i}@look.example") for i in range(300)]
+        file = str(self.cli.file("looks.xlsx", xlsx(rows)))
+        busy = problem(503, "overloaded").replace(b"Retry-After: 30", b"Retry-After: 1")
+        proxy = CuttingProxy(self.s.port, lambda n: False, looks=(busy, b"", problem(429, "rate_limited"), b""))
+        done = self.cli.run("--json", "import", file, "--type", "contacts", env={"SIEGEL_SERVER": proxy.address})
+        proxy.close()
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertEqual(proxy.looks, [])
+        self.assertEqual(json.loads(done.stdout)["counts"]["new"], 300)
+        proxy = CuttingProxy(self.s.port, lambda n: False, looks=[problem(500, "internal")])
+        lost = self.cli.run("import", file, "--type", "contacts", "--match", "e-mail", env={"SIEGEL_SERVER": proxy.address})
+        proxy.close()
+        self.assertEqual(lost.returncode, FAILED, lost.stderr)
+        self.assertRegex(lost.stderr, r"im_[\w-]{22}")
 
     def test_a_file_of_rejects_is_only_where_there_are_some(self):
         good = str(self.cli.file("good.xlsx", xlsx([("Name", "E-Mail"), ("Cy Blatt", "cy@sheet.example")])))

@@ -1,6 +1,7 @@
 """Imports over HTTP: a file becomes a preview, the preview records, and an undo takes them back. usage: imports_test.py SIEGEL_BINARY"""
 import io
 import pathlib
+import socket
 import sys
 import time
 import zipfile
@@ -239,12 +240,25 @@ class Imports(Checked):
         self.assertEqual(self.s.request("POST", f"{path}/commit", {}, token=other).status, 404)
         self.assertEqual(self.s.request("GET", f"{path}/rejects", token=other).status, 404)
         self.assertEqual(self.s.request("GET", path, token=self.s.tokens["sender"]).code, "role_denied")
+        for stranger in (other, self.s.tokens["privacy_officer"]):
+            self.assertEqual(self.s.request("DELETE", path, token=stranger).status, 404)
         self.assertEqual(self.s.request("DELETE", path, token=self.s.tokens["editor"]).status, 204)
         self.assertEqual(self.commit(preview).status, 404)
         nobody = f"{IMPORTS}/im_{'A' * 22}"
         for method, more in (("GET", ""), ("DELETE", ""), ("POST", "/undo"), ("GET", "/rejects")):
             self.assertEqual(self.s.request(method, nobody + more, token=self.s.tokens["editor"]).status, 404)
         self.assertEqual(self.commit({"import": f"im_{'A' * 22}"}).status, 404)
+
+    def test_whoever_may_not_import_is_refused_before_the_file_comes(self):
+        def asks(role, length, purpose=PURPOSE):
+            with socket.create_connection(("127.0.0.1", self.s.port), timeout=5) as connection:
+                connection.sendall((f"POST {IMPORTS}?type=contacts HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self.s.tokens[role]}\r\n"
+                                    f"Siegel-Purpose: {purpose}\r\nContent-Type: text/csv\r\nContent-Length: {length}\r\n\r\nN").encode())
+                return connection.recv(65_536).decode()
+
+        self.assertIn("role_denied", asks("auditor", 256 << 20))
+        self.assertIn("purpose_unknown", asks("editor", 256 << 20, "nothing"))
+        expect(self.upload(table([("Ida", "ida@import.example", "")])), 201)  # nobody holds the room
 
     def test_G1_a_type_of_the_file(self):
         all_types = expect(self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": [PURPOSE], "all_types": True,

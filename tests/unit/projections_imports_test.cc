@@ -89,6 +89,16 @@ TEST_CASE("G8 of a cancelled import nothing is ever shown", "[unit][projections]
   CHECK(shown(fold, 2) == "nothing");
   CHECK_FALSE(fold.queries.newest_head(record(2)).value());
   CHECK_FALSE(fold.queries.newest_record(kType, record(2)).value());
+  // Only who asks for it finds what is left: the person stays known by it.
+  CHECK(fold.queries.known_head(record(2)).value()->version.get() == 1);
+  const auto left = fold.queries.known_record(kType, record(2)).value();
+  REQUIRE(left);
+  CHECK(fold.text(*left, record(2)) == "64{1=Anna 2=Ulm}65{7=DE02}");
+  const auto known = fold.queries.known_record(kType, record(1)).value();
+  CHECK(fold.text(*known, record(1)) == "64{1=Anna 2=Ulm}65{7=DE02}");
+  std::size_t rows = 0;
+  REQUIRE(fold.queries.each_known(kType, [&](const RecordId&, const views::RecordRow&) { return ++rows > 0; }));
+  CHECK(rows == 2);
   CHECK(fold.queries.history(record(1), std::nullopt, 9).value().size() == 1);
   CHECK(fold.queries.history(record(2), std::nullopt, 9).value().empty());
   fold_all(fold, changed(fold, 13, kBankSlot, kBank));
@@ -139,7 +149,11 @@ TEST_CASE("PJ-05 an erasure at any moment of an import leaves what a rebuild aft
   if (moment == 0)
     for (auto* fold : {&live, &rebuilt}) fold_all(*fold, of_import(*fold, end, 21));
   CHECK(shown(live) == shown(rebuilt));
-  if (end == EventType::import_cancelled && adds) CHECK(shown(live) == "nothing");
+  if (end != EventType::import_cancelled || !adds) return;
+  CHECK(shown(live) == "nothing");
+  const auto left = live.queries.known_record(kType, record(1)).value();
+  CHECK(left.has_value() == !classes.empty());
+  if (left) CHECK(live.text(*left, record(1)) == (classes[0] == 64 ? "65{7=DE02}" : "64{1=Anna 2=Ulm}"));
 }
 
 TEST_CASE("The list of imports goes from the newest to the oldest", "[unit][projections]") {

@@ -136,7 +136,8 @@ TEST_CASE("ER-05 a ledger of before an effect gets it again from keys that know 
   w.world.put_lock_record(head);
   Saved().put_back(w.views_store, views::families().size());
   w.open();
-  w.until([&] { return w.service->status().erasures_open == 0; });
+  // The vault hears of the effect after those who wait for it.
+  w.until([&] { return w.service->status().erasures_open == 0 && w.vault->fences().empty(); });
   w.catch_up();
   const auto check = [&] {
     CHECK(w.vault->fences().empty());

@@ -176,10 +176,14 @@ class Imports extends Part {
     this.problem = null;
     const signal = this.going.next();
     try {
-      const begun = await undo(one.import, { ...this.asked(one.type), key: newKey() });
+      const asked = { ...this.asked(one.type), key: newKey() };
+      const begun = await undo(one.import, asked);
       if (signal.aborted) return;
       this.running = begun;
-      this.running = await follow(one.import, (now) => (this.running = now), signal);
+      const undone = await follow(one.import, (now) => (this.running = now), signal);
+      if (signal.aborted) return;
+      // The answer to the undo alone lists what was kept.
+      this.running = undone.undone?.kept ? await undo(one.import, asked) : undone;
       if (signal.aborted) return;
       say(t("import_undone"));
       await this.load();

@@ -353,6 +353,7 @@ const texts = {
   import_kept_edited: ["bearbeitet", "edited"],
   import_kept_removed: ["entfernt", "removed"],
   import_kept_erased: ["gelöscht", "erased"],
+  import_kept_no_longer_fits: ["passt nicht mehr zum Datensatztyp", "does not fit the record type any more"],
   import_show: ["Datensätze ansehen", "See the records"],
   import_earlier: ["Bisherige Importe", "Earlier imports"],
   import_expired: ["Die Vorschau ist abgelaufen; bitte die Tabelle noch einmal wählen.", "The preview has expired; please choose the sheet again."],

@@ -1,0 +1,351 @@
+// Imports and people: who is erased meanwhile, who may see and end an import, what of a file stays in memory.
+#include "support/imports_world.h"
+
+using namespace siegel;
+using namespace siegel::test;
+using namespace siegel::service;
+
+TEST_CASE("files in memory are bounded, also those on their way", "[unit][service]") {
+  ImportsWorld world;
+  const auto limits = ImportLimits{};
+  std::vector<std::shared_ptr<const void>> rooms;
+  for (const auto& who : {world.editor, world.other})
+    rooms.push_back(must(world.service->admit_upload(who, 256u << 20)));
+  const auto full = world.service->admit_upload(world.editor, 1);
+  CHECK(code(full) == "overloaded");
+  CHECK(*full.error().find("limit_name") == "preview_bytes_max");
+  CHECK(code(world.preview(ImportsWorld::upload("people", rows_of(1)))) == "overloaded");
+  CHECK(code(world.service->admit_upload(world.editor, limits.upload_bytes_max + 1)) == "too_large");
+  rooms.clear();
+  auto file = ImportsWorld::upload("people", rows_of(1));
+  file.room = must(world.service->admit_upload(world.editor, 100));
+  must(world.preview(std::move(file)));
+  for (std::size_t i = 1; i < limits.previews_per_token_max; ++i)
+    must(world.preview(ImportsWorld::upload("people", rows_of(1))));
+  CHECK(*world.service->admit_upload(world.editor, 1).error().find("limit_name") == "previews_per_token_max");
+  must(world.service->admit_upload(world.other, 1));
+}
+
+TEST_CASE("ER-04 G8 whom a cancelled import registered is met again, and an erasure reaches what it wrote",
+          "[unit][service][ER-04][G8]") {
+  const bool by_stop = GENERATE(false, true);
+  const bool comes_again = GENERATE(true, false);
+  CAPTURE(by_stop, comes_again);
+  ImportsWorld world;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(1'500, "Kanarien"), {"e-mail"})));
+  const auto size = world.ledger->size();
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 0; });
+  if (!by_stop) must(world.cancel(preview.id));
+  if (by_stop) world.close(), world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  world.catch_up();
+  const auto registered = world.first_person(size);
+  CHECK(world.subject(registered).records.empty());
+  const auto written = world.subject_history(registered).items;
+  CHECK(std::count_if(written.begin(), written.end(), [](const auto& item) { return item.cancelled; }) == 1);
+
+  if (comes_again) {  // the corrected file
+    const auto second = must(world.preview(ImportsWorld::upload("people", rows_of(1), {"e-mail"})));
+    CHECK(second.counts.added == 1);
+    must(world.commit(second.id));
+    CHECK(world.subject(registered).records.size() == 1);
+    CHECK(world.shown() == 1);
+  }
+  must(world.write(world.officer, RequestErasure{{registered}, {}, "art17-1-b", true}));
+  CHECK(code(world.answer<HistoryAnswer>([&](auto then) {
+          world.service->subject_history(world.editor, registered, std::nullopt, 9, then);
+        })) == "erased");
+  CHECK(world.shown() == 0);
+  const auto fresh = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  CHECK(fresh.subject != registered);
+}
+
+TEST_CASE("ER-04 G8 an erasure in the middle of an import finds what it has brought", "[unit][service][ER-04]") {
+  ImportsWorld world;
+  world.make_searchable();
+  const auto first = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(1'200, "Kanarien"), {"e-mail"})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 1; });
+  must(world.write(world.officer, RequestErasure{{*first.subject}, {}, "art17-1-b", true}));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).state == "finished"; });
+  CHECK(world.shown() == 1'199);
+  CHECK(world.found("kanarien", true) == 1'199);
+  CHECK(code(world.answer<RecordAnswer>(
+            [&](auto then) { world.service->read_record(world.editor, *first.record, then); })) == "erased");
+  const auto fresh = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  CHECK(fresh.subject != first.subject);
+}
+
+TEST_CASE("G34 G8 who is fenced is out of the index whole, also with what an unfinished import hides",
+          "[unit][service][search][G34][G8]") {
+  ImportsWorld world;
+  world.service_options.erase_window = std::chrono::hours(1);
+  world.close();
+  world.open();
+  world.make_searchable();
+  const auto first = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));
+  world.catch_up();
+  constexpr std::size_t kRows = 3'000;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(kRows, "Kanarien"))));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  // Without a match the first row is one more record of hers.
+  world.until([&] { return world.views->records_of(*first.subject).value().size() == 2; });
+  must(world.write(world.officer, RequestErasure{{*first.subject}, {}, "art17-1-b", false}));
+  CHECK(world.state(preview.id) == "committing");
+  world.until([&] { return world.state(preview.id) == "finished"; });
+  world.catch_up();
+  world.until([&] { return world.known("kanarien") == kRows - 1; });
+  CHECK(world.found("kanarien") == kRows - 1);
+  CHECK(world.vault->epoch() == Epoch(1));  // fenced only
+}
+
+TEST_CASE("ER-04 G1 who is erased after the file came does not come back out of it", "[unit][service][ER-04][G1]") {
+  ImportsWorld world;
+  const auto anna = must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org")));
+  const auto bad = must(world.write(world.editor, ServiceKit::person("Bad", "bad@example.org")));
+  auto file = ImportsWorld::upload("people",
+                                   "name;e-mail;city\nAnna;anna@example.org;Ulm\nBernd;bernd@example.org;Bonn\n"
+                                   "Bad;bad@example.org;Bonn\nCarla;no address;Bonn\n",
+                                   {"e-mail"});
+  file.client = {"key", "upload"};
+  const auto preview = must(world.preview(file));
+  CHECK(preview.counts.changed == 2);
+  CHECK_FALSE(preview.preview->columns[0].examples.expose().empty());
+  must(world.write(world.officer, RequestErasure{{*anna.subject, *bad.subject}, {}, "art17-1-b", true}));
+
+  const auto again = must(world.preview(file));
+  CHECK(again.replayed);
+  CHECK(again.counts.added == 1);
+  CHECK(again.counts.failed == 3);
+  CHECK(again.preview->changes.empty());
+  CHECK(again.preview->failures[0].code == "erased");
+  CHECK(again.preview->failures[1].code == "erased");
+  for (const auto& column : again.preview->columns) CHECK(column.examples.expose().empty());
+  CHECK(must(world.rejects(preview.id)) == "name;e-mail;city;reason\r\nCarla;no address;Bonn;e-mail: bad_email\r\n");
+  ImportCommit all;
+  all.client.request = "all";
+  CHECK(code(world.commit(preview.id, all)) == "rows_invalid");
+  const auto done = must(world.commit(preview.id));
+  CHECK(done.counts.added == 1);
+  CHECK(done.counts.failed == 3);
+  CHECK(world.shown() == 1);
+  CHECK(must(world.rejects(preview.id)).find("anna") == std::string::npos);
+  // A file that comes later is somebody's decision.
+  const auto later =
+      must(world.preview(ImportsWorld::upload("people", "name;e-mail\nAnna;anna@example.org\n", {"e-mail"})));
+  CHECK(later.counts.added == 1);
+}
+
+TEST_CASE("ER-04 who is erased while a commit runs does not come back by a row further on", "[unit][service][ER-04]") {
+  ImportsWorld world;
+  const bool matched = GENERATE(true, false);
+  constexpr std::size_t kRows = 3'000;
+  const auto last = must(world.write(world.editor, ServiceKit::person("Last", "last@example.org")));
+  const auto file = rows_of(kRows) + "Last;last@example.org;Ulm\n";
+  const auto preview = must(world.preview(
+      ImportsWorld::upload("people", file, matched ? std::vector<std::string>{"e-mail"} : std::vector<std::string>{})));
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 0; });
+  must(world.write(world.officer, RequestErasure{{*last.subject}, {}, "art17-1-b", true}));
+  world.until([&] { return world.state(preview.id) == "finished"; });
+  CHECK(must(world.service->import(world.editor, preview.id)).counts.failed == 1);
+  CHECK(world.shown() == kRows);
+}
+
+TEST_CASE("G7 I5 what an undo kept is told to whoever undid, and names the people", "[unit][service][G7]") {
+  ImportsWorld world;
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
+  must(world.commit(preview.id));
+  world.catch_up();
+  const auto type = TypeNo(world.service->registries()->type("people")->number);
+  const auto removed = world.views->list(type, std::nullopt, 9).value().at(0);
+  must(world.write(world.editor, RemoveRecord{removed.id}));
+  const auto size = world.ledger->size();
+  const auto undone = must(world.undo(preview.id));
+  REQUIRE(undone.kept.size() == 1);
+  CHECK(undone.kept[0].record == removed.id);
+  std::size_t traced = 0;  // beside the actor's
+  for (const auto& event : world.events_from(size))
+    if (event.type == EventType::access_read) traced += event.part_count - 1u;
+  CHECK(traced == 1);
+  CHECK(must(world.undo(preview.id)).kept.size() == 1);
+  const auto others = must(world.answer<ImportAnswer>(
+      [&](auto then) { world.service->undo_import(world.colleague(), preview.id, {}, true, then); }));
+  CHECK(others.undone->unchanged == 1);
+  CHECK(others.kept.empty());
+  CHECK_FALSE(others.kept_known);
+  for (const auto& reader : {world.editor, world.officer}) {
+    const auto shown = must(world.service->import(reader, preview.id));
+    CHECK(shown.undone->unchanged == 1);
+    CHECK(shown.kept.empty());
+  }
+  CHECK(must(world.service->imports(world.editor, std::nullopt, 9)).at(0).kept.empty());
+}
+
+TEST_CASE("imports are shown to and cancelled by those who carry the type", "[unit][service]") {
+  ImportsWorld world;
+  const auto of_things = world.colleague("things");
+  const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(1), {"e-mail"})));
+  const auto drop = [&](const Caller& who, const JobId& id) {
+    return code(world.answer<ImportAnswer>([&](auto then) { world.service->cancel_import(who, id, {}, then); }));
+  };
+  CHECK(drop(world.colleague(), held.id) == "not_found");  // a preview is its sender's
+  CHECK(drop(world.officer, held.id) == "not_found");
+  CHECK(drop(of_things, held.id) == "not_found");
+  CHECK(must(world.service->import(world.editor, held.id)).state == "previewed");
+  must(world.commit(held.id));
+  CHECK(drop(of_things, held.id) == "type_denied");
+  CHECK(drop(world.officer, held.id) == "state_conflict");
+  CHECK(code(world.service->import(of_things, held.id)) == "type_denied");
+  CHECK(must(world.service->imports(of_things, std::nullopt, 9)).empty());
+  const auto thing = must(world.preview(ImportsWorld::upload("things", "label\nChair\n")));
+  must(world.commit(thing.id));
+  world.catch_up();
+  const auto list = must(world.service->imports(of_things, std::nullopt, 1));
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].id == thing.id);
+  world.close();
+  world.open();
+  CHECK(code(world.service->import(of_things, held.id)) == "type_denied");
+  CHECK(drop(of_things, held.id) == "type_denied");
+  CHECK(must(world.service->import(of_things, thing.id)).state == "finished");
+}
+
+TEST_CASE("a cancelled import names who cancelled it, and its purpose", "[unit][service]") {
+  ImportsWorld world;
+  const bool by_stop = GENERATE(false, true);
+  const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(2'000), {"e-mail"})));
+  const auto size = world.ledger->size();
+  must(world.commit(preview.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, preview.id)).done > 0; });
+  if (by_stop) {
+    world.close();
+    world.open();
+  } else {
+    must(world.answer<ImportAnswer>(
+        [&](auto then) { world.service->cancel_import(world.officer, preview.id, {}, then); }));
+  }
+  const auto cursor = world.ledger->cursor(Seq(size.get())).value();
+  Seq seq;
+  ByteView header_bytes, parts;
+  std::optional<PurposeNo> purpose;
+  bool seen = false;
+  while (cursor->next(seq, header_bytes, parts).value()) {
+    const auto header = codec::decode_header(header_bytes).value();
+    if (header.type == EventType::import_begun) purpose = header.purpose;
+    if (header.type != EventType::import_cancelled) continue;
+    seen = true;
+    CHECK(header.purpose == purpose);
+    CHECK(header.ground == LegalGround::contract);
+    const auto actor = codec::decode_parts(parts).value().at(0).envelope.owner;
+    CHECK(actor == (by_stop ? owner_of_ledger() : owner_of(world.officer.token)));
+  }
+  CHECK(seen);
+}
+
+TEST_CASE("a cancel does not wait behind other imports, and takes back a commit that waits", "[unit][service]") {
+  ImportsWorld world;
+  const auto first = must(world.preview(ImportsWorld::upload("people", rows_of(3'000), {"e-mail"})));
+  const auto second = must(world.preview(ImportsWorld::upload("people", rows_of(3'000, "Bonn"), {"e-mail"})));
+  const auto third = must(world.preview(ImportsWorld::upload("people", rows_of(3'000, "Kiel"), {"e-mail"})));
+  for (const auto& one : {first, second, third}) must(world.commit(one.id, ImportsWorld::skip(), false));
+  world.until([&] { return must(world.service->import(world.editor, first.id)).done > 0; });
+  const auto size = world.ledger->size();
+  CHECK(must(world.cancel(third.id)).state == "cancelled");
+  CHECK(world.state(first.id) == "committing");
+  must(world.cancel(first.id));
+  CHECK(world.state(second.id) == "committing");  // it waited, or runs
+  must(world.cancel(second.id));
+  for (const auto& one : {first, second, third}) CHECK(world.state(one.id) == "cancelled");
+  for (const auto& event : world.events_from(size)) CHECK(event.job != third.id);
+  CHECK(world.shown() == 0);
+}
+
+TEST_CASE("G7 ER-04 an undo restores what is left where a class was erased meanwhile", "[unit][service][G7][ER-04]") {
+  ImportsWorld world;
+  ClassDefinition marketing;
+  marketing.name = "marketing";
+  marketing.period = "P1Y";
+  marketing.legal_ground = LegalGround::contract;
+  must(world.write(world.admin, SetClass{marketing}));
+  auto type = world.service->registries()->type("people")->definition;
+  FieldDefinition hobby;
+  hobby.name = "hobby";
+  hobby.title = "Hobby";
+  hobby.type = FieldType::text;
+  hobby.personal = true;
+  hobby.cls = "marketing";
+  type.fields.push_back(hobby);
+  FieldDefinition size;
+  size.name = "size";
+  size.title = "Size";
+  size.type = FieldType::choice;
+  size.choices = {"S", "M"};
+  size.personal = true;
+  size.cls = "customer";
+  type.fields.push_back(size);
+  must(world.write(world.admin, SetType{type}));
+  auto fay = ServiceKit::person("Fay", "fay@example.org");
+  fay.values.push_back(ServiceKit::value("hobby", "Chess"));
+  fay.values.push_back(ServiceKit::value("city", "Bonn"));
+  const auto record = must(world.write(world.editor, fay));
+  auto gil = ServiceKit::person("Gil", "gil@example.org");
+  gil.values.push_back(ServiceKit::value("size", "S"));
+  must(world.write(world.editor, gil));
+  const auto preview = must(world.preview(ImportsWorld::upload(
+      "people", "name;e-mail;city;size\nFay;fay@example.org;Ulm;\nGil;gil@example.org;;M\n", {"e-mail"})));
+  must(world.commit(preview.id));
+  must(world.write(world.officer, RequestErasure{{*record.subject}, {"marketing"}, "art17-1-b", true}));
+  type.fields.back().choices = {"M", "L"};  // what Gil had is none any more
+  must(world.write(world.admin, SetType{type}));
+  const auto undone = must(world.undo(preview.id));
+  CHECK(undone.undone->changed == 1);
+  REQUIRE(undone.kept.size() == 1);
+  CHECK(undone.kept[0].row == 3);
+  CHECK(undone.kept[0].reason == "no_longer_fits");
+  world.catch_up();
+  CHECK(world.city_of(*record.record) == "Bonn");
+}
+
+TEST_CASE("G6 a busy service loses no row of an import, nor of its undo", "[unit][service][G6]") {
+  ImportsWorld world;
+  world.world.options.queue_commands_max = 8;
+  world.close();
+  world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(300), {"e-mail"})));
+  CHECK(must(world.commit(held.id)).counts.added == 300);
+  CHECK(world.shown() == 300);
+  CHECK(must(world.undo(held.id)).undone->added == 300);
+  CHECK(world.shown() == 0);
+}
+
+TEST_CASE("a file stays only while somebody may need it, and gives way to the next", "[unit][service]") {
+  ImportsWorld world;
+  const auto whole = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
+  must(world.commit(whole.id));
+  CHECK(must(world.rejects(whole.id)) == "name;e-mail;city;reason\r\n");
+  const auto part =
+      must(world.preview(ImportsWorld::upload("people", rows_of(1, "Bonn") + "X;no address;\n", {"e-mail"})));
+  must(world.commit(part.id));
+  CHECK(must(world.rejects(part.id)).find("no address") != std::string::npos);
+  // Two files as large as one may be: the rejects give way.
+  const auto first = must(world.service->admit_upload(world.editor, 256u << 20));
+  const auto second = must(world.service->admit_upload(world.colleague(), 256u << 20));
+  CHECK(code(world.rejects(part.id)) == "expired");
+  CHECK(must(world.service->import(world.editor, part.id)).counts.failed == 1);
+}
+
+TEST_CASE("whoever may not import gets no room for a file", "[unit][service]") {
+  ImportsWorld world;
+  const auto size = world.ledger->size();
+  CHECK(code(world.service->admit_upload(world.officer, 256u << 20)) == "role_denied");
+  world.until([&] { return world.count(world.events_from(size), EventType::refusal_recorded) == 1; });
+  const auto one = must(world.service->admit_upload(world.editor, 200u << 20));
+  const auto more = world.service->admit_upload(world.editor, 100u << 20);
+  CHECK(code(more) == "overloaded");
+  CHECK(*more.error().find("limit_name") == "preview_bytes_per_token_max");
+  must(world.service->admit_upload(world.colleague(), 256u << 20));
+}
