@@ -86,7 +86,8 @@ class Impl final : public Service {
   Result<std::optional<OwnerSnapshot>> snapshot(const OwnerId& owner);
   Result<std::optional<RecordSnapshot>> snapshot(const RecordId& record);
   // Newest of both: for choosing leaves ahead of the writer.
-  Result<decide::OwnerEntry> look(const OwnerId& owner, const std::optional<OwnerSnapshot>& snapshot) const;
+  // From the state, else from the snapshot. Without one where the state forgets the owner meanwhile, it takes one.
+  Result<decide::OwnerEntry> look(const OwnerId& owner, std::optional<OwnerSnapshot>& snapshot);
   // Leaf of the class to seal under: the owner's newest, or a fresh one.
   Result<Slot> leaf_for(const decide::OwnerEntry& owner, ClassNo cls);
   // A draft with its actor's part.

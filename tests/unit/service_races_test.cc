@@ -1,8 +1,11 @@
 // What happens between the worker and the writer, and when a step of an erasure fails: each at its moment, not by
 // chance.
 #include <atomic>
+#include <deque>
 #include <future>
 #include <map>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "codec/header_codec.h"
@@ -378,4 +381,71 @@ TEST_CASE("a removal that changes overtake again and again has its turn", "[unit
     if (!outcome) CHECK(code(outcome) == "not_found");
   }
   CHECK(written > 0);
+}
+
+TEST_CASE("a person whom the decision state forgets while a command looks for her is found in the views",
+          "[unit][service]") {
+  class LookTask final : public service::Task {
+   public:
+    LookTask(service::Impl& service, const OwnerId& owner, std::function<void()> meanwhile)
+        : Task(service, {}), owner_(owner), meanwhile_(std::move(meanwhile)) {}
+    std::promise<std::size_t> leaves;
+
+   private:
+    Status prepare() override {
+      SIEGEL_CHECK(know(owner_));
+      meanwhile_();
+      SIEGEL_TRY(entry, s.look(owner_, owners[owner_]));
+      leaves.set_value(entry.leaves.size());
+      return Error(Errc::conflict, "enough", "The test knows what it wanted to know.");
+    }
+    Decision decide(const ledger::Moment&) override { return Error(Errc::conflict, "enough", "Never asked."); }
+    void committed(ledger::Committed&&) override {}
+    void failed(const Error&) override {}
+    EventType wanted() const override { return EventType::access_read; }
+    OwnerId owner_;
+    std::function<void()> meanwhile_;
+  };
+  ContactsWorld w(1);
+  auto& impl = static_cast<service::Impl&>(*w.service);
+  const auto person = must(w.add("Dora Beispiel"));
+  const auto owner = owner_of(*person.subject);
+  auto task = std::make_shared<LookTask>(impl, owner, [&] {
+    w.catch_up();
+    impl.state.left_to_views(owner, person.seq, person.seq);  // as an effect does
+    REQUIRE_FALSE(impl.state.find_owner(owner));
+  });
+  auto leaves = task->leaves.get_future();
+  impl.submit(task);
+  REQUIRE(leaves.wait_for(kSoon) == std::future_status::ready);
+  CHECK(leaves.get() > 0);
+}
+
+TEST_CASE("whoever asks at the moment of an effect hears that the record is erased, not that there is none",
+          "[unit][service]") {
+  ContactsWorld w(1);
+  std::mutex mutex;
+  std::map<std::string, int> codes;
+  std::vector<std::thread> askers;
+  std::vector<std::atomic<const RecordId*>> wanted(4);
+  std::atomic<bool> stop{false};
+  for (auto& mine : wanted)
+    askers.emplace_back([&] {
+      std::map<std::string, int> heard;
+      while (!stop)
+        if (const auto* record = mine.load()) ++heard[code(w.read(*record))];
+      const std::lock_guard lock(mutex);
+      for (const auto& [code, times] : heard) codes[code] += times;
+    });
+  std::deque<RecordId> records;  // an asker may still be at the one before
+  for (int i = 0; i < 100; ++i) {
+    const auto added = must(w.add("Dora Beispiel"));
+    records.push_back(*added.record);
+    for (auto& mine : wanted) mine = &records.back();
+    must(w.erase(*added.subject));
+  }
+  stop = true;
+  for (auto& asker : askers) asker.join();
+  CHECK_FALSE(codes.contains("not_found"));
+  CHECK(codes["erased"] > 0);
 }
