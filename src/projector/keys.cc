@@ -42,10 +42,8 @@ Status keep_lost_fences(const ledger::Ledger& ledger, vault::Vault& vault) {
 }
 
 Status Keys::decided(Slot slot) {
-  for (const auto& fence : vault_.fences())
-    if (!vault::is_lost(fence) && fence.request >= ledger_.size().get() && views::contains(fence.slots, slot))
-      return Error(Errc::unavailable, "fence_undecided", "An erasure is on its way into the ledger.");
-  return Done{};
+  if (!vault_.fenced_ahead(slot, ledger_.size())) return Done{};
+  return Error(Errc::unavailable, "fence_undecided", "An erasure is on its way into the ledger.");
 }
 
 Result<views::OpenedPart> Keys::open(const Header& header, std::uint16_t number, const StoredPart& part) {

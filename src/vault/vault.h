@@ -138,7 +138,10 @@ class Vault {
   // replica_wait are away; it stands all the same, and erase() waits for them.
   virtual Status fence(std::span<const Fence> fences) = 0;
   Status fence(const Fence& one) { return fence(std::span(&one, 1)); }
-  [[nodiscard]] virtual std::vector<Fence> fences() = 0;
+  [[nodiscard]] virtual std::vector<Fence> fences() = 0;  // a copy: for what happens seldom
+  [[nodiscard]] virtual bool fenced(Slot slot) = 0;
+  // By a fence whose request a ledger of this size does not hold yet, and has not lost.
+  [[nodiscard]] virtual bool fenced_ahead(Slot slot, TreeSize size) = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
   // The ledger lost this request: its fence, and the change that destroyed its leaves if there is one, get a number
   // with kLostRequest that no other fence has. In one synced batch.

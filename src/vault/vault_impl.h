@@ -68,6 +68,8 @@ class VaultImpl final : public Vault {
   using Vault::fence;
   Status fence(std::span<const Fence> fences) override;
   std::vector<Fence> fences() override;
+  bool fenced(Slot slot) override { return leaf_keys_.fenced(slot); }
+  bool fenced_ahead(Slot slot, TreeSize size) override;
   Status forget_fence(std::uint64_t request) override;
   Status lose(std::uint64_t request) override;
   Result<EpochChange> erase(std::span<const Fence> fences) override;

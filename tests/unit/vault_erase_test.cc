@@ -82,6 +82,24 @@ TEST_CASE("a fence closes its leaves at once, survives a restart, and can be for
   CHECK(world.vault->forget_fence(9));  // none there: nothing to do
 }
 
+TEST_CASE("who is fenced, and for which requests that a ledger does not hold yet, is told without a copy of all fences",
+          "[unit][vault]") {
+  VaultWorld world(2);
+  opened(world);
+  const auto people = add(world, 4);
+  REQUIRE(world.vault->fence({.request = 7, .slots = {people[0].slot}}));
+  REQUIRE(world.vault->fence({.request = 8, .slots = {people[1].slot, people[2].slot}}));
+  REQUIRE(world.vault->lose(7));
+  for (std::size_t i = 0; i < people.size(); ++i) CHECK(world.vault->fenced(people[i].slot) == (i != 3));
+  CHECK_FALSE(world.vault->fenced_ahead(people[0].slot, TreeSize(0)));  // lost
+  for (const auto i : {1, 2}) CHECK(world.vault->fenced_ahead(people[static_cast<std::size_t>(i)].slot, TreeSize(8)));
+  CHECK_FALSE(world.vault->fenced_ahead(people[2].slot, TreeSize(9)));  // the ledger holds it
+  CHECK_FALSE(world.vault->fenced_ahead(people[3].slot, TreeSize(0)));
+  REQUIRE(world.vault->forget_fence(8));
+  CHECK_FALSE(world.vault->fenced(people[1].slot));
+  CHECK_FALSE(world.vault->fenced_ahead(people[1].slot, TreeSize(0)));
+}
+
 TEST_CASE("a request that the ledger lost gives its number free, also in an epoch that is not told", "[unit][vault]") {
   VaultWorld world(3, {.root_members = 2});
   opened(world);
