@@ -74,6 +74,14 @@ struct Adopted {
   std::string why;                          // codes of what was in doubt
 };
 
+// Nothing is changed then. Why it writes nothing all the same is no matter of the lock record.
+Error not_in_doubt(const ledger::Ledger& ledger) {
+  Error error(Errc::denied, "not_in_doubt", "The lock record agrees with this ledger: there is nothing to adopt.");
+  for (const auto& reason : ledger.read_only())
+    error = std::move(error).with("read_only", reason.code).with("values", reason.detail);
+  return error;
+}
+
 // Not checked: what does not hold is in doubt, and its size is for people to read.
 std::optional<std::uint64_t> remembered_size(Files& files, const Places& places) {
   const auto record = files.read_file(places.head, 64 * 1024);
@@ -87,17 +95,17 @@ Result<Adopted> adopt(const LockAdoptOptions& options) {
   LedgerAlone alone;
   SIEGEL_CHECK(alone.open(options.data));
   auto& ledger = *alone.ledger;
+  const auto doubts = ledger.doubts();
+  if (doubts.empty()) return not_in_doubt(ledger);
   Adopted out{ledger.size().get(), remembered_size(alone.files, alone.places), {}};
-  for (const auto& reason : ledger.read_only()) out.why += (out.why.empty() ? "" : " ") + reason.code;
-  if (!out.why.empty()) {
-    SystemRandom random;
-    auto config = options.config;
-    config.spare_leaves = 64;  // none is used
-    const auto root = open_root_store(alone.places, random);
-    SIEGEL_TRY(vault, open_vault(alone.places, config, *root, ledger, alone.id, true, alone.clock, random));
-    SIEGEL_CHECK(projector::keep_lost_fences(ledger, *vault));
-    vault->close();
-  }
+  for (const auto& doubt : doubts) out.why += (out.why.empty() ? "" : " ") + doubt.code;
+  SystemRandom random;
+  auto config = options.config;
+  config.spare_leaves = 64;  // none is used
+  const auto root = open_root_store(alone.places, random);
+  SIEGEL_TRY(vault, open_vault(alone.places, config, *root, ledger, alone.id, true, alone.clock, random));
+  SIEGEL_CHECK(projector::keep_lost_fences(ledger, *vault));
+  vault->close();
   SIEGEL_CHECK(ledger.adopt_lock_record());
   SIEGEL_CHECK(forget_loss(alone.places));
   ledger.close();
@@ -225,7 +233,6 @@ int run_lock_adopt(const LockAdoptOptions& options) {
   std::printf(speech.json ? "{\"size\":%llu}\n"
                           : speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),
               static_cast<unsigned long long>(adopted->size));
-  if (adopted->why.empty()) return 0;  // nothing was in doubt
   if (const auto kept = keep_reason(options, *adopted); !kept) {
     std::fprintf(
         stderr,
