@@ -186,6 +186,51 @@ Status VaultImpl::lose(std::uint64_t request) {
   return Done{};
 }
 
+Result<SlotSet> VaultImpl::living_but(const SlotSet& named) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  SlotSet out;
+  for (std::uint32_t node = 0; node < own_leaf_nodes_; ++node) {
+    const auto known = named.of_node(node);
+    if (known == ~std::uint64_t{0}) continue;
+    const KeyGate::Inside inside(gate_);
+    SIEGEL_TRY(content, tree_.leaf_node(node));
+    if (!content) continue;
+    std::uint64_t living = 0;
+    for (unsigned child = 0; child < kFanOut; ++child) {
+      const auto bit = std::uint64_t{1} << child;
+      const Slot slot(std::uint64_t{node} * kFanOut + child);
+      if ((known & bit) == 0 && !is_tombstone(version_of(content->view(), child)) && !leaf_keys_.fenced(slot))
+        living |= bit;
+    }
+    if (living != 0) out.add_of_node(node, living);
+  }
+  return out;
+}
+
+Status VaultImpl::give_up(const SlotSet& slots) {
+  Fence fence;
+  std::size_t nodes = 0;
+  const auto put = [&]() -> Status {
+    if (fence.slots.empty()) return Done{};
+    fence.request = erasures_.with([](const Erasures& e) {
+      return e.fences.empty() ? kGivenUp : std::max(kGivenUp, e.fences.rbegin()->first + 1);
+    });
+    SIEGEL_CHECK(this->fence(fence));
+    fence.slots.clear();
+    nodes = 0;
+    return Done{};
+  };
+  for (std::uint32_t node = 0; node < slots.nodes(); ++node) {
+    const auto children = slots.of_node(node);
+    if (children == 0) continue;
+    for (unsigned child = 0; child < kFanOut; ++child)
+      if ((children >> child & 1) != 0) fence.slots.emplace_back(std::uint64_t{node} * kFanOut + child);
+    if (++nodes == kLeafNodesGivenUpMax) SIEGEL_CHECK(put());
+  }
+  return put();
+}
+
 bool VaultImpl::Erasures::destroyed(std::uint64_t request) const {
   const auto concerns = [&](const EpochChange& change) { return names(change, request); };
   return std::any_of(untold.begin(), untold.end(), concerns) || (unfinished && concerns(*unfinished));

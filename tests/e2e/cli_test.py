@@ -1218,7 +1218,7 @@ class Local(unittest.TestCase):
                     self.assertEqual(problem["code"], name)
             (s.data.parent / "data.outside" / "head").unlink()
             adopted = cli.run("--json", "lock", "adopt", "--reason", "x", "--yes", data=s.data)
-            self.assertEqual((adopted.returncode, list(json.loads(adopted.stdout))), (DONE, ["size"]))
+            self.assertEqual((adopted.returncode, list(json.loads(adopted.stdout))), (DONE, ["size", "keys_given_up"]))
             again = cli.run("--json", "lock", "adopt", "--reason", "x", "--yes", data=s.data)
             self.assertEqual((again.returncode, again.stdout, json.loads(again.stderr)["code"]), (REFUSED, "", "not_in_doubt"))
 
@@ -1274,6 +1274,12 @@ class Local(unittest.TestCase):
                 self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
                 self.assertIn(expected, done.stdout + done.stderr)
                 self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
+            (s.data.parent / "data.outside" / "head").unlink()
+            done = cli.run("lock", "adopt", "--reason", "x", "--yes", data=s.data, env={"LANG": "de_DE.UTF-8"})
+            self.assertEqual(done.returncode, DONE, done.stderr)
+            self.assertIn("Sperrdatei angenommen", done.stdout)
+            self.assertRegex(done.stderr, r"\d+ Schlüssel werden aufgegeben, auch leere auf Vorrat")
+            self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
 
     def test_an_older_backup_is_no_cause_for_alarm(self):
         """exit 3 as for any copy that is older than the lock record knows, and a line that says what it means"""
