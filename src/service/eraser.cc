@@ -350,13 +350,25 @@ void Impl::carry_on(vault::Fence job) {
   enqueue(std::move(open));
 }
 
-// Erasures that were asked for in what the ledger lost. No event tells of them, so their leaves die as what is past its
-// term does, under the number of a job. Those of an epoch that waits for a member of the mirror are dead already.
+// Erasures that were asked for in what the ledger lost, and the leaves that were opened in it. No event tells of them,
+// so their leaves die as what is past its term does, under the number of a job. Those of an epoch that waits for a
+// member of the mirror are dead already.
 Status Impl::carry_on_lost(std::vector<vault::Fence> lost) {
   const auto living = std::partition(lost.begin(), lost.end(), [](const auto& fence) { return fence.destroyed; });
   for (auto it = lost.begin(); it != living; ++it) carry_on(std::move(*it));
   lost.erase(lost.begin(), living);
-  if (lost.empty()) return Done{};
+  std::sort(lost.begin(), lost.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
+  // One job for all of them, but for each further portion of what was given up: an epoch is written in one batch.
+  while (!lost.empty()) {
+    const auto portion = std::find_if(lost.begin(), lost.end(), vault::is_given_up);
+    const auto end = portion == lost.end() ? portion : portion + 1;
+    SIEGEL_CHECK(carry_on_job(std::span(lost.begin(), end)));
+    lost.erase(lost.begin(), end);
+  }
+  return Done{};
+}
+
+Status Impl::carry_on_job(std::span<const vault::Fence> lost) {
   vault::Fence all;
   for (const auto& fence : lost) all.slots.insert(all.slots.end(), fence.slots.begin(), fence.slots.end());
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));

@@ -174,6 +174,7 @@ class Impl final : public Service {
   Status carry_on(const views::Views::OpenRequest& request, std::optional<vault::Fence> fence);
   void carry_on(vault::Fence job);
   Status carry_on_lost(std::vector<vault::Fence> lost);
+  Status carry_on_job(std::span<const vault::Fence> lost);
   Result<vault::Fence> fence_again(const views::Views::OpenRequest& request, const std::vector<std::uint32_t>& classes);
 
   // Of an erasure that was requested: its effect, once the read models show it.

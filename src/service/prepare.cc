@@ -283,12 +283,7 @@ Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
 bool Impl::died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf) {
   if (!is_dead(vault, leaf.slot) || owner.is_fenced(leaf.cls)) return false;
   const auto lives = [&](const auto& other) { return dies_at_erasure(other.cls) && vault.living(other.slot); };
-  const auto holds = [&](const vault::Fence& fence) {
-    return std::binary_search(fence.slots.begin(), fence.slots.end(), leaf.slot);
-  };
-  const auto fences = vault.fences();
-  return std::any_of(owner.leaves.begin(), owner.leaves.end(), lives) &&
-         std::none_of(fences.begin(), fences.end(), holds);
+  return !vault.fenced(leaf.slot) && std::any_of(owner.leaves.begin(), owner.leaves.end(), lives);
 }
 
 Result<Slot> Impl::actor_leaf(const TokenId& token) {
