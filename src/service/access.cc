@@ -4,6 +4,7 @@
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
+#include "codec/reason_shares.h"
 #include "service/impl.h"
 
 namespace siegel::service {
@@ -420,6 +421,7 @@ class HistoryFold {
     out.record_type = header.record_type;
     const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed ||
                            header.type == EventType::record_removed;
+    std::vector<RecordBody> bodies;
     for (const auto number : ref.parts) {
       if (number >= parts.size()) continue;
       const auto& part = parts[number];
@@ -434,17 +436,35 @@ class HistoryFold {
       SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
       out.record = body.record;
       add_changes(body, out);
+      bodies.push_back(std::move(body));
+    }
+    // All parts but the actor's: none is erased, fenced, or with somebody else.
+    if (bodies.size() + 1 == parts.size()) {
+      SIEGEL_TRY(reason, reason_of(std::move(bodies)));
+      out.reason = std::move(reason);
     }
     return out;
   }
 
  private:
+  // For whoever may see something of what it may speak of.
+  Result<Personal<std::string>> reason_of(std::vector<RecordBody> bodies) const {
+    const auto covered = [&](const RecordBody& body) {
+      if (body.values.empty()) return permit_.all_fields;
+      return std::ranges::any_of(body.values, [&](const auto& value) { return permit_.covers(value.field); });
+    };
+    if (std::ranges::none_of(bodies, covered)) return Personal<std::string>();
+    std::vector<Personal<Bytes>> shares;
+    for (auto& body : bodies) {
+      // Of one part, or of an event from before there were shares: in its first part.
+      if (!body.reason.expose().empty()) return std::move(body.reason);
+      shares.push_back(std::move(body.reason_share));
+    }
+    return codec::join_reason(std::move(shares));
+  }
+
   void add_changes(const RecordBody& body, HistoryItem& out) {
     auto& now = current_[body.record];
-    const auto covered = [&](const FieldValue& value) { return permit_.covers(value.field); };
-    if (body.values.empty() ? permit_.all_fields : std::ranges::any_of(body.values, covered)) {
-      if (!body.reason.expose().empty()) out.reason = body.reason;
-    }
     for (const auto& value : body.values) {
       auto& before = now[value.field];
       Change change{value.field, Personal<Value>(before), value.value};
@@ -551,8 +571,8 @@ class SubjectTask : public ReadTask {
 
   // Fields of a type that purpose or token do not cover are left out.
   void leave_out(HistoryItem& item) {
-    const bool of_values = !item.changes.empty();
-    if (!of_values && item.reason.expose().empty()) return;
+    const auto changes = item.changes.size();
+    if (changes == 0 && item.reason.expose().empty()) return;
     const auto* type = registries->type(item.record_type);
     const auto covered =
         type == nullptr
@@ -560,7 +580,7 @@ class SubjectTask : public ReadTask {
             : decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}, false},
                                 s.clock.now());
     std::erase_if(item.changes, [&](const Change& change) { return !covered || !covered->covers(change.field); });
-    const bool about_shown = of_values ? !item.changes.empty() : covered && covered->all_fields;
+    const bool about_shown = changes > 0 ? !item.changes.empty() : covered && covered->all_fields;
     if (!about_shown) item.reason = Personal<std::string>();
   }
 

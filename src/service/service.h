@@ -150,7 +150,7 @@ struct HistoryItem {
   TypeNo record_type;
   std::optional<RecordId> record;
   std::vector<Change> changes;
-  Personal<std::string> reason;  // given with the change; empty: none, or about fields that the purpose does not cover
+  Personal<std::string> reason;  // given with the change; empty: none, or not all of the change can be read
   std::vector<ClassNo> erased;   // parts that cannot be read any more
 };
 struct HistoryAnswer {
