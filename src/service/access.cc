@@ -447,13 +447,13 @@ class HistoryFold {
   }
 
  private:
-  // For whoever may see something of what it may speak of.
+  // It may speak of each value of its event, so it is for those only who may see all of them.
   Result<Personal<std::string>> reason_of(std::vector<RecordBody> bodies) const {
     const auto covered = [&](const RecordBody& body) {
       if (body.values.empty()) return permit_.all_fields;
-      return std::ranges::any_of(body.values, [&](const auto& value) { return permit_.covers(value.field); });
+      return std::ranges::all_of(body.values, [&](const auto& value) { return permit_.covers(value.field); });
     };
-    if (std::ranges::none_of(bodies, covered)) return Personal<std::string>();
+    if (!std::ranges::all_of(bodies, covered)) return Personal<std::string>();
     std::vector<Personal<Bytes>> shares;
     for (auto& body : bodies) {
       // Of one part, or of an event from before there were shares: in its first part.
@@ -569,7 +569,7 @@ class SubjectTask : public ReadTask {
     return out;
   }
 
-  // Fields of a type that purpose or token do not cover are left out.
+  // Fields of a type that purpose or token do not cover are left out, and with the first of them the reason.
   void leave_out(HistoryItem& item) {
     const auto changes = item.changes.size();
     if (changes == 0 && item.reason.expose().empty()) return;
@@ -580,8 +580,8 @@ class SubjectTask : public ReadTask {
             : decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}, false},
                                 s.clock.now());
     std::erase_if(item.changes, [&](const Change& change) { return !covered || !covered->covers(change.field); });
-    const bool about_shown = changes > 0 ? !item.changes.empty() : covered && covered->all_fields;
-    if (!about_shown) item.reason = Personal<std::string>();
+    const bool whole = changes > 0 ? item.changes.size() == changes : covered && covered->all_fields;
+    if (!whole) item.reason = Personal<std::string>();
   }
 
   SubjectId id_;

@@ -165,3 +165,24 @@ TEST_CASE("ER-01 a reason from before there were shares is not shown once a clas
     CHECK(w.reasons(person, w.editor) == Reasons{""});
   }
 }
+
+TEST_CASE("a reason is shown to whom the purpose allows every field of the change", "[unit][service]") {
+  World w(4);
+  const auto name = w.with_purpose("name-only", {"name"});
+  const auto account = w.with_purpose("account-only", {"account"});
+  const auto both = w.with_purpose("both", {"account", "name"});
+  const auto two = w.person();
+  w.change(*two.record, {"name", "account"});
+  CHECK(w.reasons(two, name) == Reasons{""});
+  CHECK(w.reasons(two, account) == Reasons{""});
+  CHECK(w.reasons(two, both) == Reasons{kReason});
+  const auto one = w.person();
+  w.change(*one.record, {"name"});
+  CHECK(w.reasons(one, name) == Reasons{kReason});
+  CHECK(w.reasons(one, account) == Reasons{""});
+  // In one part there may be values of fields that the purpose allows, and of others.
+  const auto old = w.person();
+  w.change_as_before(*old.record);
+  CHECK(w.reasons(old, name) == Reasons{""});
+  CHECK(w.reasons(old, both) == Reasons{kReason});
+}
