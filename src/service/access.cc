@@ -312,9 +312,11 @@ class SearchTask final : public ReadTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
-  // One more than shown says whether there is a next page; it is not looked at. Who is gone or fenced since the index
-  // learnt of him counts nowhere: a page behind his would tell of his values.
+  // One more than shown says whether there is a next page; it is not looked at. Whoever is gone or fenced, be it in one
+  // class only, counts nowhere: a page behind his would tell of his values. So the index forgets them first, and who
+  // was fenced a moment ago, by an erasure that is not asked for yet, is left out by the keys.
   Status find_rows() {
+    s.forget_in_search();
     const TypeNo type(permit.type->number);
     rows_.clear();
     next_.reset();

@@ -243,6 +243,7 @@ class Impl final : public Service {
   };
   static bool has_to_forget(const EraserState& e);
   Guarded<EraserState> eraser_;
+  std::mutex forgetting_;  // one at a time tells the search index of erasures
   std::thread eraser_thread_;
   std::thread clock_thread_;
   Guarded<bool> clock_stop_{false};

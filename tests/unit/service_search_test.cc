@@ -29,11 +29,12 @@ struct World : ContactsWorld {
     open();
     ready();
   }
-  Result<service::ListAnswer> ask(const std::string& field, const std::string& wanted, bool prefix = false) {
+  Result<service::ListAnswer> ask(const std::string& field, const std::string& wanted, bool prefix = false,
+                                  std::size_t limit = 1000) {
     service::Service::SearchQuery query;
     query.type = "contacts";
     query.where.push_back({field, prefix, Personal<service::RawValue>(service::RawValue(wanted))});
-    query.limit = 1000;
+    query.limit = limit;
     return answer<service::ListAnswer>([&](auto then) { service->search(editor, query, then); });
   }
   std::set<RecordId> find(const std::string& field, const std::string& wanted, bool prefix = false) {
@@ -136,6 +137,32 @@ TEST_CASE("G34 who is fenced is out of the index at once, however long the windo
   }
   CHECK(w.find("name", "wanda", true) == Ids{*living.record});
   CHECK(w.vault->epoch() == Epoch(1));
+}
+
+TEST_CASE("G34 a search tells nothing of a class that is fenced while the epoch of others is on its way",
+          "[unit][service][search][G34]") {
+  World w(8);
+  const auto others = must(w.write(w.editor, w.both("Otto Others", "B2")));
+  const auto half = must(w.write(w.editor, w.both("Hanna Half", "A1")));
+  const auto living = must(w.write(w.editor, w.both("Lena Living", "A1")));
+  w.ready();
+  std::promise<void> held, go_on;
+  w.vault->on_step = [&, once = true](int step) mutable {
+    if (step != 1 || !std::exchange(once, false)) return;
+    held.set_value();
+    go_on.get_future().wait();
+  };
+  auto slow = w.begin(w.officer, service::RequestErasure{{*others.subject}, {}, "art17-1-b", true});
+  held.get_future().wait();
+  must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"billing"}, "art17-1-b", false}));
+  const auto page = must(w.ask("account", "a1", false, 1));
+  REQUIRE(page.items.size() == 1);
+  CHECK(page.items[0].id == *living.record);
+  CHECK_FALSE(page.next);
+  CHECK(w.find("name", "hanna half") == Ids{*half.record});
+  go_on.set_value();
+  must(slow.get());
+  w.vault->on_step = nullptr;
 }
 
 TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {
