@@ -252,11 +252,18 @@ struct Options {
   std::function<bool()> room_is_short = [] { return false; };
 };
 
+// What keeps erasures, or the end of what is past its term, from succeeding.
+struct ErasureFailure {
+  std::string code;        // empty: nothing, or a place that is away or a ledger that takes nothing
+  bool destroyed = false;  // the keys are gone; only to record it fails
+  bool operator==(const ErasureFailure&) const = default;
+};
+
 // Filled by the service, read by metrics.
 struct Counters {
   std::size_t erasures_open = 0;
   double oldest_erasure_seconds = 0;
-  std::string erasure_failure;  // code of what the last attempt failed of; empty: nothing, or a place that is away
+  ErasureFailure erasure_failure;
 };
 
 class Service {
