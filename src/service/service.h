@@ -1,9 +1,9 @@
 // What can be done with the data: one call per command and query. A door parses, calls, renders; it has no rule of its
 // own.
 //
-// Flow:    prepare (caller's thread: check, validate, seal) -> submit -> decide on the writer -> synced group ->
-// answer. Answers: through the callback, exactly once, from any thread, never before the call returned what it must
-// keep. Writes answer on the
+// Flow:    prepare (caller's thread, of erasures and searches the executor: check, validate, seal) -> submit -> decide
+// on the writer -> synced group -> answer. Answers: through the callback, exactly once, from any thread, never before
+// the call returned what it must keep. Writes answer on the
 //          writer thread, so a callback must be short; reads answer on the executor.
 // Errors:  the codes of contract section 1. A refusal by permit is itself an event before it is answered (I6).
 // Threads: all calls from any thread after start(). Lifetime: outlives every callback; stop() waits for them.

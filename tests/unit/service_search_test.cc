@@ -122,6 +122,40 @@ TEST_CASE("G34 ER-06 a person with very many records goes whole", "[unit][servic
   for (const auto& record : {records.front(), records[5'000], records.back()}) CHECK(code(w.read(record)) == "erased");
 }
 
+TEST_CASE("an erasure is prepared on none of its caller's threads", "[unit][service]") {
+  World w(9);
+  const auto dying = must(w.add("Doro Dying"));
+  w.ready();
+  std::atomic<bool> here{false};
+  w.wall.meanwhile([&, caller = std::this_thread::get_id()] { here = here || std::this_thread::get_id() == caller; });
+  auto erased = w.begin(w.officer, service::RequestErasure{{*dying.subject}, {}, "art17-1-b", true});
+  w.wall.meanwhile({});
+  CHECK_FALSE(here);
+  must(erased.get());
+}
+
+TEST_CASE("the search index is asked while it looks at very many records again", "[unit][service][search]") {
+  constexpr std::size_t kRecords = 50'000;
+  World w(10);
+  auto& feed = static_cast<service::Impl&>(*w.service).search_feed;
+  std::vector<RecordId> records;
+  for (std::size_t i = 0; i < kRecords; ++i) records.emplace_back(w.world.random.array<16>());
+  std::atomic<bool> done{false};
+  const auto began = std::chrono::steady_clock::now();
+  std::thread looks([&] {
+    feed.look_again(records);
+    done = true;
+  });
+  auto longest = std::chrono::steady_clock::duration::zero();
+  while (!done) {
+    const auto asked = std::chrono::steady_clock::now();
+    (void)feed.ready();
+    longest = std::max(longest, std::chrono::steady_clock::now() - asked);
+  }
+  looks.join();
+  CHECK(longest < (std::chrono::steady_clock::now() - began) / 2);
+}
+
 TEST_CASE("G34 who is fenced is out of the index at once, however long the window of the erasure is",
           "[unit][service][search][G34]") {
   World w(6);
