@@ -462,7 +462,10 @@ int serve(const ServeSettings& settings) {
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);
 
-  while (!ending.wait_for(std::chrono::seconds(1))) running.look_after();
+  while (!ending.wait_for(std::chrono::seconds(1))) {
+    running.look_after();
+    pages.take_back_made();
+  }
   (*server)->stop();
   running.close();
   return 0;
