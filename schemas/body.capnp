@@ -30,6 +30,7 @@ struct RecordEvent $P.personal {
     changed @4 :Void;
     removed @5 :Void;
   }
+  reasonShare @6 :Data;              # in place of the reason where the event has parts of several classes (parts.md)
 }
 
 struct RecordValues $P.personal {    # sealed columns of read models

@@ -152,7 +152,6 @@ class Impl final : public Service {
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
-  void note_failure(const Status& outcome);  // Counters::erasure_failure
   bool wait_for_window();
   void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
@@ -241,10 +240,12 @@ class Impl final : public Service {
   struct EraserState {
     std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
-    std::string failure, terms_failure;  // Counters::erasure_failure
+    ErasureFailure failure, terms_failure;  // Counters::erasure_failure
   };
   static bool has_to_forget(const EraserState& e);
+  void note_failure(ErasureFailure EraserState::*of, const Status& outcome);
   Guarded<EraserState> eraser_;
+  std::mutex forgetting_;  // one at a time tells the search index of erasures
   std::thread eraser_thread_;
   std::thread clock_thread_;
   Guarded<bool> clock_stop_{false};

@@ -8,6 +8,8 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::seconds kRetry{1};
+constexpr std::size_t kSliceRecords = 256;           // that an erasure names, looked at in one go
+constexpr std::chrono::microseconds kForOthers{50};  // between two of them: a mutex is not fair
 
 bool is_record(EventType type) {
   return type == EventType::record_added || type == EventType::record_changed || type == EventType::record_removed;
@@ -123,11 +125,19 @@ void SearchFeed::follow_record(views::Recorded& event) {
   this->change(it->first, type, std::move(*change));
 }
 
+// In slices, so that the projector and those who search go on.
 void SearchFeed::look_again(std::span<const RecordId> records) {
-  const std::lock_guard lock(mutex_);
-  if (receipt_ == nullptr) return;
-  for (const auto& record : records)
-    for (auto& [number, type] : types_) refresh(number, type, record);
+  while (!records.empty()) {
+    const auto slice = records.first(std::min(records.size(), kSliceRecords));
+    records = records.subspan(slice.size());
+    {
+      const std::lock_guard lock(mutex_);
+      if (receipt_ == nullptr) return;
+      for (const auto& record : slice)
+        for (auto& [number, type] : types_) refresh(number, type, record);
+    }
+    if (!records.empty()) std::this_thread::sleep_for(kForOthers);
+  }
 }
 
 // From the newest row, or away with it.

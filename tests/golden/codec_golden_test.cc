@@ -129,6 +129,7 @@ TEST_CASE("EV-08 bodies of version 1 are written and read as ever", "[golden][co
   RecordBody removed;
   removed.fact = RecordBody::Fact::removed;
   stays("record-removed", encode(removed), record);
+  stays("record-shared", encode(test::example_shared_record()), record);
   const auto subject = [](const Bytes& bytes) { return decode_subject(bytes, 1); };
   stays("subject-registered", encode(SubjectBody{}), subject);
   stays("subject-linked", encode(test::example_subject()), subject);
