@@ -30,7 +30,8 @@ struct RecordEvent $P.personal {
     changed @4 :Void;
     removed @5 :Void;
   }
-  row @6 :UInt32;                    # of the file that an import brought; 0: none
+  reasonShare @6 :Data;              # in place of the reason where the event has parts of several classes (parts.md)
+  row @7 :UInt32;                    # of the file that an import brought; 0: none
 }
 
 struct RecordValues $P.personal {    # sealed columns of read models

@@ -1,5 +1,6 @@
 #include "app/local.h"
 
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -20,6 +21,9 @@
 
 namespace siegel::app {
 namespace {
+
+constexpr std::chrono::seconds kTellEvery{5};
+constexpr std::uint64_t kSpareLeaves = 64;  // a command seals a few events only, and what it does not use is left over
 
 class NoWatcher final : public ledger::Tail {
  public:
@@ -72,7 +76,16 @@ struct Adopted {
   std::uint64_t size = 0;
   std::optional<std::uint64_t> remembered;  // size of the lock record, if it was one
   std::string why;                          // codes of what was in doubt
+  std::uint64_t keys_given_up = 0;
 };
+
+// Nothing is changed then. Why it writes nothing all the same is no matter of the lock record.
+Error not_in_doubt(const ledger::Ledger& ledger) {
+  Error error(Errc::denied, "not_in_doubt", "The lock record agrees with this ledger: there is nothing to adopt.");
+  for (const auto& reason : ledger.read_only())
+    error = std::move(error).with("read_only", reason.code).with("values", reason.detail);
+  return error;
+}
 
 // Not checked: what does not hold is in doubt, and its size is for people to read.
 std::optional<std::uint64_t> remembered_size(Files& files, const Places& places) {
@@ -82,22 +95,55 @@ std::optional<std::uint64_t> remembered_size(Files& files, const Places& places)
   return checkpoint ? std::optional(checkpoint->size) : std::nullopt;
 }
 
-// Erasures first: an adopted ledger that knows nothing of them would bring the people back.
+// Nothing else leads to what was sealed in the lost part: who puts it back would read it, and no erasure would reach
+// it.
+Result<std::uint64_t> give_up_keys(const ledger::Ledger& ledger, vault::Vault& vault, const Speech& speech) {
+  say(speech,
+      speech.text("was dem Buch fehlt, ist aufgegeben: gesucht werden die Schlüssel, die dieses Buch nicht nennt",
+                  "what the ledger lacks is given up: looking for the keys that this ledger does not name"));
+  auto next = std::chrono::steady_clock::now() + kTellEvery;
+  const auto progress = [&](std::uint64_t done) {
+    if (std::chrono::steady_clock::now() < next) return;
+    next = std::chrono::steady_clock::now() + kTellEvery;
+    const auto total = std::to_string(ledger.size().get());
+    say(speech, std::to_string(done) + (speech.text(" von ", " of ") + total +
+                                        speech.text(" Ereignissen angesehen", " events looked at")));
+  };
+  SIEGEL_TRY(lost, projector::lost_leaves(ledger, vault, progress));
+  if (const auto keys = lost.size(); keys > 0) {
+    say(speech,
+        std::to_string(keys) +
+            speech.text(
+                " Schlüssel werden aufgegeben, auch leere auf Vorrat: der Server vernichtet sie, wenn er läuft. "
+                "Was nur in dem verlorenen Teil steht, liest dann niemand mehr, auch wenn er wiederkommt.",
+                " key(s) are given up, spare ones among them: the server destroys them when it runs. What "
+                "stands only in the lost part nobody can read then, even if it is put back."));
+  }
+  SIEGEL_CHECK(vault.give_up(lost));
+  return keys_given_up(vault);
+}
+
+// Keys first: an adopted ledger that knows nothing of the erasures would bring the people back. What a crash leaves
+// undone here the same command does again, as long as the lock record is not written.
 Result<Adopted> adopt(const LockAdoptOptions& options) {
   LedgerAlone alone;
   SIEGEL_CHECK(alone.open(options.data));
   auto& ledger = *alone.ledger;
-  Adopted out{ledger.size().get(), remembered_size(alone.files, alone.places), {}};
-  for (const auto& reason : ledger.read_only()) out.why += (out.why.empty() ? "" : " ") + reason.code;
-  if (!out.why.empty()) {
-    SystemRandom random;
-    auto config = options.config;
-    config.spare_leaves = 64;  // none is used
-    const auto root = open_root_store(alone.places, random);
-    SIEGEL_TRY(vault, open_vault(alone.places, config, *root, ledger, alone.id, true, alone.clock, random));
-    SIEGEL_CHECK(projector::keep_lost_fences(ledger, *vault));
-    vault->close();
-  }
+  const auto doubts = ledger.doubts();
+  if (doubts.empty()) return not_in_doubt(ledger);
+  Adopted out;
+  out.size = ledger.size().get();
+  out.remembered = remembered_size(alone.files, alone.places);
+  for (const auto& doubt : doubts) out.why += (out.why.empty() ? "" : " ") + doubt.code;
+  SystemRandom random;
+  auto config = options.config;
+  config.spare_leaves = kSpareLeaves;
+  const auto root = open_root_store(alone.places, random);
+  SIEGEL_TRY(vault, open_vault(alone.places, config, *root, ledger, alone.id, true, alone.clock, random));
+  SIEGEL_CHECK(projector::keep_lost_fences(ledger, *vault));
+  SIEGEL_TRY(keys, give_up_keys(ledger, *vault, options.speech));
+  out.keys_given_up = keys;
+  vault->close();
   SIEGEL_CHECK(ledger.adopt_lock_record());
   SIEGEL_CHECK(forget_loss(alone.places));
   ledger.close();
@@ -108,6 +154,7 @@ Status keep_reason(const LockAdoptOptions& options, const Adopted& adopted) {
   std::vector<std::pair<std::string, std::string>> settings = {
       {"lock_record", "adopted"}, {"why", adopted.why}, {"size", std::to_string(adopted.size)}};
   if (adopted.remembered) settings.emplace_back("lock_record_size", std::to_string(*adopted.remembered));
+  settings.emplace_back("keys_given_up", std::to_string(adopted.keys_given_up));
   settings.emplace_back("reason", options.reason);
   StoppedJob job(options.data, options.config);
   SIEGEL_CHECK(job.open());
@@ -178,7 +225,9 @@ int run_token_create(const LocalTokenOptions& options) {
   StartWatch watch;
   if (!options.speech.quiet)
     watch.progress = [&](std::uint64_t done, std::uint64_t total) { tell_catching_up(done, total, options.speech); };
-  auto instance = Instance::open(options.data, options.config, workers, clock, random, watcher, nullptr, watch);
+  auto config = options.config;
+  config.spare_leaves = kSpareLeaves;
+  auto instance = Instance::open(options.data, config, workers, clock, random, watcher, nullptr, watch);
   if (!instance) return report(instance.error(), options.speech);
   const auto service = (*instance)->service();
   if (!service) return report(read_only_error((*instance)->ledger()), options.speech);
@@ -222,16 +271,21 @@ int run_lock_adopt(const LockAdoptOptions& options) {
   if (!options.yes || options.reason.empty()) {
     return report(Error(Errc::denied, "not_confirmed",
                         "Adopting makes this ledger the truth, whatever the lock record says: events that it remembers "
-                        "and the ledger lacks are given up. If you are sure: siegel lock adopt --reason \"…\" --yes"),
+                        "and the ledger lacks are given up for good. The keys that this ledger does not name are "
+                        "destroyed, so that nobody can read those events if they come back. If you are sure: siegel "
+                        "lock adopt --reason \"…\" --yes"),
                   speech);
   }
   forbid_dumps();  // keys are in memory
   const auto adopted = adopt(options);
   if (!adopted) return report(adopted.error(), speech);
-  std::printf(speech.json ? "{\"size\":%llu}\n"
-                          : speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),
-              static_cast<unsigned long long>(adopted->size));
-  if (adopted->why.empty()) return 0;  // nothing was in doubt
+  if (speech.json) {
+    std::printf("{\"size\":%llu,\"keys_given_up\":%llu}\n", static_cast<unsigned long long>(adopted->size),
+                static_cast<unsigned long long>(adopted->keys_given_up));
+  } else {
+    std::printf(speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),
+                static_cast<unsigned long long>(adopted->size));
+  }
   if (const auto kept = keep_reason(options, *adopted); !kept) {
     std::fprintf(
         stderr,

@@ -180,7 +180,7 @@ class Running {
     const auto keys = instance_->vault().counters();
     if (keys.roots_away > 0) out.emplace_back("root_store_unavailable");
     if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
-    if (service_ && !service_->counters().erasure_failure.empty()) out.emplace_back("erasures_fail");
+    if (service_ && !service_->counters().erasure_failure.code.empty()) out.emplace_back("erasures_fail");
     if (lock_record_fails_) out.emplace_back("lock_record_unavailable");
     return out;
   }
@@ -208,7 +208,7 @@ class Running {
       if (service_) {
         const auto counters = service_->counters();
         now.erasure_open_seconds = counters.oldest_erasure_seconds;
-        now.erasures_fail = !counters.erasure_failure.empty();
+        now.erasures_fail = !counters.erasure_failure.code.empty();
       }
     }
     if (const auto kept = kept_evidence(settings_.data); kept.copies > 0) {
@@ -307,15 +307,22 @@ class Running {
     if (!service_) return;
     const auto failure = service_->counters().erasure_failure;
     if (std::exchange(erasure_failure_told_, failure) == failure) return;
-    if (failure.empty()) {
+    if (failure.code.empty()) {
       std::fprintf(stderr, "siegel: %s\n", text("Löschungen gelingen wieder", "erasures succeed again"));
+    } else if (failure.destroyed) {
+      std::fprintf(stderr,
+                   text("siegel: ALARM eine Löschung ist ausgeführt, lässt sich aber nicht verzeichnen, was wieder "
+                        "versucht wird; die Schlüssel sind vernichtet [%s]\n",
+                        "siegel: ALARM an erasure is carried out, but to record it fails and is tried again; the keys "
+                        "are destroyed [%s]\n"),
+                   failure.code.c_str());
     } else {
       std::fprintf(stderr,
                    text("siegel: ALARM eine Löschung misslingt und wird wieder versucht; bis dahin ist die Person "
                         "gesperrt, ihre Schlüssel aber noch da [%s]\n",
                         "siegel: ALARM an erasure fails and is tried again; until then the person is fenced, but the "
                         "keys are still there [%s]\n"),
-                   failure.c_str());
+                   failure.code.c_str());
     }
   }
 
@@ -377,7 +384,7 @@ class Running {
   bool projector_told_ = false;  // with mutex_
   bool room_short_ = false;      // with mutex_
   vault::Vault::Counters keys_told_;
-  std::string erasure_failure_told_;
+  service::ErasureFailure erasure_failure_told_;
   std::uint64_t lock_record_goal_ = 0;  // size that it has to reach, and since when; with mutex_
   std::chrono::steady_clock::time_point lock_record_since_ = std::chrono::steady_clock::now();
   bool lock_record_fails_ = false;  // with mutex_
@@ -456,7 +463,10 @@ int serve(const ServeSettings& settings) {
   std::printf("listening on %s\n", (*server)->url().c_str());
   std::fflush(stdout);
 
-  while (!ending.wait_for(std::chrono::seconds(1))) running.look_after();
+  while (!ending.wait_for(std::chrono::seconds(1))) {
+    running.look_after();
+    pages.take_back_made();
+  }
   (*server)->stop();
   running.close();
   return 0;

@@ -119,18 +119,32 @@ Result<std::unique_ptr<Locks>> take_locks(const Places& places) {
 }
 
 void tell_lost(vault::Vault& vault, const std::string& language) {
-  const auto fences = vault.fences();
-  const auto lost = std::count_if(fences.begin(), fences.end(), vault::is_lost);
-  if (lost == 0) return;
-  std::fprintf(stderr,
-               language == "de"
-                   ? "siegel: ALARM %lld Löschungen waren in dem Teil des Buchs verlangt, der verloren ist: "
-                     "die Menschen bleiben gesperrt, und ihre Schlüssel werden vernichtet, sobald der "
-                     "Server läuft\n"
-                   : "siegel: ALARM %lld erasure(s) had been asked for in the part of the ledger that is "
-                     "lost: the people stay fenced, and their keys are destroyed as soon as the server "
-                     "runs\n",
-               static_cast<long long>(lost));
+  const bool german = language == "de";
+  unsigned long long requests = 0;
+  for (const auto& fence : vault.fences()) requests += vault::is_lost(fence) && !vault::is_given_up(fence) ? 1 : 0;
+  if (requests > 0)
+    std::fprintf(stderr,
+                 german ? "siegel: ALARM %llu Löschungen waren in dem Teil des Buchs verlangt, der verloren ist: "
+                          "die Menschen bleiben gesperrt, und ihre Schlüssel werden vernichtet, sobald der "
+                          "Server läuft\n"
+                        : "siegel: ALARM %llu erasure(s) had been asked for in the part of the ledger that is "
+                          "lost: the people stay fenced, and their keys are destroyed as soon as the server "
+                          "runs\n",
+                 requests);
+  if (const auto keys = keys_given_up(vault); keys > 0)
+    std::fprintf(stderr,
+                 german ? "siegel: %llu Schlüssel, die das angenommene Buch nicht nennt, werden vernichtet, sobald der "
+                          "Server läuft\n"
+                        : "siegel: %llu key(s) that the adopted ledger does not name are destroyed as soon as the "
+                          "server runs\n",
+                 static_cast<unsigned long long>(keys));
+}
+
+std::uint64_t keys_given_up(vault::Vault& vault) {
+  std::uint64_t out = 0;
+  for (const auto& fence : vault.fences())
+    if (vault::is_given_up(fence)) out += fence.slots.size();
+  return out;
 }
 
 Result<std::unique_ptr<vault::Vault>> open_vault(const Places& places, const Config& config, vault::RootStore& root,

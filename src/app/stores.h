@@ -22,8 +22,9 @@ std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& 
 // Says on stderr what an operator has to look at, where it differs from what was told before.
 void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language);
 
-// The same of erasures whose request the ledger lost (projector::keep_lost_fences).
+// The same of erasures whose request the ledger lost (projector::keep_lost_fences), and of leaves given up with it.
 void tell_lost(vault::Vault& vault, const std::string& language);
+std::uint64_t keys_given_up(vault::Vault& vault);  // and not destroyed yet
 
 // not_found "signer_missing"; those of FileSigner::load.
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places);

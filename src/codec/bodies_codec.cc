@@ -118,6 +118,7 @@ void write(const RecordBody& body, schema::RecordEvent::Builder to) {
       to.setRemoved();
       break;
   }
+  if (const auto& share = body.reason_share.expose(); !share.empty()) to.setReasonShare(data_of(share));
 }
 
 bool read(schema::RecordEvent::Reader from, RecordBody& to) {
@@ -125,6 +126,8 @@ bool read(schema::RecordEvent::Reader from, RecordBody& to) {
   if (!take(from.getRecord(), record) || !read(from.getValues(), to.values)) return false;
   to.record = RecordId(record);
   to.reason = Personal<std::string>(string_of(from.getReason()));
+  const auto share = from.getReasonShare();
+  to.reason_share = Personal<Bytes>(Bytes(share.begin(), share.end()));
   to.row = from.getRow();
   switch (from.which()) {
     case schema::RecordEvent::ADDED:

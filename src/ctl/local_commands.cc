@@ -106,7 +106,16 @@ void add_lock(CLI::App& app, Session& session) {
                         session.local.lock_show, command);
   auto words = add_hook<LockOptions>(
       *group, session, "adopt", session.text("Den Stand dieser Platte annehmen", "Adopt the state of this disk"),
-      "  siegel lock adopt --reason 'restored from backup' --yes", session.local.lock_adopt, command);
+      session.text(
+          "  siegel lock adopt --reason 'Sicherung zurückgespielt' --yes\n\n"
+          "Ereignisse, die die Sperrdatei kennt und die dem Buch fehlen, sind damit endgültig aufgegeben: die\n"
+          "Schlüssel, die dieses Buch nicht nennt, werden vernichtet, sobald der Server läuft. Soll der fehlende\n"
+          "Teil zurück, dann vorher. Wo die Sperrdatei stimmt, ändert es nichts (Ausgang 4).",
+          "  siegel lock adopt --reason 'restored from backup' --yes\n\n"
+          "Events that the lock record remembers and the ledger lacks are given up for good: the keys that this\n"
+          "ledger does not name are destroyed as soon as the server runs. If the missing part is to come back,\n"
+          "bring it back first. Where the lock record is right nothing is changed (exit 4)."),
+      session.local.lock_adopt, command);
   if (command == nullptr) return;
   command->add_option("--reason", words->reason, session.text("Begründung fürs Protokoll", "Reason, kept in the log"))
       ->required();

@@ -165,7 +165,6 @@ void Pages::serve_asset(const Request& request, const Reply& reply, std::string_
 // ── signing in and out ──
 
 void Pages::session(const Request& request, const Reply& reply) {
-  take_back_made();
   if (request.method == Method::get) return tell_session(request, reply);
   if (request.method != Method::post && request.method != Method::del) {
     Response response{405, "application/json", {}, {{"Allow", "GET, POST, DELETE"}}, kSessionRoute};
@@ -216,13 +215,17 @@ void Pages::refuse_sign_in(const Request& request, const Reply& reply, const Err
   reply.send(std::move(response));
 }
 
-// By whoever made it, as far as that one still may: nobody has its secret any more, and it has an end of its own.
+// By whoever made it, as far as that one still may: nobody has its secret any more, and it has an end of its own. What
+// cannot be written now is tried again the next time.
 void Pages::take_back_made() {
   const auto service = service_();
   if (!service) return;
   for (const auto& made : sessions_.take_over(Clock::now()))
     service->write({made.by, "", "", Source::page}, service::RevokeToken{made.token}, {},
-                   [](const Result<service::Written>&) {});
+                   [this, made](const Result<service::Written>& outcome) {
+                     const auto category = outcome ? Errc::denied : outcome.error().category();
+                     if (category == Errc::unavailable || category == Errc::overloaded) sessions_.put_back(made);
+                   });
 }
 
 void Pages::sign_out(const Request& request, const Reply& reply) {

@@ -35,6 +35,9 @@ class Pages final : public Handler {
   Pages(PagesOptions options, Api& api, Api::Provider service, Random& random, pages::Assets assets);
   Result<BodyLimit> admit(const Request& head, BodyLimit normal) override;
   void handle(std::unique_ptr<Request> request, Reply reply) override;
+  // Revokes the tokens that were made for sessions that are over. Signing out does it too; many sessions end by
+  // themselves, so it is for a timer to call. Outlives the service, which may answer later.
+  void take_back_made();
 
  private:
   struct SignedIn {
@@ -43,7 +46,6 @@ class Pages final : public Handler {
   };
   void session(const Request& request, const Reply& reply);
   void sign_in(const Request& request, const Reply& reply);
-  void take_back_made();
   void refuse_sign_in(const Request& request, const Reply& reply, const Error& why);
   void sign_out(const Request& request, const Reply& reply);
   void tell_session(const Request& request, const Reply& reply);

@@ -51,6 +51,10 @@ std::vector<Sessions::Made> Sessions::take_over(Instant now) {
   });
 }
 
+void Sessions::put_back(const Made& made) {
+  all_.with([&](All& all) { all.over.push_back(made); });
+}
+
 std::size_t Sessions::size() const {
   return all_.with([](const All& all) { return all.living.size(); });
 }

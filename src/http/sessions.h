@@ -43,6 +43,7 @@ class Sessions {
   std::optional<std::string> token_of(std::string_view cookie, Instant now);
   void end(std::string_view cookie);
   std::vector<Made> take_over(Instant now);  // made for sessions that are over; each is told once
+  void put_back(const Made& made);           // that one could not be taken back: it is told again
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
 

@@ -152,7 +152,7 @@ void LedgerImpl::close() {
 
 Status LedgerImpl::adopt_lock_record() {
   // While the lock record is in doubt the writer writes nothing and the record's thread was told nothing.
-  if (health_.with([](const Health& health) { return health.of_lock.empty(); })) return Done{};
+  if (!in_doubt()) return Done{};
   auto next = *now();
   SIEGEL_CHECK(store_->write(Batch(), Sync::yes));
   TreeReader nodes(*store_, next.tree);
@@ -191,6 +191,10 @@ std::vector<Reason> LedgerImpl::read_only() const {
     all.insert(all.end(), health.of_writer.begin(), health.of_writer.end());
     return all;
   });
+}
+
+std::vector<Reason> LedgerImpl::doubts() const {
+  return health_.with([](const Health& health) { return health.of_lock; });
 }
 
 Result<RegistryReceipt> Ledger::registry_receipt() const {

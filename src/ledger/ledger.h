@@ -192,6 +192,7 @@ class Ledger {
   [[nodiscard]] virtual KeysMark keys_mark() const = 0;      // of the newest event
   [[nodiscard]] virtual Epoch epoch() const = 0;             // newest erasure.effective, from the head row; 0: none
   [[nodiscard]] virtual std::vector<Reason> read_only() const = 0;  // empty: writable
+  [[nodiscard]] virtual std::vector<Reason> doubts() const = 0;     // those of them that adopt_lock_record() ends
   [[nodiscard]] virtual std::size_t queued() const = 0;
   // Only while it is read-only; else denied "receipt_missing": a job.started can and must stand behind the look.
   Result<RegistryReceipt> registry_receipt() const;

@@ -34,6 +34,7 @@ class LedgerImpl final : public Ledger {
   KeysMark keys_mark() const override;
   Epoch epoch() const override;
   std::vector<Reason> read_only() const override;
+  std::vector<Reason> doubts() const override;
   std::size_t queued() const override;
   Status adopt_lock_record() override;
 

@@ -1,11 +1,17 @@
 #include "projector/keys.h"
 
+#include <algorithm>
+
 #include "codec/header_codec.h"
+#include "codec/parts.h"
+#include "codec/rows.h"
 #include "projector/projector.h"
 
 namespace siegel::projector {
 
 namespace {
+
+constexpr std::size_t kTrailerBeginning = 54;  // count, slot, HMAC and nonce of its first entry
 
 // Erasures, and what ends without anybody asking (service/terms.cc).
 Result<bool> is_requested(const ledger::Ledger& ledger, const vault::Fence& fence) {
@@ -41,11 +47,37 @@ Status keep_lost_fences(const ledger::Ledger& ledger, vault::Vault& vault) {
   return Done{};
 }
 
+Result<vault::SlotSet> lost_leaves(const ledger::Ledger& ledger, vault::Vault& vault,
+                                   const std::function<void(std::uint64_t)>& progress) {
+  constexpr std::uint64_t kProgressEvery = 1024;
+  vault::SlotSet named;
+  Bytes trailer;  // how the one that was looked at last begins: each is shown with all events of its row
+  SIEGEL_TRY(cursor, ledger.cursor(Seq(0)));
+  Seq seq;
+  ByteView header, parts;
+  for (;;) {
+    SIEGEL_TRY(more, cursor->next(seq, header, parts));
+    if (!more) break;
+    SIEGEL_TRY(decoded, codec::decode_header(header));
+    SIEGEL_TRY(stored, codec::decode_parts(parts));
+    SIEGEL_CHECK(codec::check_parts(decoded, stored));  // what is not read right would be destroyed
+    for (const auto& part : stored)
+      if (!part.removed) named.add(part.envelope.slot);
+    const auto entries = cursor->idempotency();
+    const auto beginning = entries.first(std::min(entries.size(), kTrailerBeginning));
+    if (!equal(beginning, trailer)) {  // keys of days are named nowhere else
+      trailer = to_bytes(beginning);
+      SIEGEL_TRY(days, codec::decode_idempotency(entries));
+      for (const auto& entry : days) named.add(entry.day_slot);
+    }
+    if (progress && seq.get() % kProgressEvery == 0) progress(seq.get());
+  }
+  return vault.living_but(named);
+}
+
 Status Keys::decided(Slot slot) {
-  for (const auto& fence : vault_.fences())
-    if (!vault::is_lost(fence) && fence.request >= ledger_.size().get() && views::contains(fence.slots, slot))
-      return Error(Errc::unavailable, "fence_undecided", "An erasure is on its way into the ledger.");
-  return Done{};
+  if (!vault_.fenced_ahead(slot, ledger_.size())) return Done{};
+  return Error(Errc::unavailable, "fence_undecided", "An erasure is on its way into the ledger.");
 }
 
 Result<views::OpenedPart> Keys::open(const Header& header, std::uint16_t number, const StoredPart& part) {

@@ -40,6 +40,12 @@ std::vector<std::string> projection_names();
 // cannot be told any more; whoever asked might, and was not to wait for nothing. Nobody may write meanwhile.
 Status keep_lost_fences(const ledger::Ledger& ledger, vault::Vault& vault);
 
+// And the leaves that the lost part was sealed under: those that this ledger does not name. While one of them lives,
+// whoever puts the lost part back can read it, and no erasure reaches it, as nothing knows whose it is. progress is
+// called with events done, now and then.
+Result<vault::SlotSet> lost_leaves(const ledger::Ledger& ledger, vault::Vault& vault,
+                                   const std::function<void(std::uint64_t)>& progress);
+
 class Projector : public ledger::Tail {
  public:
   static std::unique_ptr<Projector> make(ledger::Ledger& ledger, vault::Vault& vault, views::Views& views,

@@ -4,6 +4,7 @@
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
+#include "codec/reason_shares.h"
 #include "service/read_task.h"
 
 namespace siegel::service {
@@ -155,9 +156,11 @@ class SearchTask final : public ReadTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
-  // One more than shown says whether there is a next page; it is not looked at. Who is gone or fenced since the index
-  // learnt of him counts nowhere: a page behind his would tell of his values.
+  // One more than shown says whether there is a next page; it is not looked at. Whoever is gone or fenced, be it in one
+  // class only, counts nowhere: a page behind his would tell of his values. So the index forgets them first, and who
+  // was fenced a moment ago, by an erasure that is not asked for yet, is left out by the keys.
   Status find_rows() {
+    s.forget_in_search();
     const TypeNo type(permit.type->number);
     rows_.clear();
     next_.reset();
@@ -323,6 +326,7 @@ class HistoryFold {
     const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed ||
                            header.type == EventType::record_removed;
     if (is_record && header.job) SIEGEL_CHECK(note_import(*header.job, out));
+    std::vector<RecordBody> bodies;
     for (const auto number : ref.parts) {
       if (number >= parts.size()) continue;
       const auto& part = parts[number];
@@ -337,6 +341,12 @@ class HistoryFold {
       SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
       out.record = body.record;
       add_changes(body, out);
+      bodies.push_back(std::move(body));
+    }
+    // All parts but the actor's: none is erased, fenced, or with somebody else.
+    if (bodies.size() + 1 == parts.size()) {
+      SIEGEL_TRY(reason, reason_of(std::move(bodies)));
+      out.reason = std::move(reason);
     }
     return out;
   }
@@ -354,15 +364,27 @@ class HistoryFold {
     return Done{};
   }
 
+  // It may speak of each value of its event, so it is for those only who may see all of them.
+  Result<Personal<std::string>> reason_of(std::vector<RecordBody> bodies) const {
+    const auto covered = [&](const RecordBody& body) {
+      if (body.values.empty()) return permit_.all_fields;
+      return std::ranges::all_of(body.values, [&](const auto& value) { return permit_.covers(value.field); });
+    };
+    if (!std::ranges::all_of(bodies, covered)) return Personal<std::string>();
+    std::vector<Personal<Bytes>> shares;
+    for (auto& body : bodies) {
+      // Of one part, or of an event from before there were shares: in its first part.
+      if (!body.reason.expose().empty()) return std::move(body.reason);
+      shares.push_back(std::move(body.reason_share));
+    }
+    return codec::join_reason(std::move(shares));
+  }
+
   void add_changes(const RecordBody& body, HistoryItem& out) {
     const bool applies = !out.unfinished && !out.cancelled;
     std::map<FieldNo, Value> left_aside;
     if (!applies) left_aside = current_[body.record];
     auto& now = applies ? current_[body.record] : left_aside;
-    const auto covered = [&](const FieldValue& value) { return permit_.covers(value.field); };
-    if (body.values.empty() ? permit_.all_fields : std::ranges::any_of(body.values, covered)) {
-      if (!body.reason.expose().empty()) out.reason = body.reason;
-    }
     for (const auto& value : body.values) {
       auto& before = now[value.field];
       Change change{value.field, Personal<Value>(before), value.value};
@@ -468,10 +490,10 @@ class SubjectTask : public ReadTask {
     return out;
   }
 
-  // Fields of a type that purpose or token do not cover are left out.
+  // Fields of a type that purpose or token do not cover are left out, and with the first of them the reason.
   void leave_out(HistoryItem& item) {
-    const bool of_values = !item.changes.empty();
-    if (!of_values && item.reason.expose().empty()) return;
+    const auto changes = item.changes.size();
+    if (changes == 0 && item.reason.expose().empty()) return;
     const auto* type = registries->type(item.record_type);
     const auto covered =
         type == nullptr
@@ -479,8 +501,8 @@ class SubjectTask : public ReadTask {
             : decide::authorise(*registries, {action, caller.token, caller.purpose, type->definition.name, {}, false},
                                 s.clock.now());
     std::erase_if(item.changes, [&](const Change& change) { return !covered || !covered->covers(change.field); });
-    const bool about_shown = of_values ? !item.changes.empty() : covered && covered->all_fields;
-    if (!about_shown) item.reason = Personal<std::string>();
+    const bool whole = changes > 0 ? item.changes.size() == changes : covered && covered->all_fields;
+    if (!whole) item.reason = Personal<std::string>();
   }
 
   SubjectId id_;

@@ -200,8 +200,10 @@ bool Impl::has_to_forget(const EraserState& e) {
   return std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& open) { return !open.records.empty(); });
 }
 
-// The fences stand: what is opened from here on has nothing of the dying any more.
+// The fences stand: what is opened from here on has nothing of the dying any more. The eraser may be busy with another
+// epoch, so a search does it too, before it begins; whoever comes second waits for the first.
 void Impl::forget_in_search() {
+  const std::lock_guard turn(forgetting_);
   std::vector<RecordId> records;
   eraser_.with([&](EraserState& e) {
     for (auto& open : e.queue) {
@@ -209,39 +211,42 @@ void Impl::forget_in_search() {
       records.insert(records.end(), taken.begin(), taken.end());
     }
   });
-  search_feed.look_again(records);
+  if (!records.empty()) search_feed.look_again(records);
 }
 
-void Impl::note_failure(const Status& outcome) {
-  // A place that is away is told by the vault's own counters.
-  const bool tell =
-      !outcome && !outcome.error().is("root_store_unavailable") && !outcome.error().is("keys_replica_unavailable");
-  eraser_.with([&](EraserState& e) { e.failure = tell ? outcome.error().code() : ""; });
+// Once for each attempt, at its end: what one failed of stands until one succeeds. A place that is away, and a ledger
+// that takes nothing, are told by themselves.
+void Impl::note_failure(ErasureFailure EraserState::*of, const Status& outcome) {
+  ErasureFailure failure;
+  if (!outcome) {
+    for (const auto* told : {"root_store_unavailable", "keys_replica_unavailable", "read_only"})
+      if (outcome.error().is(told)) return;
+    failure = {outcome.error().code(), !vault.untold().empty()};
+  }
+  eraser_.with([&](EraserState& e) { e.*of = std::move(failure); });
 }
 
 // Epochs are told in their order, each with the requests that it was made for: what could not be told when it came, or
 // waited for a member of the mirror, is told before the next one is made.
 bool Impl::carry_out() {
-  const auto told = [this] {
-    const auto done = tell_untold();
-    note_failure(done);
-    if (done) return true;
-    const auto error = untold_error(done.error());
-    answer_waiting(&error);
-    return false;
-  };
   auto effective = vault.settle();
-  if (effective) {
-    if (!told()) return false;
-    const auto fences = next_batch();
-    if (fences.empty()) return true;
+  auto told = effective ? tell_untold() : Status(Done{});
+  if (const auto fences = effective && told ? next_batch() : std::vector<vault::Fence>(); !fences.empty()) {
     forget_in_search();
-    if (auto change = vault.erase(fences); !change) effective = Error(change.error());
+    if (auto change = vault.erase(fences); !change) {
+      effective = Error(change.error());
+    } else {
+      told = tell_untold();
+    }
   }
-  if (!effective) note_failure(effective);
-  // Not erased: everybody stays fenced and the requests open; whoever waits learns that it is requested.
-  if (!effective) answer_waiting(nullptr);
-  return effective && told();
+  note_failure(&EraserState::failure, effective ? told : effective);
+  if (!effective) {  // everybody stays fenced and the requests open; whoever waits learns that it is requested
+    answer_waiting(nullptr);
+  } else if (!told) {
+    const auto error = untold_error(told.error());
+    answer_waiting(&error);
+  }
+  return effective && told;
 }
 
 // The first request opens a window; one that asks for "now" closes it. The fence of each stands already, so the search
@@ -272,9 +277,7 @@ void Impl::eraser_loop() {
   bool failed = false;
   for (;;) {
     if (std::chrono::steady_clock::now() >= next_terms) {
-      const auto ended = end_terms();  // what cannot end now is looked at again the next time
-      const bool tell = !ended && ended.error().category() != Errc::unavailable;
-      eraser_.with([&](EraserState& e) { e.terms_failure = tell ? ended.error().code() : ""; });
+      note_failure(&EraserState::terms_failure, end_terms());  // what cannot end now is looked at again the next time
       next_terms = std::chrono::steady_clock::now() + options.terms_every;
     }
     // Each turn looks at the root stores too: often while one of them is away, so that erasures go on once it is back.
@@ -350,13 +353,25 @@ void Impl::carry_on(vault::Fence job) {
   enqueue(std::move(open));
 }
 
-// Erasures that were asked for in what the ledger lost. No event tells of them, so their leaves die as what is past its
-// term does, under the number of a job. Those of an epoch that waits for a member of the mirror are dead already.
+// Erasures that were asked for in what the ledger lost, and the leaves that were opened in it. No event tells of them,
+// so their leaves die as what is past its term does, under the number of a job. Those of an epoch that waits for a
+// member of the mirror are dead already.
 Status Impl::carry_on_lost(std::vector<vault::Fence> lost) {
   const auto living = std::partition(lost.begin(), lost.end(), [](const auto& fence) { return fence.destroyed; });
   for (auto it = lost.begin(); it != living; ++it) carry_on(std::move(*it));
   lost.erase(lost.begin(), living);
-  if (lost.empty()) return Done{};
+  std::sort(lost.begin(), lost.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
+  // One job for all of them, but for each further portion of what was given up: an epoch is written in one batch.
+  while (!lost.empty()) {
+    const auto portion = std::find_if(lost.begin(), lost.end(), vault::is_given_up);
+    const auto end = portion == lost.end() ? portion : portion + 1;
+    SIEGEL_CHECK(carry_on_job(std::span(lost.begin(), end)));
+    lost.erase(lost.begin(), end);
+  }
+  return Done{};
+}
+
+Status Impl::carry_on_job(std::span<const vault::Fence> lost) {
   vault::Fence all;
   for (const auto& fence : lost) all.slots.insert(all.slots.end(), fence.slots.begin(), fence.slots.end());
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::terms));

@@ -98,7 +98,8 @@ class Impl final : public Service {
   Result<std::optional<OwnerSnapshot>> snapshot(const OwnerId& owner);
   Result<std::optional<RecordSnapshot>> snapshot(const RecordId& record);
   // Newest of both: for choosing leaves ahead of the writer.
-  Result<decide::OwnerEntry> look(const OwnerId& owner, const std::optional<OwnerSnapshot>& snapshot) const;
+  // From the state, else from the snapshot. Without one where the state forgets the owner meanwhile, it takes one.
+  Result<decide::OwnerEntry> look(const OwnerId& owner, std::optional<OwnerSnapshot>& snapshot);
   // Leaf of the class to seal under: the owner's newest, or a fresh one.
   Result<Slot> leaf_for(const decide::OwnerEntry& owner, ClassNo cls);
   // A draft with its actor's part.
@@ -170,7 +171,6 @@ class Impl final : public Service {
   void eraser_loop();
   // One epoch for what waits, after all earlier ones are told. False: something failed, try again later.
   bool carry_out();
-  void note_failure(const Status& outcome);  // Counters::erasure_failure
   bool wait_for_window();
   void forget_in_search();  // keys.md 5, step 1
   std::vector<vault::Fence> next_batch();
@@ -192,6 +192,7 @@ class Impl final : public Service {
   Status carry_on(const views::Views::OpenRequest& request, std::optional<vault::Fence> fence);
   void carry_on(vault::Fence job);
   Status carry_on_lost(std::vector<vault::Fence> lost);
+  Status carry_on_job(std::span<const vault::Fence> lost);
   Result<vault::Fence> fence_again(const views::Views::OpenRequest& request, const std::vector<std::uint32_t>& classes);
 
   // Of an erasure that was requested: its effect, once the read models show it.
@@ -260,10 +261,12 @@ class Impl final : public Service {
   struct EraserState {
     std::deque<OpenErasure> queue;  // until their epoch is told; oldest first
     bool stop = false;
-    std::string failure, terms_failure;  // Counters::erasure_failure
+    ErasureFailure failure, terms_failure;  // Counters::erasure_failure
   };
   static bool has_to_forget(const EraserState& e);
+  void note_failure(ErasureFailure EraserState::*of, const Status& outcome);
   Guarded<EraserState> eraser_;
+  std::mutex forgetting_;  // one at a time tells the search index of erasures
   std::thread eraser_thread_;
   std::thread clock_thread_;
   Guarded<bool> clock_stop_{false};

@@ -162,7 +162,7 @@ Counters Impl::counters() {
   return eraser_.with([&](const EraserState& e) {
     Counters out;
     out.erasures_open = e.queue.size();
-    out.erasure_failure = e.failure.empty() ? e.terms_failure : e.failure;
+    out.erasure_failure = e.failure.code.empty() ? e.terms_failure : e.failure;
     if (!e.queue.empty()) {
       const auto since = e.queue.front().requested_at.get();
       out.oldest_erasure_seconds = static_cast<double>(clock.now().get() - since) / 1000.0;

@@ -177,11 +177,17 @@ Error erased_error(const std::optional<ErasureId>& erasure) {
 
 Status Task::find_record(const RecordId& id, decide::Action what) {
   about = id.get();
-  auto seen = s.snapshot(id);
-  if (!seen) return Error(seen.error());
-  record_seen = std::move(*seen);  // not by SIEGEL_TRY: g++ 12 takes the moved optional for uninitialized
-  const auto in_state = s.state.find_record(id);
-  const auto entry = in_state ? in_state : record_seen ? record_seen->row : std::nullopt;
+  record_seen.reset();
+  std::optional<decide::RecordEntry> entry;
+  for (;;) {
+    entry = s.state.find_record(id);
+    if (!entry && record_seen) entry = record_seen->row;
+    if (entry || record_seen) break;
+    // Not in the state: the views have it, if it is there. No snapshot: the state has it now.
+    auto seen = s.snapshot(id);
+    if (!seen) return Error(seen.error());
+    record_seen = std::move(*seen);  // not by SIEGEL_TRY: g++ 12 takes the moved optional for uninitialized
+  }
   const auto known = s.state.registries();
   const auto* type = entry && !entry->removed && !hidden(*entry) ? known->type(entry->type) : nullptr;
   if (!entry || type == nullptr) {
@@ -265,10 +271,13 @@ Result<std::optional<RecordSnapshot>> Impl::snapshot(const RecordId& record) {
   return std::optional<RecordSnapshot>(std::move(found));
 }
 
-Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, const std::optional<OwnerSnapshot>& found) const {
-  if (auto entry = state.find_owner(owner)) return *entry;
-  if (found && found->row) return *found->row;
-  return decide::OwnerEntry{};
+Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, std::optional<OwnerSnapshot>& found) {
+  for (;;) {
+    if (auto entry = state.find_owner(owner)) return *entry;
+    if (found) return found->row ? *found->row : decide::OwnerEntry{};
+    SIEGEL_TRY(again, snapshot(owner));
+    found = std::move(again);
+  }
 }
 
 Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
@@ -283,12 +292,7 @@ Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
 bool Impl::died_unseen(const decide::OwnerEntry& owner, const decide::LeafEntry& leaf) {
   if (!is_dead(vault, leaf.slot) || owner.is_fenced(leaf.cls)) return false;
   const auto lives = [&](const auto& other) { return dies_at_erasure(other.cls) && vault.living(other.slot); };
-  const auto holds = [&](const vault::Fence& fence) {
-    return std::binary_search(fence.slots.begin(), fence.slots.end(), leaf.slot);
-  };
-  const auto fences = vault.fences();
-  return std::any_of(owner.leaves.begin(), owner.leaves.end(), lives) &&
-         std::none_of(fences.begin(), fences.end(), holds);
+  return !vault.fenced(leaf.slot) && std::any_of(owner.leaves.begin(), owner.leaves.end(), lives);
 }
 
 Result<Slot> Impl::actor_leaf(const TokenId& token) {

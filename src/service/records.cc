@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/bodies_codec.h"
+#include "codec/reason_shares.h"
 #include "service/impl.h"
 #include "service/values.h"
 
@@ -40,14 +41,19 @@ class RecordWrite : public WriteTask {
 
  protected:
   // One part for each class, each under the leaf that the owner has for it, or a fresh one for the whole command. The
-  // reason stands in the first part only.
+  // reason may speak of all of them, so it is shared out: it is gone with the first.
   Status draft_record(EventType type, RecordBody::Fact fact, const RecordId& record, const OwnerId& owner,
                       const std::map<ClassNo, Values>& parts, const decide::OwnerEntry& leaves) {
     SIEGEL_TRY(draft, s.draft(type, caller, permit));
+    std::vector<Personal<Bytes>> shares;
+    if (parts.size() > 1) shares = codec::share_reason(options.reason, parts.size(), s.random);
     for (const auto& [cls, values] : parts) {
-      const bool first = draft.parts.size() == 1;
-      const RecordBody body{fact, record, values, first ? options.reason : Personal<std::string>(),
-                            of_import ? of_import->row : 0};
+      RecordBody body{fact, record, values, {}, {}, of_import ? of_import->row : 0};
+      if (shares.empty()) {
+        body.reason = options.reason;
+      } else {
+        body.reason_share = shares[draft.parts.size() - 1];
+      }
       SIEGEL_CHECK(add_part(draft, cls, owner, leaves, codec::encode(body)));
     }
     return keep(std::move(draft));

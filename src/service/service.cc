@@ -82,7 +82,10 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
   } else if (auto* remove = std::get_if<RemoveRecord>(&command)) {
     submit(make_remove_record(*this, std::move(caller), *remove, std::move(write_options), std::move(done)));
   } else if (auto* erase = std::get_if<RequestErasure>(&command)) {
-    submit(make_erasure(*this, std::move(caller), std::move(*erase), std::move(write_options), std::move(done)));
+    // Of people with very many records, or of very many people, that takes seconds: not on the thread of all
+    // connections.
+    executor.post([this, task = make_erasure(*this, std::move(caller), std::move(*erase), std::move(write_options),
+                                             std::move(done))] { submit(task); });
   } else {
     submit(make_set(*this, std::move(caller), std::move(command), std::move(write_options), std::move(done)));
   }

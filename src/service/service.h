@@ -1,9 +1,9 @@
 // What can be done with the data: one call per command and query. A door parses, calls, renders; it has no rule of its
 // own.
 //
-// Flow:    prepare (caller's thread: check, validate, seal) -> submit -> decide on the writer -> synced group ->
-// answer. Answers: through the callback, exactly once, from any thread, never before the call returned what it must
-// keep. Writes answer on the
+// Flow:    prepare (caller's thread, of erasures and searches the executor: check, validate, seal) -> submit -> decide
+// on the writer -> synced group -> answer. Answers: through the callback, exactly once, from any thread, never before
+// the call returned what it must keep. Writes answer on the
 //          writer thread, so a callback must be short; reads answer on the executor.
 // Errors:  the codes of contract section 1. A refusal by permit is itself an event before it is answered (I6).
 // Threads: all calls from any thread after start(). Lifetime: outlives every callback; stop() waits for them.
@@ -176,7 +176,7 @@ struct HistoryItem {
   TypeNo record_type;
   std::optional<RecordId> record;
   std::vector<Change> changes;
-  Personal<std::string> reason;  // given with the change; empty: none, or about fields that the purpose does not cover
+  Personal<std::string> reason;  // given with the change; empty: none, or not all of the change can be read
   std::vector<ClassNo> erased;   // parts that cannot be read any more
   std::optional<JobId> import;   // that wrote it, or whose undo did
   bool cancelled = false;        // the import was: none of it ever counted
@@ -286,11 +286,18 @@ struct Options {
   std::function<bool()> room_is_short = [] { return false; };
 };
 
+// What keeps erasures, or the end of what is past its term, from succeeding.
+struct ErasureFailure {
+  std::string code;        // empty: nothing, or a place that is away or a ledger that takes nothing
+  bool destroyed = false;  // the keys are gone; only to record it fails
+  bool operator==(const ErasureFailure&) const = default;
+};
+
 // Filled by the service, read by metrics.
 struct Counters {
   std::size_t erasures_open = 0;
   double oldest_erasure_seconds = 0;
-  std::string erasure_failure;  // code of what the last attempt failed of; empty: nothing, or a place that is away
+  ErasureFailure erasure_failure;
 };
 
 class Service {

@@ -207,7 +207,10 @@ constexpr auto kCodes = std::to_array<CodeText>({
     {"no_token", "Die Datei des Zugangsschlüssels lässt sich nicht lesen, oder ist leer."},
     {"not_confirmed",
      "Damit gilt dieses Buch, was auch die Sperrdatei sagt: Ereignisse, die sie kennt und die dem Buch fehlen, sind "
-     "aufgegeben. Wer sicher ist: siegel lock adopt --reason \"…\" --yes"},
+     "endgültig aufgegeben. Die Schlüssel, die dieses Buch nicht nennt, werden vernichtet, damit niemand diese "
+     "Ereignisse "
+     "liest, wenn sie wiederkommen. Wer sicher ist: siegel lock adopt --reason \"…\" --yes"},
+    {"not_in_doubt", "Die Sperrdatei stimmt mit diesem Buch überein: da ist nichts anzunehmen."},
     {"not_permitted", "Die Rechte dieses Benutzers reichen nicht aus."},
     {"not_supported", "Das kann dieser Speicher nicht."},
     {"not_taken", "Nichts wurde aufgenommen."},

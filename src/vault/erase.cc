@@ -29,9 +29,9 @@ Error too_many(std::size_t requests) {
       .with("requests", requests);
 }
 
-bool includes(std::span<const std::uint64_t> all, std::span<const std::uint64_t> some) {
-  return std::all_of(some.begin(), some.end(),
-                     [&](auto request) { return std::find(all.begin(), all.end(), request) != all.end(); });
+// The requests of a change are ascending.
+bool names(const EpochChange& change, std::uint64_t request) {
+  return std::binary_search(change.requests.begin(), change.requests.end(), request);
 }
 
 }  // namespace
@@ -84,6 +84,16 @@ std::vector<Fence> VaultImpl::fences() {
   });
 }
 
+bool VaultImpl::fenced_ahead(Slot slot, TreeSize size) {
+  if (!leaf_keys_.fenced(slot)) return false;
+  return erasures_.with([&](const Erasures& e) {
+    const auto holds = [&](const auto& fence) {
+      return std::binary_search(fence.second.begin(), fence.second.end(), slot);
+    };
+    return std::any_of(e.fences.lower_bound(size.get()), e.fences.lower_bound(kLostRequest), holds);
+  });
+}
+
 Result<std::vector<Slot>> VaultImpl::slots_of(std::span<const std::uint64_t> requests) {
   return erasures_.with([&](const Erasures& e) -> Result<std::vector<Slot>> {
     std::vector<Slot> out;
@@ -111,6 +121,7 @@ void VaultImpl::let_go(std::span<const std::uint64_t> requests) {
     auto out = ascending(blocked);
     for (const auto& fence : e.fences) {  // another request may hold the same leaf
       const auto& slots = fence.second;
+      if (out.empty() || slots.empty() || slots.back() < out.front() || out.back() < slots.front()) continue;
       std::erase_if(out, [&slots](Slot slot) { return std::binary_search(slots.begin(), slots.end(), slot); });
     }
     return out;
@@ -153,7 +164,7 @@ Status VaultImpl::lose(std::uint64_t request) {
   if (!now) return Done{};
   bool renamed = false;
   for (auto& change : now->changes) {
-    if (!includes(change.requests, {&request, 1})) continue;
+    if (!names(change, request)) continue;
     std::replace(change.requests.begin(), change.requests.end(), request, now->lost);
     std::sort(change.requests.begin(), change.requests.end());
     renamed = true;
@@ -175,8 +186,53 @@ Status VaultImpl::lose(std::uint64_t request) {
   return Done{};
 }
 
+Result<SlotSet> VaultImpl::living_but(const SlotSet& named) {
+  if (!options_.prefill) return read_only();
+  const std::lock_guard lock(epoch_mutex_);
+  SlotSet out;
+  for (std::uint32_t node = 0; node < own_leaf_nodes_; ++node) {
+    const auto known = named.of_node(node);
+    if (known == ~std::uint64_t{0}) continue;
+    const KeyGate::Inside inside(gate_);
+    SIEGEL_TRY(content, tree_.leaf_node(node));
+    if (!content) continue;
+    std::uint64_t living = 0;
+    for (unsigned child = 0; child < kFanOut; ++child) {
+      const auto bit = std::uint64_t{1} << child;
+      const Slot slot(std::uint64_t{node} * kFanOut + child);
+      if ((known & bit) == 0 && !is_tombstone(version_of(content->view(), child)) && !leaf_keys_.fenced(slot))
+        living |= bit;
+    }
+    if (living != 0) out.add_of_node(node, living);
+  }
+  return out;
+}
+
+Status VaultImpl::give_up(const SlotSet& slots) {
+  Fence fence;
+  std::size_t nodes = 0;
+  const auto put = [&]() -> Status {
+    if (fence.slots.empty()) return Done{};
+    fence.request = erasures_.with([](const Erasures& e) {
+      return e.fences.empty() ? kGivenUp : std::max(kGivenUp, e.fences.rbegin()->first + 1);
+    });
+    SIEGEL_CHECK(this->fence(fence));
+    fence.slots.clear();
+    nodes = 0;
+    return Done{};
+  };
+  for (std::uint32_t node = 0; node < slots.nodes(); ++node) {
+    const auto children = slots.of_node(node);
+    if (children == 0) continue;
+    for (unsigned child = 0; child < kFanOut; ++child)
+      if ((children >> child & 1) != 0) fence.slots.emplace_back(std::uint64_t{node} * kFanOut + child);
+    if (++nodes == kLeafNodesGivenUpMax) SIEGEL_CHECK(put());
+  }
+  return put();
+}
+
 bool VaultImpl::Erasures::destroyed(std::uint64_t request) const {
-  const auto concerns = [&](const EpochChange& change) { return includes(change.requests, {&request, 1}); };
+  const auto concerns = [&](const EpochChange& change) { return names(change, request); };
   return std::any_of(untold.begin(), untold.end(), concerns) || (unfinished && concerns(*unfinished));
 }
 
@@ -239,9 +295,7 @@ std::optional<EpochChange> VaultImpl::take_effective(std::vector<std::uint64_t>&
   return erasures_.with([&](const Erasures& e) {
     std::optional<EpochChange> newest;
     for (const auto& change : e.untold) {
-      const auto taken = std::erase_if(requests, [&](auto request) {
-        return includes(change.requests, {&request, 1});
-      });
+      const auto taken = std::erase_if(requests, [&](auto request) { return names(change, request); });
       if (taken > 0) newest = change;
     }
     return newest;

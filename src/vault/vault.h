@@ -33,6 +33,7 @@
 #include "model/event.h"
 #include "store/store.h"
 #include "vault/root_store.h"
+#include "vault/slot_set.h"
 
 namespace siegel::vault {
 
@@ -75,6 +76,11 @@ struct Fence {
 // epoch is told (docs/adr/0013-erasures-whose-request-is-lost.md).
 inline constexpr std::uint64_t kLostRequest = std::uint64_t{1} << 63;
 constexpr bool is_lost(const Fence& fence) noexcept { return fence.request >= kLostRequest; }
+// And this one never had a request: its leaves are not named by the ledger that was adopted (give_up()).
+inline constexpr std::uint64_t kGivenUp = kLostRequest | kLostRequest >> 1;
+constexpr bool is_given_up(const Fence& fence) noexcept { return fence.request >= kGivenUp; }
+// The leaves of one such fence lie in no more leaf nodes than this: what one epoch has to write stays within 12 MiB.
+inline constexpr std::size_t kLeafNodesGivenUpMax = 4096;
 
 class Vault {
  public:
@@ -138,11 +144,21 @@ class Vault {
   // replica_wait are away; it stands all the same, and erase() waits for them.
   virtual Status fence(std::span<const Fence> fences) = 0;
   Status fence(const Fence& one) { return fence(std::span(&one, 1)); }
-  [[nodiscard]] virtual std::vector<Fence> fences() = 0;
+  [[nodiscard]] virtual std::vector<Fence> fences() = 0;  // a copy: for what happens seldom
+  [[nodiscard]] virtual bool fenced(Slot slot) = 0;
+  // By a fence whose request a ledger of this size does not hold yet, and has not lost.
+  [[nodiscard]] virtual bool fenced_ahead(Slot slot, TreeSize size) = 0;
   virtual Status forget_fence(std::uint64_t request) = 0;
   // The ledger lost this request: its fence, and the change that destroyed its leaves if there is one, get a number
   // with kLostRequest that no other fence has. In one synced batch.
   virtual Status lose(std::uint64_t request) = 0;
+  // A ledger that lost its end is adopted, and names only these. Every other leaf that lives, of those that were there
+  // when this vault was opened: it was given out in what is lost, or is a spare one of a process that has ended. Which
+  // of the two nothing tells, and nobody gets it any more.
+  virtual Result<SlotSet> living_but(const SlotSet& named) = 0;
+  // Fences them under numbers that are is_given_up(), each fence in a synced batch of its own. What of it a crash left
+  // undone living_but() finds again.
+  virtual Status give_up(const SlotSet& slots) = 0;
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
   // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were
   // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last

@@ -39,7 +39,7 @@ void VaultImpl::start() {
   cursor->seek_for_prev(row_key({kLeafLevel, kLeafNodes, {}}));
   if (cursor->valid()) {
     const auto last = parse_row_key(cursor->key());
-    if (last && last->level == kLeafLevel) next_leaf_node_ = last->index + 1;
+    if (last && last->level == kLeafLevel) next_leaf_node_ = own_leaf_nodes_ = last->index + 1;
   }
   key_thread_ = std::thread([this] { write_leaf_nodes_ahead(); });
   idle_thread_ = std::thread([this] { drop_idle_nodes(); });

@@ -68,8 +68,12 @@ class VaultImpl final : public Vault {
   using Vault::fence;
   Status fence(std::span<const Fence> fences) override;
   std::vector<Fence> fences() override;
+  bool fenced(Slot slot) override { return leaf_keys_.fenced(slot); }
+  bool fenced_ahead(Slot slot, TreeSize size) override;
   Status forget_fence(std::uint64_t request) override;
   Status lose(std::uint64_t request) override;
+  Result<SlotSet> living_but(const SlotSet& named) override;
+  Status give_up(const SlotSet& slots) override;
   Result<EpochChange> erase(std::span<const Fence> fences) override;
   Status settle() override;
   std::vector<EpochChange> untold() override;
@@ -143,6 +147,7 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> roots_healed_{0};
   std::atomic<std::uint16_t> roots_away_{0};  // at the last look
   std::atomic<bool> roots_refused_{false};    // at the last change of epoch, one of them
+  std::uint32_t own_leaf_nodes_ = 0;          // those below are of processes before
   std::uint32_t next_leaf_node_ = 0;          // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;

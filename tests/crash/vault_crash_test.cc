@@ -154,6 +154,47 @@ TEST_CASE("ER-03 the process is killed between any two steps of an erasure", "[c
               prepared.living);
 }
 
+TEST_CASE("ER-05 the power goes while leaves are given up: the next try ends it, and no other leaf is touched",
+          "[crash][vault][ER-05]") {
+  std::size_t losses = 0;
+  bool more = true;
+  for (std::uint64_t call = 1; more; ++call) {
+    for (std::uint64_t fate = 0; fate < 3; ++fate) {
+      CAPTURE(call, fate);
+      Prepared prepared(2000 + fate, 1);
+      auto& world = prepared.world;
+      vault::SlotSet named;
+      for (const auto& person : prepared.living) named.add(person.slot);
+      world.close();
+      REQUIRE(world.open());
+      const auto lost = world.vault->living_but(named);
+      REQUIRE(lost);
+      world.disk.plan({.power_loss_at_call = call});
+      const bool done = world.vault->give_up(*lost).has_value();
+      more = world.disk.power_lost();
+      losses += more ? 1 : 0;
+      CHECK(done != more);
+      world.crash(call * 7 + fate);
+      REQUIRE(world.open());
+      const auto left = world.vault->living_but(named);
+      REQUIRE(left);
+      // What the first vault kept ahead is spare now; of the rest all is fenced or nothing.
+      for (const auto& person : prepared.dying) CHECK(left->contains(person.slot) == world.readable(person));
+      if (done) CHECK_FALSE(left->contains(prepared.dying[0].slot));
+      REQUIRE(world.vault->give_up(*left));
+      const auto fences = world.vault->fences();
+      REQUIRE(world.vault->erase(fences));
+      const auto reach = world.thief().reach(world.present_roots().at(0).key);
+      for (const auto& person : prepared.dying) {
+        CHECK(world.erased(person));
+        CHECK_FALSE(reach.contains(person.slot.get()));
+      }
+      for (const auto& person : prepared.living) CHECK(world.readable(person));
+    }
+  }
+  CHECK(losses >= 3);
+}
+
 TEST_CASE("a sync that fails once leaves the vault usable and its keys whole", "[crash][vault]") {
   for (std::uint64_t sync = 1; sync <= 8; ++sync) {
     CAPTURE(sync);

@@ -1303,8 +1303,11 @@ class Local(unittest.TestCase):
                 self.assertTrue(problem["title"] and problem["detail"], words)
                 if name:
                     self.assertEqual(problem["code"], name)
+            (s.data.parent / "data.outside" / "head").unlink()
             adopted = cli.run("--json", "lock", "adopt", "--reason", "x", "--yes", data=s.data)
-            self.assertEqual((adopted.returncode, list(json.loads(adopted.stdout))), (DONE, ["size"]))
+            self.assertEqual((adopted.returncode, list(json.loads(adopted.stdout))), (DONE, ["size", "keys_given_up"]))
+            again = cli.run("--json", "lock", "adopt", "--reason", "x", "--yes", data=s.data)
+            self.assertEqual((again.returncode, again.stdout, json.loads(again.stderr)["code"]), (REFUSED, "", "not_in_doubt"))
 
     def test_init_looks_at_every_place_before_it_makes_anything(self):
         with Siegel(BINARY) as s:
@@ -1348,7 +1351,7 @@ class Local(unittest.TestCase):
                      (("token", "create", "--local", "--role", "admin"), DONE, "nur einmal gezeigt"),
                      (("token", "create", "--local", "--role", "king"), USAGE, "--role ist eine von"),
                      (("lock", "show"), DONE, "Sperrdatei:"), (("lock", "adopt", "--reason", "x"), REFUSED, "Damit gilt dieses Buch"),
-                     (("lock", "adopt", "--reason", "x", "--yes"), DONE, "Sperrdatei angenommen"),
+                     (("lock", "adopt", "--reason", "x", "--yes"), REFUSED, "da ist nichts anzunehmen"),
                      (("rebuild", "--projection", "x"), USAGE, "Eine Ansicht dieses Namens gibt es nicht. (Ansichten="),
                      (("rebuild",), DONE, "neu berechnet bei Position"), (("backup", str(s.data / "b")), REFUSED, "Eine Sicherung darf nicht"),
                      (("backup", str(s.home / "b")), DONE, "Wiederherstellung zur Probe"), (("export-log", str(s.home / "e")), DONE, "ausgegeben nach"),
@@ -1358,6 +1361,12 @@ class Local(unittest.TestCase):
                 self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
                 self.assertIn(expected, done.stdout + done.stderr)
                 self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
+            (s.data.parent / "data.outside" / "head").unlink()
+            done = cli.run("lock", "adopt", "--reason", "x", "--yes", data=s.data, env={"LANG": "de_DE.UTF-8"})
+            self.assertEqual(done.returncode, DONE, done.stderr)
+            self.assertIn("Sperrdatei angenommen", done.stdout)
+            self.assertRegex(done.stderr, r"\d+ Schlüssel werden aufgegeben, auch leere auf Vorrat")
+            self.assertIsNone(Words.ENGLISH.search(done.stdout + done.stderr), done.stdout + done.stderr)
 
     def test_an_older_backup_is_no_cause_for_alarm(self):
         """exit 3 as for any copy that is older than the lock record knows, and a line that says what it means"""
@@ -1410,6 +1419,7 @@ class Local(unittest.TestCase):
             lock = json.loads(cli.run("--json", "lock", "show", data=s.data).stdout)
             self.assertEqual((lock["lock_record"], lock["read_only"]), (True, False))
             self.assertEqual(cli.run("lock", "adopt", "--reason", "test", data=s.data).returncode, REFUSED)
+            (s.data.parent / "data.outside" / "head").unlink()
             self.assertEqual(cli.run("lock", "adopt", "--reason", "test", "--yes", data=s.data).returncode, DONE)
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -598,7 +599,8 @@ class Restore(unittest.TestCase):
         self.s = Siegel(BINARY)
         self.s.__enter__()
         self.mirror = self.s.home / "mirror" / "root"
-        contacts.prepare(self.s, init=("--key-replica", str(self.s.home / "replica"), "--root-mirror", str(self.mirror.parent)))
+        contacts.prepare(self.s, init=("--key-replica", str(self.s.home / "replica"), "--root-mirror", str(self.mirror.parent)),
+                         news="text")
         self.gone, self.stays = add(self.s, "Person 5"), add(self.s, "Person 6")
         self.backup = self.s.home / "backup"
 
@@ -627,14 +629,22 @@ class Restore(unittest.TestCase):
             time.sleep(0.05)
         self.fail("the erasure does not become effective")
 
-    def restore(self):
+    def put(self, ledger):
         shutil.rmtree(self.s.data / "ledger")
         shutil.rmtree(self.s.data / "views")
-        (self.s.data / "VIEWS").unlink()
-        shutil.copytree(self.backup / "ledger", self.s.data / "ledger")
+        (self.s.data / "VIEWS").unlink(missing_ok=True)
+        shutil.copytree(ledger, self.s.data / "ledger")
+
+    def adopt(self, *words):
+        return self.s.run(*words, "lock", "adopt", "--reason", "disk of 23 November", "--yes", check=False)
+
+    def restore(self):
+        self.put(self.backup / "ledger")
         self.s.serve(ready=False)
         self.s.stop()
-        return self.s.run("lock", "adopt", "--reason", "disk of 23 November", "--yes")
+        adopted = self.adopt()
+        self.assertEqual(adopted.returncode, 0, adopted.stderr)
+        return adopted
 
     def erased(self, record_code):
         answer = self.s.request("GET", f"/v1/subjects/{self.gone['subject']}", token=self.s.tokens["editor"])
@@ -658,12 +668,94 @@ class Restore(unittest.TestCase):
         shown = self.s.request("GET", f"/v1/erasures/{erasure}", token=self.s.tokens["privacy_officer"]).json
         self.assertEqual(shown["state"], "effective")
         certificate = self.s.request("GET", f"/v1/erasures/{erasure}/certificate", token=self.s.tokens["privacy_officer"]).json
-        self.assertEqual(certificate["epoch"]["new"], self.s.request("GET", "/v1/status").json["epoch"])
+        # The next one takes what was opened after the backup.
+        self.assertEqual(certificate["epoch"]["new"] + 1, self.s.request("GET", "/v1/status").json["epoch"])
         self.assertEqual(self.s.stop(), 0)
         self.s.run("verify")
         self.assertTrue(json.loads(self.s.run("--json", "rebuild").stdout)["same"])
         serve_again(self.s)
         self.erased("erased")
+
+    def in_the_lost_part(self):
+        """What a backup does not know: a class of somebody it knows, and a person. Where the lost part is kept."""
+        self.s.stop()
+        self.s.run("backup", str(self.backup))
+        serve_again(self.s)
+        self.changed = self.s.request("PATCH", f"/v1/records/{self.gone['record']}", {"values": {"news": "Kanari"}},
+                                      token=self.s.tokens["editor"])
+        self.assertEqual(self.changed.status, 200, self.changed.body)
+        self.late = add(self.s, "Kanari 7")
+        self.s.stop()
+        damaged = self.s.home / "ledger.damaged"
+        shutil.copytree(self.s.data / "ledger", damaged)
+        return damaged
+
+    def closed(self):
+        """Nothing of the lost part can be read, by whichever way."""
+        for person in (self.gone, self.late):
+            record, subject = person["record"], person["subject"]
+            for path in (f"/v1/records/{record}", f"/v1/records/{record}/history", f"/v1/subjects/{subject}",
+                         f"/v1/subjects/{subject}/history"):
+                answer = self.s.request("GET", path, token=self.s.tokens["editor"])
+                self.assertNotIn(b"anari", answer.body, path)
+            export = self.s.request("GET", f"/v1/subjects/{subject}/export", token=self.s.tokens["privacy_officer"])
+            self.assertNotIn(b"anari", export.body)
+        found = self.s.request("POST", "/v1/record-types/contacts/search", {"where": [{"field": "name", "prefix": "Kanari"}]},
+                               token=self.s.tokens["editor"])
+        self.assertNotIn(b"anari", found.body)
+        self.assertEqual(get(self.s, self.stays["record"]).json["values"]["name"], "Person 6")
+
+    def test_ER05_what_was_opened_in_the_lost_part_stays_closed_when_it_comes_back(self):
+        damaged = self.in_the_lost_part()
+        adopted = self.restore()
+        told = re.search(r"(\d+) key\(s\) are given up, spare ones among them", adopted.stderr)
+        self.assertGreater(int(told[1]), 1)
+        self.assertIn(f"{told[1]} key(s) that the adopted ledger does not name are destroyed", adopted.stderr)
+        serve_again(self.s)
+        self.assertIn("does not name are destroyed as soon", self.s.log_text())
+        self.until_effective()
+        self.closed()
+        erase(self.s, self.gone["subject"])
+        self.s.stop()
+        self.assertEqual(self.s.log_text().count("does not name"), 1)
+        self.s.run("verify")
+
+        # Whoever kept it puts it back, beside the present keys and root.
+        self.put(damaged)
+        again = self.adopt("--json")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertGreater(json.loads(again.stdout)["keys_given_up"], 0)
+        serve_again(self.s)
+        self.closed()
+        self.until_effective()
+        self.closed()
+        self.assertEqual(self.s.stop(), 0)
+
+    def test_ER05_the_lost_part_is_put_back_before_the_server_has_run(self):
+        damaged = self.in_the_lost_part()
+        self.restore()
+        self.put(damaged)  # longer than what was adopted, or in doubt: its keys are given up all the same
+        self.adopt()
+        serve_again(self.s)
+        self.until_effective()
+        self.closed()
+        self.assertEqual(self.s.stop(), 0)
+
+    def test_a_restore_where_nothing_is_in_doubt_gives_nothing_up(self):
+        self.s.stop()
+        shutil.copytree(self.s.data / "ledger", self.backup / "ledger")
+        self.put(self.backup / "ledger")
+        keys = self.copy_of_keys()
+        refused = self.adopt()
+        self.assertEqual(refused.returncode, 4, refused.stderr)
+        self.assertIn("[not_in_doubt]", refused.stderr)
+        self.assertEqual(refused.stdout, "")
+        self.assertEqual(self.copy_of_keys(), keys)
+        serve_again(self.s)
+        self.assertNotIn("does not name", self.s.log_text())
+
+    def copy_of_keys(self):
+        return {f.name: f.read_bytes() for f in (self.s.data / "keys").iterdir() if not f.name.startswith("LO")}
 
     def test_an_adoption_whose_reason_cannot_be_written_is_done_in_part(self):
         home = self.s.home / "other"

@@ -442,6 +442,28 @@ class Pages(unittest.TestCase):
         stored = self.s.request("GET", f"/v1/records/{self.last}", token=self.s.tokens["editor"]).json["values"]
         self.assertEqual((stored["name"], stored["e-mail"]), (f"{CANARY} mine", "kanari-theirs@example.org"))
 
+    def test_a_conflict_stores_nothing_that_cannot_be_meant(self):
+        def patch(values):
+            expect(self.s.request("PATCH", f"/v1/records/{self.last}", {"values": values}, token=self.s.tokens["editor"]), 200)
+
+        patch({"revenue": "10.5"})
+        page = self.signed_in(f"/app/records/{self.last}")
+        page.click("#edit")
+        page.fill("#field-name", f"{CANARY} mine again")
+        patch({"e-mail": "kanari-faster@example.org"})
+        page.click("form.record .button")
+        conflict = page.get_by_role("alertdialog")
+        shown(conflict).to_be_visible()
+        page.fill("#field-revenue", "1.000")  # a thousand, or one
+        page.get_by_role("button", name="Meine Eingaben speichern").click()
+        shown(page.locator("#field-revenue-wrong")).to_be_visible()
+        shown(conflict).to_be_visible()
+        page.fill("#field-revenue", "7,25")
+        page.get_by_role("button", name="Meine Eingaben speichern").click()
+        shown(page.get_by_role("heading", level=1)).to_have_text(f"{CANARY} mine again")
+        stored = self.s.request("GET", f"/v1/records/{self.last}", token=self.s.tokens["editor"]).json["values"]
+        self.assertEqual((stored["revenue"], stored["e-mail"]), ("7.25", "kanari-faster@example.org"))
+
     def test_a_form_is_arranged_by_keys_and_by_drag(self):
         def stored():
             return self.s.request("GET", "/v1/record-types/arranged").json

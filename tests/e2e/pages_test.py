@@ -69,6 +69,20 @@ class Base(unittest.TestCase):
     def refused(self, answer, status, code):
         self.assertEqual((answer.status, answer.code), (status, code), answer.body[:300])
 
+    def make(self, browser):
+        """A token for one session of the browser, as the page of the tokens makes it."""
+        made = expect(browser.request("POST", "/v1/tokens", {"role": "editor", "all_purposes": True, "all_types": True}), 201).json
+        expect(browser.request("POST", "/app/session", {"token": made["token"], "made_here": True}), 200)
+        expect(browser.request("GET", RECORDS, Siegel_Purpose=PURPOSE), 200)
+        return made
+
+    def revoked(self, id_):
+        for _ in range(200):
+            if [one for one in self.s.request("GET", "/v1/tokens?limit=200").json["items"] if one["token_id"] == id_ and one["revoked"]]:
+                return True
+            time.sleep(0.05)
+        return False
+
 
 class Documents(Base):
     def test_every_page_is_one_document_with_a_strict_policy(self):
@@ -183,28 +197,15 @@ class SigningIn(Base):
         self.assertEqual([b.request("GET", "/v1/purposes").status for b in browsers], [401] + [200] * 20)
 
     def test_a_token_made_for_a_session_is_revoked_when_it_ends(self):
-        def make(browser):
-            made = expect(browser.request("POST", "/v1/tokens", {"role": "editor", "all_purposes": True, "all_types": True}), 201).json
-            expect(browser.request("POST", "/app/session", {"token": made["token"], "made_here": True}), 200)
-            expect(browser.request("GET", RECORDS, Siegel_Purpose=PURPOSE), 200)
-            return made
-
-        def revoked(id_):
-            for _ in range(200):
-                if [one for one in self.s.request("GET", "/v1/tokens?limit=200").json["items"] if one["token_id"] == id_ and one["revoked"]]:
-                    return True
-                time.sleep(0.05)
-            return False
-
         browser = Browser(self.s)
         expect(browser.sign_in(self.s.token), 200)
-        made = make(browser)
+        made = self.make(browser)
         expect(browser.request("DELETE", "/app/session"), 204)
-        self.assertTrue(revoked(made["token_id"]))
+        self.assertTrue(self.revoked(made["token_id"]))
         expect(browser.sign_in(self.s.token), 200)
-        made = make(browser)
+        made = self.make(browser)
         expect(browser.sign_in(self.s.tokens["editor"]), 200)  # another one in its place
-        self.assertTrue(revoked(made["token_id"]))
+        self.assertTrue(self.revoked(made["token_id"]))
         # Only who may take tokens back says so.
         given = {"token": self.s.tokens["auditor"], "made_here": True}
         self.refused(browser.request("POST", "/app/session", given), 403, "role_denied")
@@ -283,6 +284,11 @@ class Guessing(Base):
 
 class Ends(Base):
     environment = {"SIEGEL_LIMITS_SESSION_IDLE_S": "2", "SIEGEL_LIMITS_SESSION_S": "5"}
+
+    def test_a_token_made_for_a_session_is_revoked_when_that_one_ends_by_itself(self):
+        browser = Browser(self.s)
+        expect(browser.sign_in(self.s.token), 200)
+        self.assertTrue(self.revoked(self.make(browser)["token_id"]))  # without a request of anybody's
 
     def test_a_session_ends_when_nobody_uses_it_and_after_its_lifetime(self):
         used, unused = self.signed_in(), self.signed_in()

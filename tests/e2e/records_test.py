@@ -204,6 +204,27 @@ class Records(Checked):
             items = expect(asked, 200).json["items" if path == "history" else "history"]
             self.assertEqual({item.get("reason") for item in items}, {None}, path)
 
+    def test_the_reason_of_a_change_of_two_classes_is_for_whoever_sees_both_and_dies_with_the_first(self):
+        person = self.person(news=True)
+        record = f"/v1/records/{person['record']}"
+        body = {"values": {"name": "Now Other", "news": False}, "reason": "Umzug ins Heim"}
+        expect(self.s.request("PATCH", record, body, token=self.s.tokens["editor"]), 200)
+        expect(self.s.request("PUT", "/v1/purposes/name-only", {"title": {"de": "Nur Name"}, "legal_ground": "contract", "fields": {"contacts": ["name"]}}), 201)
+        officer = token(self.s, "privacy_officer", purposes=["name-only", "customer-care"])
+
+        def changes(purpose):
+            for path in (record + "/history", f"/v1/subjects/{person['subject']}/history", f"/v1/subjects/{person['subject']}/export"):
+                shown = expect(self.s.request("GET", path, token=officer, purpose=purpose), 200).json
+                item = [item for item in shown.get("items", shown.get("history")) if item["type"] == "record.changed"][-1]
+                yield [change["field"] for change in item["changes"]], item.get("reason")
+
+        self.assertEqual(list(changes("customer-care")), [(["name", "news"], "Umzug ins Heim")] * 3)
+        self.assertEqual(list(changes("name-only")), [(["name"], None)] * 3)
+        expect(erase(self.s, person["subject"], ["marketing"]), 201)
+        self.assertEqual(list(changes("customer-care")), [(["name"], None)] * 3)
+        self.rebuild()
+        self.assertEqual(list(changes("customer-care")), [(["name"], None)] * 3)
+
     def test_a_token_is_shown_once(self):
         body = {"role": "editor", "purposes": ["customer-care"], "types": ["contacts"], "label": "once"}
         key = {"Idempotency-Key": "token-once"}

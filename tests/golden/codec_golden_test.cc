@@ -133,6 +133,7 @@ TEST_CASE("EV-08 bodies of version 1 are written and read as ever", "[golden][co
   auto imported = test::example_record();
   imported.row = 0x01020304;
   stays("record-imported", encode(imported), record);
+  stays("record-shared", encode(test::example_shared_record()), record);
   const auto subject = [](const Bytes& bytes) { return decode_subject(bytes, 1); };
   stays("subject-registered", encode(SubjectBody{}), subject);
   stays("subject-linked", encode(test::example_subject()), subject);

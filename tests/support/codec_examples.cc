@@ -87,6 +87,15 @@ RecordBody example_record() {
   return body;
 }
 
+RecordBody example_shared_record() {
+  RecordBody body;
+  body.fact = RecordBody::Fact::changed;
+  body.record = RecordId(example_id(0x20));
+  body.values.push_back({FieldNo(4), Personal<Value>(Value(std::string("Zoë")))});
+  body.reason_share = Personal<Bytes>(Bytes{0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA, 0xFB});
+  return body;
+}
+
 SubjectBody example_subject() { return SubjectLinked{Personal<ExternalReference>(ExternalReference{"crm", "4711"})}; }
 
 ExportBody example_export() {
@@ -306,7 +315,11 @@ RecordBody arbitrary_record(SeededRandom& random) {
     body.values.push_back({FieldNo(field), Personal<Value>(std::move(value))});
     field = static_cast<std::uint16_t>(field + 1 + random.below(1000));
   }
-  body.reason = Personal<std::string>(text(random));
+  if (coin(random)) {
+    body.reason = Personal<std::string>(text(random));
+  } else {
+    body.reason_share = Personal<Bytes>(to_bytes(as_bytes(text(random))));
+  }
   body.row = number<std::uint32_t>(random);
   return body;
 }

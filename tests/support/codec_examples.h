@@ -20,6 +20,7 @@ Bytes example_parts();  // sealed, a trace, removed
 Bytes example_row();    // of two events, with an idempotency entry
 ActorBody example_actor();
 RecordBody example_record();
+RecordBody example_shared_record();  // with a share of a reason
 SubjectBody example_subject();
 ExportBody example_export();
 PurposeDefinition example_purpose();

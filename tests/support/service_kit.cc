@@ -90,6 +90,9 @@ void ServiceKit::adopt() {
   const auto keys = must(vault::Vault::open(vault_options(), *root, test_ledger_id(), restored->keys_mark(),
                                             restored->epoch(), world.clock, random));
   REQUIRE(projector::keep_lost_fences(*restored, *keys));
+  const auto lost = must(projector::lost_leaves(*restored, *keys, {}));
+  REQUIRE(keys->give_up(lost));
+  given_up = lost.size();
   keys->close();
 }
 

@@ -83,7 +83,7 @@ class ServiceKit {
 
   void open();
   void close();
-  void adopt();  // between the two: what `siegel lock adopt` does with the fences
+  void adopt();  // between the two: what `siegel lock adopt` does with the keys
   // Makes tokens (admin, editor, officer), a purpose "care" (contract), a class "customer", a type "people" (identity:
   // e-mail; name, e-mail, city in "customer") and a type "things" that concerns nobody (label).
   void set_up();
@@ -118,6 +118,7 @@ class ServiceKit {
   WallClock wall{world.clock};
   SystemRandom random;
   service::Options service_options;  // from the next open() on
+  std::uint64_t given_up = 0;        // leaves, by adopt()
   service::Caller admin, editor, officer;
   std::unique_ptr<vault::RootStore> root;
   std::unique_ptr<vault::Vault> vault;

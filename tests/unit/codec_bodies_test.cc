@@ -2,6 +2,7 @@
 #include <schemas/body.capnp.h>
 
 #include "codec/bodies_codec.h"
+#include "codec/reason_shares.h"
 #include "support/catch.h"
 #include "support/codec_examples.h"
 
@@ -46,6 +47,10 @@ TEST_CASE("F4 bodies go there and back whole", "[unit][codec][F4]") {
   CHECK(record->record == test::example_record().record);
   CHECK(record->reason.expose() == "typing error");
   check_example(record->values);
+  const auto shared = decode_record(encode(test::example_shared_record()), 1);
+  REQUIRE(shared);
+  CHECK(shared->reason_share.expose() == test::example_shared_record().reason_share.expose());
+  CHECK(shared->reason.expose().empty());
   const auto values = decode_values(encode_values(test::example_values()));
   REQUIRE(values);
   check_example(*values);
@@ -102,17 +107,51 @@ TEST_CASE("F4 bodies are what Cap'n Proto calls canonical", "[unit][codec][F4]")
   for (std::uint16_t i = 1; i < 20; ++i) {
     large.values.push_back({FieldNo(i), Personal<Value>(Value(std::string(kTextBytesMax, 'x')))});
   }
-  for (const auto& bytes :
-       {encode(ActorBody{}), encode(test::example_actor()), encode(RecordBody{}), encode(test::example_record()),
-        encode(nulls), encode(zeros), encode(large), encode(SubjectBody{}), encode(test::example_subject()),
-        encode(RegistryBody{}), encode(RegistryBody(bare)), encode(RegistryBody(test::example_type())),
-        encode(ErasureNotice{}), encode(test::example_notice()), encode(ExportBody{}), encode(test::example_export()),
-        encode(LedgerBody{}), encode(IdempotencyBody{}), encode_values({})}) {
+  for (const auto& bytes : {encode(ActorBody{}),
+                            encode(test::example_actor()),
+                            encode(RecordBody{}),
+                            encode(test::example_record()),
+                            encode(nulls),
+                            encode(zeros),
+                            encode(large),
+                            encode(test::example_shared_record()),
+                            encode(SubjectBody{}),
+                            encode(test::example_subject()),
+                            encode(RegistryBody{}),
+                            encode(RegistryBody(bare)),
+                            encode(RegistryBody(test::example_type())),
+                            encode(ErasureNotice{}),
+                            encode(test::example_notice()),
+                            encode(ExportBody{}),
+                            encode(test::example_export()),
+                            encode(LedgerBody{}),
+                            encode(IdempotencyBody{}),
+                            encode_values({})}) {
     CHECK(is_canonical(bytes));
   }
   CHECK(decode_record(encode(nulls), 1)->values.size() == 1);
   CHECK(decode_record(encode(large), 1)->values.size() == 19);
   CHECK(encode(SubjectBody{}).size() == 8);  // a root of no words
+}
+
+TEST_CASE("ER-01 a reason comes back from all of its shares and from no fewer", "[unit][codec][ER-01]") {
+  test::SeededRandom random(1);
+  const std::string text = "HIV test of 3 May was positive";
+  for (const std::size_t parts : {1u, 2u, 5u}) {
+    const auto shares = share_reason(Personal<std::string>(text), parts, random);
+    REQUIRE(shares.size() == parts);
+    CHECK(join_reason(shares)->expose() == text);
+    for (std::size_t i = 0; parts > 1 && i < parts; ++i) {
+      auto fewer = shares;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+      CHECK(join_reason(fewer)->expose() != text);
+    }
+  }
+  for (const auto& share : share_reason({}, 3, random)) CHECK(share.expose().empty());
+  CHECK(join_reason({})->expose().empty());
+  auto bent = share_reason(Personal<std::string>(text), 2, random);
+  bent[0] = Personal<Bytes>(Bytes(3));
+  CHECK(join_reason(bent).error().is("body_damaged"));
 }
 
 TEST_CASE("the list of an export comes back, and only in its order", "[unit][codec]") {

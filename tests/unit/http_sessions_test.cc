@@ -80,6 +80,9 @@ TEST_CASE("of each session that is over it is told once which token was made for
   sessions.end(plain);
   CHECK(sessions.take_over(kStart) == std::vector{made(1)});
   CHECK(sessions.take_over(kStart).empty());
+  sessions.put_back(made(1));
+  CHECK(sessions.take_over(kStart) == std::vector{made(1)});
+  CHECK(sessions.take_over(kStart).empty());
   sessions.begin(token('c'), kStart, made(2));  // left alone
   const auto used = sessions.begin(token('d'), kStart, made(3));
   CHECK(sessions.token_of(used, kStart + seconds(9)));

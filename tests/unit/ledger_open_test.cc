@@ -237,6 +237,7 @@ TEST_CASE("R1 a lock record missing, damaged, ahead or of another tree opens rea
   const auto signatures = world.heads.signatures();
   auto ledger = world.open();
   REQUIRE(world.reasons(*ledger) == Codes{reason});
+  CHECK(ledger->doubts().size() == 1);
   for (const auto& value : values) CHECK_THAT(ledger->read_only()[0].detail, contains(value));
   const auto refused = append_bulk(*ledger, world.random, 1);
   REQUIRE(!refused);

@@ -1,8 +1,11 @@
 // What happens between the worker and the writer, and when a step of an erasure fails: each at its moment, not by
 // chance.
 #include <atomic>
+#include <deque>
 #include <future>
 #include <map>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "codec/header_codec.h"
@@ -225,6 +228,7 @@ TEST_CASE("whoever waits for an erasure hears why an earlier epoch cannot be tol
   const auto refused = waiting.get();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().category() == Errc::unavailable);
+  CHECK(w.service->counters().erasure_failure == service::ErasureFailure{"disk_full", true});
   CHECK(w.service->status().erasures_open == 1);
   w.catch_up();
   CHECK(code(w.read(*second.record)) == "erased");  // fenced already
@@ -323,12 +327,15 @@ TEST_CASE("an erasure that fails says of what, is tried again, and says no more"
   w.until([&] { return w.service->status().search_ready; });
   const auto doomed = must(w.add("Änne Beispiel"));
   const auto stays = must(w.add("Bert Beispiel"));
-  CHECK(w.service->counters().erasure_failure.empty());
+  CHECK(w.service->counters().erasure_failure.code.empty());
   std::atomic<int> tries{0};
   std::promise<void> go_on;
   auto may_go_on = go_on.get_future().share();
   w.vault->on_step = [&](int step) {
-    if (step == 1 && tries.load() > 0) may_go_on.wait();  // so that the failure is seen before the next try
+    if (step == 1 && tries.load() > 0) {
+      CHECK(w.service->counters().erasure_failure.code == "keys_damaged");  // stands until a try has succeeded
+      may_go_on.wait();                                                     // so that it is seen before the next one
+    }
     // keys.md 5, 4b: the new root node is not what was written.
     if (step != 41 || tries.fetch_add(1) > 0) return;
     const std::string name = {'\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\x02'};
@@ -340,14 +347,13 @@ TEST_CASE("an erasure that fails says of what, is tried again, and says no more"
   };
   const auto outcome = must(w.erase(*doomed.subject));
   CHECK(outcome.kind == service::Written::Kind::erasure_requested);
-  w.until([&] { return !w.service->counters().erasure_failure.empty(); });
-  CHECK(w.service->counters().erasure_failure == "keys_damaged");
+  w.until([&] { return !w.service->counters().erasure_failure.code.empty(); });
+  CHECK(w.service->counters().erasure_failure == service::ErasureFailure{"keys_damaged", false});
   CHECK(w.vault->counters().erasures_aborted == 1);
   CHECK(code(w.read(*doomed.record)) == "erased");
   CHECK(w.read(*stays.record));
   go_on.set_value();
-  w.until([&] { return w.service->status().erasures_open == 0; });
-  CHECK(w.service->counters().erasure_failure.empty());
+  w.until([&] { return w.service->status().erasures_open == 0 && w.service->counters().erasure_failure.code.empty(); });
   CHECK(w.read(*stays.record));
   w.vault->on_step = nullptr;
 }
@@ -378,4 +384,71 @@ TEST_CASE("a removal that changes overtake again and again has its turn", "[unit
     if (!outcome) CHECK(code(outcome) == "not_found");
   }
   CHECK(written > 0);
+}
+
+TEST_CASE("a person whom the decision state forgets while a command looks for her is found in the views",
+          "[unit][service]") {
+  class LookTask final : public service::Task {
+   public:
+    LookTask(service::Impl& service, const OwnerId& owner, std::function<void()> meanwhile)
+        : Task(service, {}), owner_(owner), meanwhile_(std::move(meanwhile)) {}
+    std::promise<std::size_t> leaves;
+
+   private:
+    Status prepare() override {
+      SIEGEL_CHECK(know(owner_));
+      meanwhile_();
+      SIEGEL_TRY(entry, s.look(owner_, owners[owner_]));
+      leaves.set_value(entry.leaves.size());
+      return Error(Errc::conflict, "enough", "The test knows what it wanted to know.");
+    }
+    Decision decide(const ledger::Moment&) override { return Error(Errc::conflict, "enough", "Never asked."); }
+    void committed(ledger::Committed&&) override {}
+    void failed(const Error&) override {}
+    EventType wanted() const override { return EventType::access_read; }
+    OwnerId owner_;
+    std::function<void()> meanwhile_;
+  };
+  ContactsWorld w(1);
+  auto& impl = static_cast<service::Impl&>(*w.service);
+  const auto person = must(w.add("Dora Beispiel"));
+  const auto owner = owner_of(*person.subject);
+  auto task = std::make_shared<LookTask>(impl, owner, [&] {
+    w.catch_up();
+    impl.state.left_to_views(owner, person.seq, person.seq);  // as an effect does
+    REQUIRE_FALSE(impl.state.find_owner(owner));
+  });
+  auto leaves = task->leaves.get_future();
+  impl.submit(task);
+  REQUIRE(leaves.wait_for(kSoon) == std::future_status::ready);
+  CHECK(leaves.get() > 0);
+}
+
+TEST_CASE("whoever asks at the moment of an effect hears that the record is erased, not that there is none",
+          "[unit][service]") {
+  ContactsWorld w(1);
+  std::mutex mutex;
+  std::map<std::string, int> codes;
+  std::vector<std::thread> askers;
+  std::vector<std::atomic<const RecordId*>> wanted(4);
+  std::atomic<bool> stop{false};
+  for (auto& mine : wanted)
+    askers.emplace_back([&] {
+      std::map<std::string, int> heard;
+      while (!stop)
+        if (const auto* record = mine.load()) ++heard[code(w.read(*record))];
+      const std::lock_guard lock(mutex);
+      for (const auto& [code, times] : heard) codes[code] += times;
+    });
+  std::deque<RecordId> records;  // an asker may still be at the one before
+  for (int i = 0; i < 100; ++i) {
+    const auto added = must(w.add("Dora Beispiel"));
+    records.push_back(*added.record);
+    for (auto& mine : wanted) mine = &records.back();
+    must(w.erase(*added.subject));
+  }
+  stop = true;
+  for (auto& asker : askers) asker.join();
+  CHECK_FALSE(codes.contains("not_found"));
+  CHECK(codes["erased"] > 0);
 }

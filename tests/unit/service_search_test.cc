@@ -30,11 +30,11 @@ struct World : ContactsWorld {
     ready();
   }
   Result<service::ListAnswer> ask(const std::string& field, const std::string& wanted,
-                                  search::Op op = search::Op::exact) {
+                                  search::Op op = search::Op::exact, std::size_t limit = 1000) {
     service::Service::SearchQuery query;
     query.type = "contacts";
     query.where.push_back({field, op, Personal<service::RawValue>(service::RawValue(wanted))});
-    query.limit = 1000;
+    query.limit = limit;
     return answer<service::ListAnswer>([&](auto then) { service->search(editor, query, then); });
   }
   std::set<RecordId> find(const std::string& field, const std::string& wanted, search::Op op = search::Op::exact) {
@@ -122,6 +122,40 @@ TEST_CASE("G34 ER-06 a person with very many records goes whole", "[unit][servic
   for (const auto& record : {records.front(), records[5'000], records.back()}) CHECK(code(w.read(record)) == "erased");
 }
 
+TEST_CASE("an erasure is prepared on none of its caller's threads", "[unit][service]") {
+  World w(9);
+  const auto dying = must(w.add("Doro Dying"));
+  w.ready();
+  std::atomic<bool> here{false};
+  w.wall.meanwhile([&, caller = std::this_thread::get_id()] { here = here || std::this_thread::get_id() == caller; });
+  auto erased = w.begin(w.officer, service::RequestErasure{{*dying.subject}, {}, "art17-1-b", true});
+  w.wall.meanwhile({});
+  CHECK_FALSE(here);
+  must(erased.get());
+}
+
+TEST_CASE("the search index is asked while it looks at very many records again", "[unit][service][search]") {
+  constexpr std::size_t kRecords = 50'000;
+  World w(10);
+  auto& feed = static_cast<service::Impl&>(*w.service).search_feed;
+  std::vector<RecordId> records;
+  for (std::size_t i = 0; i < kRecords; ++i) records.emplace_back(w.world.random.array<16>());
+  std::atomic<bool> done{false};
+  const auto began = std::chrono::steady_clock::now();
+  std::thread looks([&] {
+    feed.look_again(records);
+    done = true;
+  });
+  auto longest = std::chrono::steady_clock::duration::zero();
+  while (!done) {
+    const auto asked = std::chrono::steady_clock::now();
+    (void)feed.ready();
+    longest = std::max(longest, std::chrono::steady_clock::now() - asked);
+  }
+  looks.join();
+  CHECK(longest < (std::chrono::steady_clock::now() - began) / 2);
+}
+
 TEST_CASE("G34 who is fenced is out of the index at once, however long the window of the erasure is",
           "[unit][service][search][G34]") {
   World w(6);
@@ -137,6 +171,32 @@ TEST_CASE("G34 who is fenced is out of the index at once, however long the windo
   }
   CHECK(w.find("name", "wanda", search::Op::prefix) == Ids{*living.record});
   CHECK(w.vault->epoch() == Epoch(1));
+}
+
+TEST_CASE("G34 a search tells nothing of a class that is fenced while the epoch of others is on its way",
+          "[unit][service][search][G34]") {
+  World w(8);
+  const auto others = must(w.write(w.editor, w.both("Otto Others", "B2")));
+  const auto half = must(w.write(w.editor, w.both("Hanna Half", "A1")));
+  const auto living = must(w.write(w.editor, w.both("Lena Living", "A1")));
+  w.ready();
+  std::promise<void> held, go_on;
+  w.vault->on_step = [&, once = true](int step) mutable {
+    if (step != 1 || !std::exchange(once, false)) return;
+    held.set_value();
+    go_on.get_future().wait();
+  };
+  auto slow = w.begin(w.officer, service::RequestErasure{{*others.subject}, {}, "art17-1-b", true});
+  held.get_future().wait();
+  must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"billing"}, "art17-1-b", false}));
+  const auto page = must(w.ask("account", "a1", false, 1));
+  REQUIRE(page.items.size() == 1);
+  CHECK(page.items[0].id == *living.record);
+  CHECK_FALSE(page.next);
+  CHECK(w.find("name", "hanna half") == Ids{*half.record});
+  go_on.set_value();
+  must(slow.get());
+  w.vault->on_step = nullptr;
 }
 
 TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {

@@ -89,6 +89,45 @@ TEST_CASE("EV-03 an idempotency key holds for seven days, then its key of the da
   CHECK(w.read(*first.record));  // no one's data went with it
 }
 
+TEST_CASE("what cannot end because the disk of the keys fails is told", "[unit][service]") {
+  ContactsWorld w(12, kOften);
+  const auto gone = must(w.add("Bert Beispiel"));
+  must(w.erase(*gone.subject));
+  w.catch_up();
+  const auto failure = [&] { return w.service->counters().erasure_failure; };
+  CHECK(failure().code.empty());
+  w.world.disk.plan({.space_bytes = 0});
+  w.world.clock.advance(61 * kDay);
+  w.until([&] { return failure() == service::ErasureFailure{"disk_full", false}; });
+  w.world.disk.plan({});
+  w.until([&] { return w.views->notices().value().empty() && failure().code.empty(); });
+}
+
+TEST_CASE("an erasure that a ledger without room cannot record is none that fails", "[unit][service]") {
+  ContactsWorld w(13);
+  std::atomic<bool> full{false};
+  w.world.before_write = [&](const Batch&, Sync) -> Status {
+    if (full) return Error(Errc::unavailable, "disk_full", "There is no room left.");
+    return Done{};
+  };
+  w.service_options.erase_retry = kOften;
+  w.close();
+  w.open();
+  w.until([&] { return w.service->status().search_ready; });
+  const auto gone = must(w.add("Bert Beispiel"));
+  w.vault->on_step = [&](int step) {
+    if (step == 43) full = true;
+  };
+  CHECK_FALSE(w.erase(*gone.subject));
+  w.until([&] { return !w.service->read_only().empty(); });
+  CHECK(w.vault->untold().size() == 1);
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(kOften);
+    CHECK(w.service->counters().erasure_failure.code.empty());
+  }
+  w.vault->on_step = nullptr;
+}
+
 TEST_CASE("G36 an erasure answers the same while its notice lives, and nothing afterwards", "[unit][service][G36]") {
   ContactsWorld w(2, kOften);
   const auto gone = must(w.add("Bert Beispiel"));

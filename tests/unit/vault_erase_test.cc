@@ -82,6 +82,24 @@ TEST_CASE("a fence closes its leaves at once, survives a restart, and can be for
   CHECK(world.vault->forget_fence(9));  // none there: nothing to do
 }
 
+TEST_CASE("who is fenced, and for which requests that a ledger does not hold yet, is told without a copy of all fences",
+          "[unit][vault]") {
+  VaultWorld world(2);
+  opened(world);
+  const auto people = add(world, 4);
+  REQUIRE(world.vault->fence({.request = 7, .slots = {people[0].slot}}));
+  REQUIRE(world.vault->fence({.request = 8, .slots = {people[1].slot, people[2].slot}}));
+  REQUIRE(world.vault->lose(7));
+  for (std::size_t i = 0; i < people.size(); ++i) CHECK(world.vault->fenced(people[i].slot) == (i != 3));
+  CHECK_FALSE(world.vault->fenced_ahead(people[0].slot, TreeSize(0)));  // lost
+  for (const auto i : {1, 2}) CHECK(world.vault->fenced_ahead(people[static_cast<std::size_t>(i)].slot, TreeSize(8)));
+  CHECK_FALSE(world.vault->fenced_ahead(people[2].slot, TreeSize(9)));  // the ledger holds it
+  CHECK_FALSE(world.vault->fenced_ahead(people[3].slot, TreeSize(0)));
+  REQUIRE(world.vault->forget_fence(8));
+  CHECK_FALSE(world.vault->fenced(people[1].slot));
+  CHECK_FALSE(world.vault->fenced_ahead(people[1].slot, TreeSize(0)));
+}
+
 TEST_CASE("a request that the ledger lost gives its number free, also in an epoch that is not told", "[unit][vault]") {
   VaultWorld world(3, {.root_members = 2});
   opened(world);
@@ -120,6 +138,77 @@ TEST_CASE("a request that the ledger lost gives its number free, also in an epoc
   is(1, lost(7), 0, false);
   is(2, lost(8), 1, true);  // the next number that is free
   is(3, lost(9), 2, true);
+}
+
+TEST_CASE("ER-05 leaves that the adopted ledger does not name are given up, and nobody gets one again",
+          "[unit][vault][ER-05]") {
+  VaultWorld world(5, {.spare_leaves = 64, .keep_every_byte = true});
+  opened(world);
+  const auto people = add(world, 200);
+  REQUIRE(world.erase(1, {people[0]}));
+  REQUIRE(world.vault->told(Epoch(2)));
+  REQUIRE(world.vault->fence({.request = 9, .slots = {people[1].slot, people[2].slot}}));
+  world.close();
+  REQUIRE(world.open());
+
+  vault::SlotSet named;
+  for (std::size_t i = 2; i < 100; ++i) named.add(people[i].slot);
+  named.add(Slot(vault::SlotSet::kSlotsMax));  // no slot
+  CHECK(named.size() == 98);
+  const auto own = world.vault->new_leaf().value();
+  const auto lost = world.vault->living_but(named).value();
+  for (std::size_t i = 0; i < people.size(); ++i) CHECK(lost.contains(people[i].slot) == (i >= 100));
+  CHECK_FALSE(lost.contains(own));
+  CHECK(lost.size() >= 100 + 64);  // and what was spare
+  REQUIRE(world.vault->give_up(lost));
+  CHECK(world.vault->living_but(named)->size() == 0);
+  const bool restarted = GENERATE(false, true);
+  if (restarted) {
+    world.close();
+    REQUIRE(world.open());
+  }
+  const auto check = [&] {
+    for (std::size_t i = 0; i < people.size(); ++i) {
+      CAPTURE(i);
+      CHECK((i > 2 && i < 100 ? world.readable(people[i]) : world.erased(people[i])));
+    }
+  };
+  check();
+  const auto fences = world.vault->fences();
+  REQUIRE(fences.size() == 2);
+  CHECK_FALSE(vault::is_lost(fences[0]));
+  CHECK(vault::is_given_up(fences[1]));
+  CHECK(vault::is_lost(fences[1]));
+  CHECK(fences[1].slots.size() == lost.size());
+  for (int i = 0; i < 1000; ++i) REQUIRE_FALSE(lost.contains(world.vault->new_leaf().value()));
+
+  const auto change = world.vault->erase(std::span(fences).subspan(1)).value();
+  CHECK(change.leaves == lost.size());
+  REQUIRE(world.vault->told(change.to));
+  check();
+  const auto reach = world.thief().reach(world.present_roots().at(0).key);
+  for (std::size_t i = 1; i < people.size(); ++i) CHECK(reach.contains(people[i].slot.get()) == (i < 100));
+}
+
+TEST_CASE("what is given up stands in portions that one epoch can write, under numbers of their own", "[unit][vault]") {
+  VaultWorld world(6);
+  opened(world);
+  vault::SlotSet slots;
+  for (std::uint64_t node = 0; node < 2 * vault::kLeafNodesGivenUpMax + 1; ++node)
+    slots.add(Slot(node * 64 + node % 64));
+  REQUIRE(world.vault->give_up(slots));
+  vault::SlotSet more;
+  more.add(Slot(7));
+  REQUIRE(world.vault->give_up(more));
+  const auto fences = world.vault->fences();
+  REQUIRE(fences.size() == 4);
+  const std::size_t sizes[] = {vault::kLeafNodesGivenUpMax, vault::kLeafNodesGivenUpMax, 1, 1};
+  for (std::size_t i = 0; i < fences.size(); ++i) {
+    CHECK(fences[i].request == vault::kGivenUp + i);
+    CHECK(fences[i].slots.size() == sizes[i]);
+  }
+  REQUIRE(world.vault->give_up({}));
+  CHECK(world.vault->fences().size() == 4);
 }
 
 TEST_CASE("leaf nodes that hold a fenced slot give no slots", "[unit][vault]") {

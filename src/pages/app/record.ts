@@ -55,7 +55,7 @@ class Record_ extends Part {
   }
 
   private get isUnsaved(): boolean {
-    return this.edited !== null && Object.keys(this.changes(this.stored)).length > 0;
+    return this.edited !== null && this.fields.some((field) => this.touched(field, this.stored));
   }
   private target = "";
   private leaving = (event: Event): void => {
@@ -151,13 +151,17 @@ class Record_ extends Part {
   private written(values: Values): Values {
     return Object.fromEntries(this.fields.map((f) => [f.name, written(f, values[f.name])]));
   }
+  private touched(field: Field, against: Shown | null): boolean {
+    const typed = this.edited?.[field.name];
+    const value = meant(field, typed);
+    const before = written(field, against?.values[field.name]);
+    return !same(typed, before) && (value === undefined || !same(written(field, value), before));
+  }
   private changes(against: Shown | null): Values {
     const out: Values = {};
     for (const field of this.fields) {
-      const typed = this.edited?.[field.name];
-      const value = meant(field, typed);
-      const before = written(field, against?.values[field.name]);
-      if (!same(typed, before) && !same(written(field, value), before)) out[field.name] = value ?? null;
+      const value = meant(field, this.edited?.[field.name]);
+      if (value !== undefined && this.touched(field, against)) out[field.name] = value;
     }
     return out;
   }
@@ -171,6 +175,15 @@ class Record_ extends Part {
     }
     return wrong;
   }
+  // Whether all that was typed can be meant; else it is said at the first field that cannot.
+  private isGood(): boolean {
+    this.wrong = this.check(this.fields);
+    if (this.wrong.size) this.showWrong();
+    return !this.wrong.size;
+  }
+  private showWrong(): void {
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+  }
 
   private async save(event: Event): Promise<void> {
     event.preventDefault();
@@ -178,8 +191,7 @@ class Record_ extends Part {
     const { stored } = this;
     const { signal } = this.visit;
     if (!type || !this.edited || this.busy || (stored?.record ?? "") !== this.record) return;
-    this.wrong = this.check(this.fields);
-    if (this.wrong.size) return void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    if (!this.isGood()) return;
     const values = this.changes(stored);
     if (stored && !Object.keys(values).length) {
       this.cancel();
@@ -221,7 +233,7 @@ class Record_ extends Part {
     const reason = `cell_${this.problem?.reason ?? ""}`;
     this.wrong = new Map([[name, has(reason) ? t(reason) : (this.problem?.message ?? "")]]);
     this.problem = null;
-    void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    this.showWrong();
   }
 
   // Somebody was faster: nothing is lost, and nothing of theirs is overwritten unseen.
@@ -242,7 +254,7 @@ class Record_ extends Part {
 
   private settle(take: "mine" | "theirs"): void {
     const { newer } = this;
-    if (!newer) return;
+    if (!newer || (take === "mine" && !this.isGood())) return;
     const mine = this.changes(this.stored);
     this.stored = newer;
     this.newer = null;
