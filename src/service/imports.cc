@@ -149,17 +149,17 @@ std::optional<Error> Imports::reserve(const ImportLimits& limits, const TokenId&
 
 std::vector<std::shared_ptr<const UploadBytes>> Imports::make_way(Kept& kept, std::size_t& held, std::size_t most) {
   std::vector<std::shared_ptr<const UploadBytes>> out;  // wiped without the lock
-  for (auto& [id, import] : kept.imports) {             // ids ascend with time
+  for (auto& [id, one] : kept.imports) {                // ids ascend with time
     if (held <= most) break;
-    import->progress.with([&](ImportInMemory::Progress& p) {
+    one->progress.with([&](ImportInMemory::Progress& p) {
       const bool needed = p.state == State::previewed || p.state == State::committing;
-    if (needed || p.bytes == nullptr) return;
-    held -= p.bytes->view().size();
-    out.push_back(std::exchange(p.bytes, nullptr));
-  });
+      if (needed || p.bytes == nullptr) return;
+      held -= p.bytes->view().size();
+      out.push_back(std::exchange(p.bytes, nullptr));
+    });
+  }
+  return out;
 }
-return out;
-}  // namespace siegel::service
 
 Result<std::shared_ptr<const void>> Imports::admit(const Caller& caller, std::size_t bytes) {
   const auto& limits = s.options.imports;
