@@ -53,10 +53,10 @@ struct ImportsWorld : ServiceKit {
     until([&] { return service->status().search_ready; });
   }
   // Page by page. Whoever looks while an import runs sees one page at one moment.
-  std::size_t found(const std::string& city, bool prefix = false) {
+  std::size_t found(const std::string& city, search::Op op = search::Op::exact) {
     service::Service::SearchQuery query;
     query.type = "people";
-    query.where.push_back({"city", prefix, Personal<service::RawValue>(service::RawValue(city))});
+    query.where.push_back({"city", op, Personal<service::RawValue>(service::RawValue(city))});
     query.limit = 1000;
     std::size_t out = 0;
     do {

@@ -71,7 +71,7 @@ TEST_CASE("ER-04 G8 an erasure in the middle of an import finds what it has brou
   must(world.write(world.officer, RequestErasure{{*first.subject}, {}, "art17-1-b", true}));
   world.until([&] { return must(world.service->import(world.editor, preview.id)).state == "finished"; });
   CHECK(world.shown() == 1'199);
-  CHECK(world.found("kanarien", true) == 1'199);
+  CHECK(world.found("kanarien", search::Op::prefix) == 1'199);
   CHECK(code(world.answer<RecordAnswer>(
             [&](auto then) { world.service->read_record(world.editor, *first.record, then); })) == "erased");
   const auto fresh = must(world.write(world.editor, ServiceKit::person("Person 0", "person0@example.org")));

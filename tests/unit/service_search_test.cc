@@ -189,7 +189,7 @@ TEST_CASE("G34 a search tells nothing of a class that is fenced while the epoch 
   auto slow = w.begin(w.officer, service::RequestErasure{{*others.subject}, {}, "art17-1-b", true});
   held.get_future().wait();
   must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"billing"}, "art17-1-b", false}));
-  const auto page = must(w.ask("account", "a1", false, 1));
+  const auto page = must(w.ask("account", "a1", search::Op::exact, 1));
   REQUIRE(page.items.size() == 1);
   CHECK(page.items[0].id == *living.record);
   CHECK_FALSE(page.next);
