@@ -24,7 +24,7 @@ from siegel_process import Siegel  # noqa: E402
 
 BINARY = None
 LEDGERCHECK = os.environ.get("SIEGEL_LEDGERCHECK")
-PROJECTIONS = {"registries", "record_types", "records", "subjects", "history", "erasures", "idempotency"}
+PROJECTIONS = {"registries", "record_types", "records", "subjects", "history", "erasures", "idempotency", "imports"}
 
 
 def add(s, name):
