@@ -15,7 +15,7 @@ from contacts import PURPOSE, RECORDS, add, erase, expect, get  # noqa: E402
 LONG = "SIEGEL_LONG" in os.environ
 # Routes that show people: each look is one event. All others leave no event at all.
 TRACED = {"/v1/record-types/{type}/records", "/v1/records/{id}", "/v1/records/{id}/history", "/v1/subjects/{id}",
-          "/v1/subjects/{id}/history", "/v1/subjects/{id}/export"}
+          "/v1/subjects/{id}/history", "/v1/subjects/{id}/export", "/v1/imports/{id}/rejects"}
 
 
 class Reads(Checked):
@@ -38,7 +38,10 @@ class Reads(Checked):
         person = expect(add(s, {"name": "Ada", "e-mail": "ada@example.org", "news": True}), 201).json
         other = expect(add(s, {"name": "Bo", "e-mail": "bo@example.org"}), 201).json
         erasure = expect(erase(s, other["subject"]), 201).json["erasure"]
-        ids = {"/v1/records": person["record"], "/v1/subjects": person["subject"], "/v1/erasures": erasure,
+        rows = "Name;E-Mail;Geboren\nCleo;cleo@example.org;31.2.1980\n".encode()
+        preview = expect(s.request("POST", "/v1/imports?type=contacts", raw=rows, token=s.tokens["editor"],
+                                   headers={"Content-Type": "text/csv"}), 201).json["import"]
+        ids = {"/v1/imports": preview, "/v1/records": person["record"], "/v1/subjects": person["subject"], "/v1/erasures": erasure,
                "/v1/purposes": PURPOSE, "/v1/deletion-classes": "customer", "/v1/record-types": "contacts"}
         queries = {"/v1/events": "?from=0", "/v1/log/proofs/inclusion": "?index=1&size=3", "/v1/log/proofs/consistency": "?from=1&to=3"}
         routes = [path for path, operations in openapi_check.document()["paths"].items() if "get" in operations]
