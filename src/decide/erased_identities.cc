@@ -11,7 +11,8 @@ ErasedIdentities::Watch::Watch(std::shared_ptr<Guarded<State>> state) : state_(s
 ErasedIdentities::Watch::~Watch() {
   state_->with([&](State& s) {
     s.watches.erase(s.watches.find(since_));
-    if (s.watches.empty()) s.keys.clear();
+    if (s.watches.empty()) return s.keys.clear();
+    std::erase_if(s.keys, [&](const auto& one) { return one.second <= *s.watches.begin(); });  // nobody asks for it
   });
 }
 
@@ -20,6 +21,10 @@ bool ErasedIdentities::Watch::erased(const IdentityKey& key) const {
     const auto it = s.keys.find(key);
     return it != s.keys.end() && it->second > since_;
   });
+}
+
+bool ErasedIdentities::is_watched() const {
+  return state_->with([](const State& s) { return !s.watches.empty(); });
 }
 
 void ErasedIdentities::note(std::span<const IdentityKey> keys) {

@@ -36,6 +36,7 @@ class ErasedIdentities {
   };
 
   [[nodiscard]] std::shared_ptr<const Watch> watch() { return std::make_shared<const Watch>(state_); }
+  [[nodiscard]] bool is_watched() const;
   void note(std::span<const IdentityKey> keys);
 
  private:

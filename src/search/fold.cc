@@ -185,12 +185,17 @@ Key fold(FieldType type, std::string_view text) {
 
 std::vector<Key> later_words(std::string_view fold) {
   constexpr std::size_t kLaterMax = 7;
-  const auto in_word = [](char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  };
   std::vector<Key> out;
-  for (std::size_t at = 1; at < fold.size() && out.size() < kLaterMax; ++at)
-    if (in_word(fold[at]) && !in_word(fold[at - 1])) out.emplace_back(fold.begin() + static_cast<long>(at), fold.end());
+  bool in_word = false;
+  const auto size = static_cast<std::int32_t>(fold.size());
+  for (std::int32_t at = 0; at < size && out.size() < kLaterMax;) {
+    const auto begin = at;
+    UChar32 c = 0;
+    U8_NEXT(fold.data(), at, size, c);
+    const bool letter = c < 0 || u_isalnum(c) || u_charType(c) == U_NON_SPACING_MARK;
+    if (letter && !in_word && begin > 0) out.emplace_back(fold.begin() + begin, fold.end());
+    in_word = letter;
+  }
   return out;
 }
 

@@ -620,8 +620,10 @@ std::shared_ptr<Task> make_compare(Impl& s, Caller caller, std::string type, std
 void Impl::read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) {
   submit(std::make_shared<RecordTask>(*this, std::move(caller), id, std::move(done)));
 }
+// What a cancelled import left is passed over, and may be long: not on the thread that serves all connections.
 void Impl::list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) {
-  submit(std::make_shared<ListTask>(*this, std::move(caller), std::move(query), std::move(done)));
+  auto task = std::make_shared<ListTask>(*this, std::move(caller), std::move(query), std::move(done));
+  executor.post([this, task] { submit(task); });
 }
 // A search that many meet takes milliseconds: not on the thread that serves all connections.
 void Impl::search(Caller caller, SearchQuery query, Callback<ListAnswer> done) {

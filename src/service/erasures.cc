@@ -40,6 +40,7 @@ class ErasureTask final : public WriteTask {
     erasure_ = ErasureId(new_id(now, s.random));
     deadline_ = TimeMs(now.get() + kDeadlineMs);
     looked_at_ = s.views.position();
+    looks_back_ = s.erased_identities.is_watched();
     for (const auto& subject : command_.subjects) SIEGEL_CHECK(prepare_person(subject));
     if (!people_.empty()) already_.reset();  // whoever is erased already is not asked for again
     return Done{};
@@ -53,6 +54,7 @@ class ErasureTask final : public WriteTask {
       return std::vector<ledger::Draft>{};
     }
     if (auto stop = still_permitted(at)) return std::move(*stop);
+    if (!looks_back_ && s.erased_identities.is_watched()) return Again{};
     for (std::size_t i = 0; i < people_.size(); ++i) {
       auto named = name_all(people_[i], drafts[i]);
       if (!named) return Decision(Error(named.error()));
@@ -99,8 +101,9 @@ class ErasureTask final : public WriteTask {
   struct Person {
     SubjectId subject;
     Slot notice_slot;
-    ErasureNotice notice;  // slots ascending
-    std::vector<decide::IdentityKey> identities;
+    ErasureNotice notice;                         // slots ascending
+    std::vector<decide::IdentityKey> identities;  // that the index has
+    std::vector<decide::IdentityKey> ever;        // and had: only where somebody holds a file
   };
 
   // On the writer: the notice must name every leaf and record, also those that came after its worker looked. Whoever
@@ -182,7 +185,7 @@ class ErasureTask final : public WriteTask {
       already_->size = TreeSize(already_->seq.get() + 1);
       return s.show_effect(*already_);
     }
-    Person person{subject, {}, {}, {}};
+    Person person{subject, {}, {}, {}, {}};
     auto& notice = person.notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
@@ -199,6 +202,10 @@ class ErasureTask final : public WriteTask {
     notice.records = std::move(records);
     SIEGEL_TRY(identities, s.identities_of(subject, notice.slots));
     person.identities = std::move(identities);
+    if (looks_back_) {
+      SIEGEL_TRY(ever, s.identities_ever(subject, notice.slots));
+      person.ever = std::move(ever);
+    }
     SIEGEL_TRY(draft, s.draft(EventType::erasure_requested, caller, permit));
     SIEGEL_TRY(slot, s.vault.new_leaf());
     person.notice_slot = slot;
@@ -228,7 +235,9 @@ class ErasureTask final : public WriteTask {
       for (const auto cls : classes_) fenced.classes.emplace_back(cls);
       s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
       for (const auto& record : person.notice.records) s.state.left_to_views(record, request);
-      s.erased_identities.note(person.identities);
+      auto noted = person.identities;
+      noted.insert(noted.end(), person.ever.begin(), person.ever.end());
+      s.erased_identities.note(noted);
       if (classes_.empty()) {
         s.identity.forget(person.identities, person.subject);
       } else {  // another class of the person may hold the same identity
@@ -243,6 +252,7 @@ class ErasureTask final : public WriteTask {
   std::uint16_t ground_ = 0;
   std::vector<std::uint32_t> classes_;
   TreeSize looked_at_;
+  bool looks_back_ = false;  // somebody holds a file, which may name the person by what she was known by before
   std::vector<Person> people_;
   std::vector<vault::Fence> fences_;
   std::optional<Written> already_;

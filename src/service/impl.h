@@ -136,6 +136,9 @@ class Impl final : public Service {
   // The identity keys that a subject's records and links lose with these leaves, once for each that carries it; opened
   // under the index's own receipt.
   Result<std::vector<decide::IdentityKey>> identities_of(const SubjectId& subject, const std::vector<Slot>& dying);
+  // Each that the person's records ever had by values under these leaves (ascending), removed records too: by the
+  // events.
+  Result<std::vector<decide::IdentityKey>> identities_ever(const SubjectId& subject, const std::vector<Slot>& dying);
   // What the index knows a record by: all its values, or those that are left without these leaves (ascending).
   Result<Values> current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
                                 const std::vector<Slot>& without = {});

@@ -265,6 +265,7 @@ struct Imports::CommitRun {
     if (!why && !wanted) {
       const auto told = imports.tell(caller, event(EventType::import_finished, facts_of(ended.counts)));
       if (told) {
+        held->cancel = false;  // too late: the file is read again for its rejects
         imports.end(*held, State::finished, [&](ImportInMemory::Progress& progress) {
           progress.counts = ended.counts;
           progress.failed_rows = std::move(ended.failed_rows);

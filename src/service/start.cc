@@ -2,8 +2,12 @@
 // watched, and previews end with their time.
 #include <algorithm>
 #include <future>
+#include <limits>
+#include <map>
+#include <set>
 
 #include "codec/bodies_codec.h"
+#include "codec/header_codec.h"
 #include "codec/parts.h"
 #include "service/impl.h"
 #include "service/imports.h"
@@ -170,6 +174,40 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
     if (nul != std::string_view::npos) keys.push_back(identity.key(text.substr(0, nul), text.substr(nul + 1)));
   }
   return keys;
+}
+
+Result<std::vector<decide::IdentityKey>> Impl::identities_ever(const SubjectId& subject,
+                                                               const std::vector<Slot>& dying) {
+  constexpr auto kAll = std::numeric_limits<std::size_t>::max();
+  std::set<decide::IdentityKey> keys;
+  const auto known = registries();
+  std::map<RecordId, Values> records;
+  SIEGEL_TRY(refs, views.subject_history(subject, std::nullopt, kAll));
+  for (const auto& ref : refs) {
+    SIEGEL_TRY(stored, ledger.read(ref.seq));
+    SIEGEL_TRY(header, codec::decode_header(stored.header));
+    const auto* type = known->type(header.record_type);
+    const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed;
+    if (!is_record || type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
+    SIEGEL_TRY(parts, codec::decode_parts(stored.parts));
+    SIEGEL_CHECK(codec::check_parts(header, parts));
+    for (const auto number : ref.parts) {
+      if (number >= parts.size() || parts[number].ciphertext.empty()) continue;
+      if (!std::binary_search(dying.begin(), dying.end(), parts[number].envelope.slot)) continue;
+      auto opened = vault.open(*index_receipt_, header, number, parts[number]);
+      if (!opened && opened.error().category() == Errc::gone) continue;
+      if (!opened) return Error(opened.error());
+      SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+      auto& values = records[body.record];
+      for (auto& value : body.values) {
+        std::erase_if(values, [&](const FieldValue& before) { return before.field == value.field; });
+        values.push_back(std::move(value));
+      }
+      if (const auto key = identity.key(type->definition, values)) keys.insert(*key);
+    }
+  }
+  for (auto& [record, values] : records) wipe_texts(values);
+  return std::vector<decide::IdentityKey>(keys.begin(), keys.end());
 }
 
 // Types that identify people by fields are read once, in the background; until the end commands that must match answer

@@ -106,6 +106,8 @@ TEST_CASE("the words of a text are what punctuation and space part", "[unit][sea
   CHECK(words("Anna-Lena Groß") == Words{"lena gross", "gross"});
   CHECK(words("Dr. Zoë O'Neil (Köln)") == Words{"zoe o'neil (köln)", "o'neil (köln)", "neil (köln)", "köln)"});
   CHECK(words("- , -").empty());
+  CHECK(words("Müller–Schmidt") == Words{"schmidt"});
+  CHECK(words("»Lena« Groß") == Words{"lena« gross", "gross"});
   CHECK(words("a b c d e f g h i j").size() == 7);
 }
 

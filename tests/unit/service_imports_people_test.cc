@@ -138,6 +138,25 @@ TEST_CASE("ER-04 G1 who is erased after the file came does not come back out of 
   CHECK(later.counts.added == 1);
 }
 
+TEST_CASE("ER-04 who is erased after the file came does not come back by what she was known by before",
+          "[unit][service][ER-04]") {
+  ImportsWorld world;
+  const auto changed = must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org")));
+  const auto removed = must(world.write(world.editor, ServiceKit::person("Bea", "bea@example.org")));
+  const auto preview = must(world.preview(ImportsWorld::upload(
+      "people", "name;e-mail\nAnna;anna@example.org\nBea;bea@example.org\nCarla;carla@example.org\n", {"e-mail"})));
+  ChangeRecord mail;
+  mail.record = *changed.record;
+  mail.values.push_back(ServiceKit::value("e-mail", "anna.new@example.org"));
+  must(world.write(world.editor, mail));
+  must(world.write(world.editor, RemoveRecord{*removed.record, std::nullopt}));
+  world.catch_up();
+  must(world.write(world.officer, RequestErasure{{*changed.subject, *removed.subject}, {}, "art17-1-b", true}));
+  const auto done = must(world.commit(preview.id));
+  CHECK(done.counts.added == 1);  // Carla
+  CHECK(done.counts.failed == 2);
+}
+
 TEST_CASE("ER-04 who is erased while a commit runs does not come back by a row further on", "[unit][service][ER-04]") {
   ImportsWorld world;
   const bool matched = GENERATE(true, false);
