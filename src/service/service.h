@@ -176,11 +176,11 @@ struct HistoryItem {
   TypeNo record_type;
   std::optional<RecordId> record;
   std::vector<Change> changes;
-  Personal<std::string> reason;  // given with the change; empty: none, or not all of the change can be read
-  std::vector<ClassNo> erased;   // parts that cannot be read any more
-  std::optional<JobId> import;   // that wrote it, or whose undo did
-  bool cancelled = false;        // the import was: none of it ever counted
-  bool unfinished = false;       // the import is under way: not shown
+  Personal<std::string> reason;             // given with the change; empty: none, or not all of the change can be read
+  std::vector<ClassNo> erased;              // parts that cannot be read any more
+  std::optional<JobId> import;              // that wrote it, or whose undo did
+  bool cancelled = false;                   // the import was: none of it ever counted
+  bool unfinished = false;                  // the import is under way: not shown
   std::optional<AccessFacts::Kind> access;  // of access.read: what was looked at
 };
 struct HistoryAnswer {
