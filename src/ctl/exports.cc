@@ -106,14 +106,14 @@ void add_subject_group(CLI::App& app, Session& session) {
                            "  siegel --purpose customer-care subject show su_…", [&session, words] {
                              return session.show({"GET", subject_path(*words), "", {}, Thing::subject, ""});
                            });
-  auto* history =
-      add_command(*group, session, "history",
-                  session.text("Alle Änderungen, und wer wann zu welchem Zweck nachgesehen hat",
-                               "All changes, and who looked when and for which purpose"),
-                  "  siegel --purpose customer-care subject history su_…", [&session, words] {
-                    return session.list({"GET", subject_path(*words) + "/history", "", {}, Thing::subject, ""},
-                                        {"seq", "at", "type", "actor", "actor_label", "purpose", "record", "changes"}, 0);
-                  });
+  auto* history = add_command(*group, session, "history",
+                              session.text("Alle Änderungen, und wer wann zu welchem Zweck nachgesehen hat",
+                                           "All changes, and who looked when and for which purpose"),
+                              "  siegel --purpose customer-care subject history su_…", [&session, words] {
+                                return session.list(
+                                    {"GET", subject_path(*words) + "/history", "", {}, Thing::subject, ""},
+                                    {"seq", "at", "type", "actor", "actor_label", "purpose", "record", "changes"}, 0);
+                              });
   auto* exporter =
       add_command(*group, session, "export", session.text("Alles zu ihr, wie `export`", "All about her, as `export`"),
                   "  siegel --purpose customer-care subject export su_… --format csv -o person.csv",

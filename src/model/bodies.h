@@ -26,7 +26,7 @@ struct RecordBody {
   Values values;
   Personal<std::string> reason;
   Personal<Bytes> reason_share{};  // in place of it, where the event has several parts: codec/reason_shares.h
-  std::uint32_t row = 0;  // of the file that an import brought; 0: none
+  std::uint32_t row = 0;           // of the file that an import brought; 0: none
 };
 
 struct ExternalReference {
