@@ -123,6 +123,7 @@ Caller ServiceKit::token(Role role, bool all_purposes) {
 }
 
 void ServiceKit::set_up() {
+  until([&] { return service->status().search_ready; });  // who is to be met is looked for from then on
   admin = token(Role::admin);
   PurposeDefinition purpose;
   purpose.name = "care";
