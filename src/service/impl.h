@@ -97,9 +97,13 @@ class Impl final : public Service {
   // What the views say of an owner or record, unless the decision state knows better.
   Result<std::optional<OwnerSnapshot>> snapshot(const OwnerId& owner);
   Result<std::optional<RecordSnapshot>> snapshot(const RecordId& record);
-  // Newest of both: for choosing leaves ahead of the writer.
-  // From the state, else from the snapshot. Without one where the state forgets the owner meanwhile, it takes one.
+  // Newest of both: for choosing leaves ahead of the writer. Without a snapshot where the state forgets the owner
+  // meanwhile, it takes one.
   Result<decide::OwnerEntry> look(const OwnerId& owner, std::optional<OwnerSnapshot>& snapshot);
+  // What a record event says in those of its parts that are wanted and still open.
+  using Wanted = std::function<bool(std::uint16_t part, const StoredPart& stored)>;
+  Result<std::vector<RecordBody>> open_event(const ledger::SystemReceipt& receipt, const Header& header,
+                                             ByteView stored, const Wanted& wanted);
   // Leaf of the class to seal under: the owner's newest, or a fresh one.
   Result<Slot> leaf_for(const decide::OwnerEntry& owner, ClassNo cls);
   // A draft with its actor's part.

@@ -5,8 +5,8 @@
 
 #include "codec/bodies_codec.h"
 #include "codec/header_codec.h"
-#include "codec/parts.h"
 #include "service/import_run.h"
+#include "service/values.h"
 
 namespace siegel::service {
 namespace {
@@ -38,15 +38,9 @@ Result<Imported> imported(Impl& s, const ledger::SystemReceipt& receipt, const H
   Imported out;
   out.seq = header.seq;
   out.added = header.type == EventType::record_added;
-  SIEGEL_TRY(parts, codec::decode_parts(stored));
-  SIEGEL_CHECK(codec::check_parts(header, parts));
-  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
-  for (std::uint16_t i = 1; i < count; ++i) {
-    if (parts[i].removed || parts[i].ciphertext.empty()) continue;
-    auto opened = s.vault.open(receipt, header, i, parts[i]);
-    if (!opened && opened.error().category() == Errc::gone) continue;
-    if (!opened) return Error(opened.error());
-    SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+  const auto but_the_actors = [](std::uint16_t part, const StoredPart&) { return part > 0; };
+  SIEGEL_TRY(bodies, s.open_event(receipt, header, stored, but_the_actors));
+  for (const auto& body : bodies) {
     out.record = body.record;
     out.row = body.row;
     for (const auto& value : body.values) out.fields.push_back(value.field);
@@ -158,19 +152,11 @@ struct Imports::UndoRun {
       if (ref.seq >= one.seq) break;
       SIEGEL_TRY(stored, s.ledger.read(ref.seq));
       SIEGEL_TRY(header, codec::decode_header(stored.header));
-      SIEGEL_TRY(parts, codec::decode_parts(stored.parts));
-      SIEGEL_CHECK(codec::check_parts(header, parts));
-      for (const auto number : ref.parts) {
-        if (number >= parts.size() || parts[number].removed || parts[number].ciphertext.empty()) continue;
-        auto opened = s.vault.open(receipt, header, number, parts[number]);
-        if (!opened && opened.error().category() == Errc::gone) continue;
-        if (!opened) return Error(opened.error());
-        SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
-        for (auto& value : body.values) {
-          std::erase_if(out, [&](const auto& v) { return v.field == value.field; });
-          out.push_back(std::move(value));
-        }
-      }
+      const auto of_record = [&](std::uint16_t part, const StoredPart&) {
+        return std::ranges::count(ref.parts, part) > 0;
+      };
+      SIEGEL_TRY(bodies, s.open_event(receipt, header, stored.parts, of_record));
+      for (auto& body : bodies) lay_over(out, std::move(body.values));
     }
     return out;
   }

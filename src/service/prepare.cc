@@ -280,6 +280,23 @@ Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, std::optional<OwnerS
   }
 }
 
+Result<std::vector<RecordBody>> Impl::open_event(const ledger::SystemReceipt& receipt, const Header& header,
+                                                 ByteView stored, const Wanted& wanted) {
+  std::vector<RecordBody> out;
+  SIEGEL_TRY(parts, codec::decode_parts(stored));
+  SIEGEL_CHECK(codec::check_parts(header, parts));
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 0; i < count; ++i) {
+    if (parts[i].removed || parts[i].ciphertext.empty() || !wanted(i, parts[i])) continue;
+    auto opened = vault.open(receipt, header, i, parts[i]);
+    if (!opened && opened.error().category() == Errc::gone) continue;
+    if (!opened) return Error(opened.error());
+    SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+    out.push_back(std::move(body));
+  }
+  return out;
+}
+
 Result<Slot> Impl::leaf_for(const decide::OwnerEntry& owner, ClassNo cls) {
   const auto* leaf = owner.leaf(cls);
   if (leaf == nullptr || died_unseen(owner, *leaf)) return vault.new_leaf();

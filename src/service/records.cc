@@ -357,10 +357,7 @@ class ChangeTask final : public ExistingTask {
     SIEGEL_TRY(old, s.current_values(record_, type, record_entry.type));
     before_ = s.identity.key(type, old);
     Values merged = std::move(old);
-    for (const auto& value : values) {
-      std::erase_if(merged, [&](const auto& v) { return v.field == value.field; });
-      merged.push_back(value);
-    }
+    lay_over(merged, values);
     after_ = s.identity.key(type, merged);
     return Done{};
   }

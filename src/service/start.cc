@@ -11,6 +11,7 @@
 #include "codec/parts.h"
 #include "service/impl.h"
 #include "service/imports.h"
+#include "service/values.h"
 
 namespace siegel::service {
 namespace {
@@ -189,20 +190,14 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_ever(const SubjectId& 
     const auto* type = known->type(header.record_type);
     const bool is_record = header.type == EventType::record_added || header.type == EventType::record_changed;
     if (!is_record || type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
-    SIEGEL_TRY(parts, codec::decode_parts(stored.parts));
-    SIEGEL_CHECK(codec::check_parts(header, parts));
-    for (const auto number : ref.parts) {
-      if (number >= parts.size() || parts[number].ciphertext.empty()) continue;
-      if (!std::binary_search(dying.begin(), dying.end(), parts[number].envelope.slot)) continue;
-      auto opened = vault.open(*index_receipt_, header, number, parts[number]);
-      if (!opened && opened.error().category() == Errc::gone) continue;
-      if (!opened) return Error(opened.error());
-      SIEGEL_TRY(body, codec::decode_record(opened->view(), header.schema));
+    const auto of_dying = [&](std::uint16_t part, const StoredPart& it) {
+      return std::ranges::count(ref.parts, part) > 0 &&
+             std::binary_search(dying.begin(), dying.end(), it.envelope.slot);
+    };
+    SIEGEL_TRY(bodies, open_event(*index_receipt_, header, stored.parts, of_dying));
+    for (auto& body : bodies) {
       auto& values = records[body.record];
-      for (auto& value : body.values) {
-        std::erase_if(values, [&](const FieldValue& before) { return before.field == value.field; });
-        values.push_back(std::move(value));
-      }
+      lay_over(values, std::move(body.values));
       if (const auto key = identity.key(type->definition, values)) keys.insert(*key);
     }
   }

@@ -103,4 +103,11 @@ Status check_required(const TypeDefinition& type, const Values& values, bool all
   return Done{};
 }
 
+void lay_over(Values& values, Values newer) {
+  for (auto& value : newer) {
+    std::erase_if(values, [&](const FieldValue& before) { return before.field == value.field; });
+    values.push_back(std::move(value));
+  }
+}
+
 }  // namespace siegel::service

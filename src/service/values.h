@@ -11,4 +11,7 @@ Result<Values> canonical(const TypeDefinition& type, const std::vector<NamedValu
 // all: also the fields that are not named must have a value. "bad_value" with reason "required".
 Status check_required(const TypeDefinition& type, const Values& values, bool all);
 
+// A field that `newer` names has its value from there.
+void lay_over(Values& values, Values newer);
+
 }  // namespace siegel::service
