@@ -8,11 +8,10 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::seconds kRetry{1};
-constexpr std::size_t kRecordsAtOnce = 256;  // of an import, while who searches waits
-constexpr std::size_t kHiddenMax = 200'000;  // of an import; more are read when it is finished
+constexpr std::size_t kRecordsAtOnce = 256;          // of an import or an erasure, while who searches waits
+constexpr std::chrono::microseconds kForOthers{50};  // then: a mutex is not fair
+constexpr std::size_t kHiddenMax = 200'000;          // of an import; more are read when it is finished
 constexpr std::size_t kHiddenMeanwhile = 4'096;
-constexpr std::size_t kSliceRecords = 256;           // that an erasure names, looked at in one go
-constexpr std::chrono::microseconds kForOthers{50};  // between two of them: a mutex is not fair
 
 bool is_record(EventType type) {
   return type == EventType::record_added || type == EventType::record_changed || type == EventType::record_removed;
@@ -173,6 +172,7 @@ void SearchFeed::follow_imported(views::Recorded& event) {
 void SearchFeed::pause(std::unique_lock<std::mutex>& lock, std::size_t done) {
   if (done % kRecordsAtOnce != kRecordsAtOnce - 1) return;
   lock.unlock();
+  std::this_thread::sleep_for(kForOthers);
   lock.lock();
 }
 
@@ -220,21 +220,14 @@ bool SearchFeed::hides(TypeNo type, const RecordId& record) const {
   });
 }
 
-// In slices, so that the projector and those who search go on.
 void SearchFeed::look_again(std::span<const RecordId> records) {
-  while (!records.empty()) {
-    const auto slice = records.first(std::min(records.size(), kSliceRecords));
-    records = records.subspan(slice.size());
-    {
-      const std::lock_guard lock(mutex_);
-      if (receipt_ == nullptr) return;
-      for (const auto& record : slice) {
-        for (auto& [number, type] : types_) refresh(number, type, record);
-        for (auto& [id, one] : unfinished_)
-          if (one.hidden.erase(record) > 0) one.later.push_back(record);
-      }
-    }
-    if (!records.empty()) std::this_thread::sleep_for(kForOthers);
+  std::unique_lock lock(mutex_);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (receipt_ == nullptr) return;
+    for (auto& [number, type] : types_) refresh(number, type, records[i]);
+    for (auto& [id, one] : unfinished_)
+      if (one.hidden.erase(records[i]) > 0) one.later.push_back(records[i]);
+    pause(lock, i);
   }
 }
 
