@@ -100,6 +100,7 @@ class Impl final : public Service {
   // Newest of both: for choosing leaves ahead of the writer. Without a snapshot where the state forgets the owner
   // meanwhile, it takes one.
   Result<decide::OwnerEntry> look(const OwnerId& owner, std::optional<OwnerSnapshot>& snapshot);
+  Result<std::optional<decide::RecordEntry>> look(const RecordId& record, std::optional<RecordSnapshot>& snapshot);
   // What a record event says in those of its parts that are wanted and still open.
   using Wanted = std::function<bool(std::uint16_t part, const StoredPart& stored)>;
   Result<std::vector<RecordBody>> open_event(const ledger::SystemReceipt& receipt, const Header& header,

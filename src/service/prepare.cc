@@ -178,16 +178,9 @@ Error erased_error(const std::optional<ErasureId>& erasure) {
 Status Task::find_record(const RecordId& id, decide::Action what) {
   about = id.get();
   record_seen.reset();
-  std::optional<decide::RecordEntry> entry;
-  for (;;) {
-    entry = s.state.find_record(id);
-    if (!entry && record_seen) entry = record_seen->row;
-    if (entry || record_seen) break;
-    // Not in the state: the views have it, if it is there. No snapshot: the state has it now.
-    auto seen = s.snapshot(id);
-    if (!seen) return Error(seen.error());
-    record_seen = std::move(*seen);  // not by SIEGEL_TRY: g++ 12 takes the moved optional for uninitialized
-  }
+  const auto looked = s.look(id, record_seen);
+  if (!looked) return Error(looked.error());
+  const auto& entry = *looked;
   const auto known = s.state.registries();
   const auto* type = entry && !entry->removed && !hidden(*entry) ? known->type(entry->type) : nullptr;
   if (!entry || type == nullptr) {
@@ -271,13 +264,32 @@ Result<std::optional<RecordSnapshot>> Impl::snapshot(const RecordId& record) {
   return std::optional<RecordSnapshot>(std::move(found));
 }
 
-Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, std::optional<OwnerSnapshot>& found) {
+namespace {
+
+// The entry of the state, else of the snapshot. No snapshot: the state has it now, or had it until just now.
+template <class Entry, class Find, class Snapshot, class Take>
+Result<std::optional<Entry>> look_up(const Find& find, std::optional<Snapshot>& found, const Take& take) {
   for (;;) {
-    if (auto entry = state.find_owner(owner)) return *entry;
-    if (found) return found->row ? *found->row : decide::OwnerEntry{};
-    SIEGEL_TRY(again, snapshot(owner));
-    found = std::move(again);
+    if (auto entry = find()) return entry;
+    if (found) return found->row;
+    auto taken = take();
+    if (!taken) return Error(taken.error());
+    found = std::move(*taken);  // not by SIEGEL_TRY: g++ 12 takes the moved optional for uninitialized
   }
+}
+
+}  // namespace
+
+Result<decide::OwnerEntry> Impl::look(const OwnerId& owner, std::optional<OwnerSnapshot>& found) {
+  auto entry =
+      look_up<decide::OwnerEntry>([&] { return state.find_owner(owner); }, found, [&] { return snapshot(owner); });
+  if (!entry) return Error(entry.error());
+  return std::move(*entry).value_or(decide::OwnerEntry{});
+}
+
+Result<std::optional<decide::RecordEntry>> Impl::look(const RecordId& record, std::optional<RecordSnapshot>& found) {
+  return look_up<decide::RecordEntry>([&] { return state.find_record(record); }, found,
+                                      [&] { return snapshot(record); });
 }
 
 Result<std::vector<RecordBody>> Impl::open_event(const ledger::SystemReceipt& receipt, const Header& header,
