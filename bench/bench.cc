@@ -15,19 +15,22 @@ namespace siegel::bench {
 namespace {
 
 struct Sizes {
-  std::uint64_t bare_events, bulk_events, open_events;  // bulk_events: of each run
-  unsigned runs;                                        // of which the median counts
+  std::uint64_t bare_events, bulk_events;    // bulk_events: of each run
+  std::uint64_t people_events, open_events;  // the ledger with one million people (two events each), and the larger one
+  unsigned runs;                             // of which the median counts
   std::chrono::milliseconds puts;
   ServedTimes served;
 };
 constexpr Sizes kFull{400'000,
                       500'000,
+                      2'000'000,
                       3'000'000,
                       3,
                       std::chrono::milliseconds(2000),
                       {std::chrono::milliseconds(1000), std::chrono::milliseconds(5000), 20'000, 300}};
 constexpr Sizes kQuick{5'000,
                        5'000,
+                       8'000,
                        10'000,
                        1,
                        std::chrono::milliseconds(100),
@@ -91,7 +94,8 @@ class Bench {
   Status run() {
     if (wants({"bare_loop_events_per_s", "bulk_events_per_s", "bulk_to_bare_loop_ratio", "ledger_bytes_per_event"}))
       SIEGEL_CHECK(bulk_figures());
-    if (wants({"projected_events_per_s", "verify_events_per_s_per_core", "rebuild_events_per_s"}) || wants_large())
+    if (wants({"projected_events_per_s", "verify_events_per_s_per_core", "rebuild_events_per_s", "open_ms"}) ||
+        wants_people())
       SIEGEL_CHECK(projected_figures());
     if (wants({"http_commands_per_s", "http_commands_p99_ms", "http_cpu_us_per_command", "single_client_commands_per_s",
                "single_client_to_sync_ratio", "traced_reads_per_s", "traced_reads_p99_ms", "erase_one_p99_ms"}))
@@ -114,9 +118,7 @@ class Bench {
   [[nodiscard]] bool wants(std::initializer_list<std::string_view> names) const {
     return options_.only.empty() || std::ranges::find(names, options_.only) != names.end();
   }
-  [[nodiscard]] bool wants_large() const {  // of the large ledger
-    return wants({"open_ms", "search_load_s", "search_p99_ms", "server_rss_mib"});
-  }
+  [[nodiscard]] bool wants_people() const { return wants({"search_load_s", "search_p99_ms", "server_rss_mib"}); }
   void add(std::string_view name, double value, const SyncLatency& sync) {
     if (wants({name})) results_.push_back({find_figure(name), value, sync});
   }
@@ -174,9 +176,17 @@ class Bench {
       add("projected_events_per_s", median(projected), sync);
       if (wants({"verify_events_per_s_per_core"})) SIEGEL_CHECK(verified(*stores, sync));
       if (wants({"rebuild_events_per_s"})) SIEGEL_CHECK(rebuilt(*stores, sync));
-      if (wants_large()) SIEGEL_CHECK(fill(*stores, who));
     }
-    if (wants_large()) SIEGEL_CHECK(opened(site, record));
+    if (wants_people()) {
+      say("one million people");
+      SIEGEL_CHECK(fill(site, sizes_.people_events));
+      SIEGEL_CHECK(with_people(site));
+    }
+    if (wants({"open_ms"})) {
+      say("opening a large ledger");
+      SIEGEL_CHECK(fill(site, sizes_.open_events));
+      SIEGEL_CHECK(opened(site, record));
+    }
     return Done{};
   }
 
@@ -202,16 +212,31 @@ class Bench {
     return Done{};
   }
 
-  Status fill(Stores& stores, const Actor& who) {
-    say("filling a large ledger");
-    const auto size = stores.ledger().size().get();
-    if (size >= sizes_.open_events) return Done{};
-    SIEGEL_CHECK(bulk(stores, Stores::With::projections, who, sizes_.open_events - size));
+  Status fill(const Site& site, std::uint64_t events) {
+    SIEGEL_TRY(stores, Stores::open(site.data, Stores::With::projections));
+    const auto size = stores->ledger().size().get();
+    if (size >= events) return Done{};
+    SIEGEL_TRY(who, actor(*stores, site));
+    SIEGEL_CHECK(bulk(*stores, Stores::With::projections, who, events - size));
+    return Done{};
+  }
+
+  Status with_people(Site& site) {
+    SIEGEL_TRY(sync, sync_latency(dir_));
+    if (wants({"search_load_s", "search_p99_ms"})) {
+      SIEGEL_TRY(searched, measure_search(site, sizes_.served));
+      add("search_load_s", searched.load_s, sync);
+      add("search_p99_ms", searched.p99_ms, sync);
+    }
+    if (!wants({"server_rss_mib"})) return Done{};
+    SIEGEL_CHECK(site.start());
+    SIEGEL_TRY(rss, measure_memory(site, sizes_.served));
+    add("server_rss_mib", rss, sync);
+    site.stop();
     return Done{};
   }
 
   Status opened(Site& site, const RecordId& record) {
-    say("opening a large ledger");
     SIEGEL_TRY(sync, sync_latency(dir_));
     std::vector<double> times;
     for (unsigned i = 0; i < sizes_.runs; ++i) {
@@ -220,18 +245,6 @@ class Bench {
       site.stop();
     }
     add("open_ms", median(times), sync);
-    if (wants({"search_load_s", "search_p99_ms"})) {
-      say("search");
-      SIEGEL_TRY(searched, measure_search(site, sizes_.served));
-      add("search_load_s", searched.load_s, sync);
-      add("search_p99_ms", searched.p99_ms, sync);
-    }
-    if (!wants({"server_rss_mib"})) return Done{};
-    say("memory of the server");
-    SIEGEL_CHECK(site.start());
-    SIEGEL_TRY(rss, measure_memory(site, sizes_.served));
-    add("server_rss_mib", rss, sync);
-    site.stop();
     return Done{};
   }
 

@@ -142,7 +142,9 @@ class Driver {
     latencies_.push_back(last_ - connection.sent);
     ++out_.answers;
     if (answer.status / 100 == 2) return;
-    if (out_.failed++ == 0) out_.failed_status = answer.status;
+    if (out_.failed++ > 0) return;
+    out_.failed_status = answer.status;
+    out_.failed_code = member(answer.body, "code");
   }
 
   std::chrono::nanoseconds quantile(double part) {

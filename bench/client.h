@@ -32,7 +32,8 @@ struct Load {
 struct Driven {
   std::uint64_t answers = 0;
   std::uint64_t failed = 0;  // status other than 2xx
-  int failed_status = 0;     // the first of them
+  int failed_status = 0;     // the first of them, and its code
+  std::string failed_code;
   double seconds = 0;
   std::chrono::nanoseconds p50{}, p99{};
   [[nodiscard]] double per_second() const { return seconds > 0 ? static_cast<double>(answers) / seconds : 0; }

@@ -145,7 +145,8 @@ Result<Driven> drive_all(const Site& site, Script& script, const Load& load) {
   if (driven.failed > 0)
     return Error(Errc::unavailable, "request_refused", "The server refused requests of the benchmark.")
         .with("requests", driven.failed)
-        .with("status", driven.failed_status);
+        .with("status", driven.failed_status)
+        .with("code", driven.failed_code);
   return driven;
 }
 

@@ -161,10 +161,11 @@ void Column::write(Opened& opened, std::size_t from, std::size_t to, Fill fill) 
 }
 
 void Column::move(std::uint32_t ordinal, std::uint32_t from, std::uint32_t to) {
-  if (ordinal >= places_.size()) places_.resize(ordinal + 1, kNowhere);
-  auto& place = places_[ordinal];
   if (from == kNowhere) ++entries_;
   if (to == kNowhere) --entries_;
+  if (!keeps_places_) return;
+  if (ordinal >= places_.size()) places_.resize(ordinal + 1, kNowhere);
+  auto& place = places_[ordinal];
   if (place == from && place != kSeveral) {
     place = to;
     return;
@@ -223,20 +224,30 @@ void Column::add(std::span<const Item> ascending) {
   }
 }
 
+template <class F>
+void Column::take_out(std::size_t index, F&& goes) {
+  const auto block = order_[index];
+  Opened opened;
+  open(block, opened);
+  const auto gone = std::erase_if(opened.entries, [&](const Entry& entry) {
+    if (!goes(opened.key(entry), entry.ordinal)) return false;
+    move(entry.ordinal, block, kNowhere);
+    return true;
+  });
+  if (gone > 0) write(opened, index, index + 1, Fill::evenly);
+}
+
+void Column::remove(const Item& item) {
+  if (order_.empty()) return;
+  take_out(block_before(item), [&](std::string_view key, std::uint32_t of) { return Item{key, of} == item; });
+}
+
 void Column::remove(std::uint32_t ordinal) {
   while (holds(ordinal)) {
     const auto block = places_[ordinal] == kSeveral ? several_.at(ordinal).front() : places_[ordinal];
-    const auto first = first_of(block);
-    const auto index = block_before(first);
+    const auto index = block_before(first_of(block));
     SIEGEL_ASSERT(order_[index] == block);
-    Opened opened;
-    open(block, opened);
-    std::erase_if(opened.entries, [&](const Entry& entry) {
-      if (entry.ordinal != ordinal) return false;
-      move(ordinal, block, kNowhere);
-      return true;
-    });
-    write(opened, index, index + 1, Fill::evenly);
+    take_out(index, [&](std::string_view, std::uint32_t of) { return of == ordinal; });
   }
 }
 
@@ -353,7 +364,7 @@ bool Column::find(std::string_view wanted, Op op, Ordinals& found, std::size_t e
   return looking.entries_left > 0;
 }
 
-bool Column::meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) const {
+bool Column::any_key(std::uint32_t ordinal, const std::function<bool(std::string_view)>& f) const {
   if (!holds(ordinal)) return false;
   const bool several = places_[ordinal] == kSeveral;
   const std::span<const std::uint32_t> blocks =
@@ -361,7 +372,7 @@ bool Column::meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) co
   bool met = false;
   for (std::size_t i = 0; i < blocks.size() && !met; ++i) {
     each_key(blocks[i], [&](std::string_view key, std::uint32_t of, bool) {
-      met = of == ordinal && meets(wanted, op, key);
+      met = of == ordinal && f(key);
       return !met;
     });
   }

@@ -3,13 +3,14 @@
 //   255, distance             the same key; varint distance to the ordinal before (which is lower)
 //   shared, size, bytes, ordinal   bytes shared with the key before, bytes that follow, and the ordinal as a varint
 // A block begins with the number of its used bytes (two) and a whole key. Some 3 bytes for a value that many have, and
-// 20 for an e-mail address. Which block an ordinal stands in is kept beside, so that its entries can be taken out when
-// nobody knows the value any more.
+// 20 for an e-mail address. Which block an ordinal stands in is kept beside, if asked for, so that its entries can be
+// taken out when nobody knows the value any more.
 // Threads: as Index says. What an entry that goes has left in its block is overwritten.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string_view>
@@ -52,21 +53,27 @@ class Column {
     friend auto operator<=>(const Item&, const Item&) = default;
   };
 
-  explicit Column(Blocks& blocks) : blocks_(blocks) {}
+  // Some 100 bytes for an ordinal with several keys; without places none, and entries go by their keys only.
+  enum class Places : bool { none, kept };
+  Column(Blocks& blocks, Places places) : blocks_(blocks), keeps_places_(places == Places::kept) {}
 
   void add(std::span<const Item> ascending);  // no item that is there already
-  void remove(std::uint32_t ordinal);         // all its keys
+  void remove(const Item& item);              // if it is there
   void pack();                                // as few blocks as can be: after a load
-  [[nodiscard]] bool holds(std::uint32_t ordinal) const {
-    return ordinal < places_.size() && places_[ordinal] != kNowhere;
-  }
   [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
 
   // Adds all ordinals with a key that `wanted` meets. False: there are more than so many, or it would take long to say;
   // some are missing.
   bool find(std::string_view wanted, Op op, Ordinals& found, std::size_t entries_max) const;
-  [[nodiscard]] bool meets_one(std::uint32_t ordinal, std::string_view wanted, Op op) const;  // of its keys
-  [[nodiscard]] std::size_t bytes() const noexcept;                                           // beside the blocks
+  [[nodiscard]] std::size_t bytes() const noexcept;  // beside the blocks
+
+  // With places only.
+  [[nodiscard]] bool holds(std::uint32_t ordinal) const {
+    return ordinal < places_.size() && places_[ordinal] != kNowhere;
+  }
+  void remove(std::uint32_t ordinal);  // all its keys
+  // Whether f(key) is true of one of its keys; the others behind that one are not looked at.
+  [[nodiscard]] bool any_key(std::uint32_t ordinal, const std::function<bool(std::string_view)>& f) const;
 
  private:
   static constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
@@ -118,7 +125,11 @@ class Column {
   void descend(Looking& looking, std::size_t at) const;
   void look_through(Looking& looking) const;
 
+  template <class F>
+  void take_out(std::size_t index, F&& goes);  // of the block order_[index] the entries that it is true of
+
   Blocks& blocks_;
+  const bool keeps_places_;
   std::vector<std::uint32_t> order_;                                       // blocks, ascending by their keys
   std::deque<std::uint32_t> places_;                                       // block of each ordinal
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> several_;  // one block for each of its keys

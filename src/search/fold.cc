@@ -183,9 +183,11 @@ Key fold(FieldType type, std::string_view text) {
   return out;
 }
 
-std::vector<Key> later_words(std::string_view fold) {
+bool has_words(FieldType type) { return type == FieldType::text; }
+
+std::vector<std::string_view> later_words(std::string_view fold) {
   constexpr std::size_t kLaterMax = 7;
-  std::vector<Key> out;
+  std::vector<std::string_view> out;
   bool in_word = false;
   const auto size = static_cast<std::int32_t>(fold.size());
   for (std::int32_t at = 0; at < size && out.size() < kLaterMax;) {
@@ -193,7 +195,7 @@ std::vector<Key> later_words(std::string_view fold) {
     UChar32 c = 0;
     U8_NEXT(fold.data(), at, size, c);
     const bool letter = c < 0 || u_isalnum(c) || u_charType(c) == U_NON_SPACING_MARK;
-    if (letter && !in_word && begin > 0) out.emplace_back(fold.begin() + begin, fold.end());
+    if (letter && !in_word && begin > 0) out.push_back(fold.substr(static_cast<std::size_t>(begin)));
     in_word = letter;
   }
   return out;
@@ -216,7 +218,9 @@ Choices choices_at(std::string_view wanted, std::size_t at) {
   return out;
 }
 
-bool meets(std::string_view wanted, Op op, std::string_view key) {
+namespace {
+
+bool meets_from_its_beginning(std::string_view wanted, bool whole, std::string_view key) {
   struct Place {
     std::size_t wanted = 0, key = 0;
   };
@@ -224,7 +228,7 @@ bool meets(std::string_view wanted, Op op, std::string_view key) {
   // they meet the next letter with a choice.
   std::vector<Place> other_ways;
   for (Place at;;) {
-    if (at.wanted == wanted.size() && (op != Op::exact || at.key == key.size())) return true;
+    if (at.wanted == wanted.size() && (!whole || at.key == key.size())) return true;
     std::size_t ways = 0;
     Place next;
     if (at.wanted < wanted.size()) {
@@ -247,6 +251,15 @@ bool meets(std::string_view wanted, Op op, std::string_view key) {
     }
     at = next;
   }
+}
+
+}  // namespace
+
+bool meets(std::string_view wanted, Op op, std::string_view key, bool words) {
+  if (meets_from_its_beginning(wanted, op == Op::exact, key)) return true;
+  return words && op == Op::word && std::ranges::any_of(later_words(key), [&](std::string_view word) {
+           return meets_from_its_beginning(wanted, false, word);
+         });
 }
 
 }  // namespace siegel::search

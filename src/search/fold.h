@@ -21,14 +21,17 @@ enum class Op : std::uint8_t { exact, prefix, word };  // word: from the beginni
 
 Key fold(FieldType type, std::string_view text);  // UTF-8; empty: nothing to search by
 
-// What a fold is from each of its later words on: "lena gross" and "gross" of "anna-lena gross". A word begins with a
-// letter or digit behind anything else. No more than seven: a text of many words is not what people search by a word
-// in.
-std::vector<Key> later_words(std::string_view fold);
+// What a fold is from each of its later words on: "lena gross" and "gross" of "anna-lena gross"; parts of what was
+// given. A word begins with a letter or digit behind anything else. No more than seven: a text of many words is not
+// what people search by a word in.
+std::vector<std::string_view> later_words(std::string_view fold);
 
-// Whether a fold that somebody looks for meets another one: the definition, which the index must keep to. Of `word` the
-// caller asks for the fold and for what later_words() tells of it.
-bool meets(std::string_view wanted, Op op, std::string_view key);
+// Whether a search by word meets any word of such a value; else it meets the beginning only.
+bool has_words(FieldType type);
+
+// Whether a fold that somebody looks for meets that of a value, which has words or not: the definition, which the index
+// must keep to.
+bool meets(std::string_view wanted, Op op, std::string_view key, bool words = false);
 
 // Where a wanted fold leaves a choice. The letters that may stand in the key for what begins at `at`.
 struct Choice {

@@ -95,8 +95,14 @@ void Index::Table::remove(std::uint32_t ordinal) {
 
 void Index::Table::drop(FieldNo field, std::uint32_t ordinal) {
   auto& of_field = columns.at(field);
+  std::vector<Key> words;  // first told, then taken out: both columns stand in the same blocks
+  if (of_field.words)
+    (void)of_field.values.any_key(ordinal, [&](std::string_view key) {
+      for (const auto word : later_words(key)) words.emplace_back(word.begin(), word.end());
+      return false;
+    });
+  for (const auto& word : words) of_field.later.remove(Column::Item{view(word), ordinal});
   of_field.values.remove(ordinal);
-  of_field.later.remove(ordinal);
   const auto [begin, end] = fresh_by_ordinal.equal_range(ordinal);
   for (auto it = begin; it != end;) {
     auto& value = fresh[it->second];
@@ -124,12 +130,12 @@ void Index::Table::change(Change& change) {
     if (value.key.empty() || !columns.contains(value.field)) continue;
     cut(value.key, Column::kKeyBytesMax);
     const auto twice = std::any_of(fresh.begin() + begin, fresh.end(), [&](const Fresh& other) {
-      return other.field == value.field && other.later == value.later && other.key == value.key;
+      return other.field == value.field && other.key == value.key;
     });
     if (twice) continue;
     fresh_by_ordinal.emplace(ordinal, static_cast<std::uint32_t>(fresh.size()));
     fresh_bytes += sizeof(Fresh) + 8 * sizeof(std::uint64_t) + value.key.size();
-    fresh.push_back({value.field, ordinal, std::move(value.key), value.later});
+    fresh.push_back({value.field, ordinal, std::move(value.key)});
   }
   if (fresh.size() >= fresh_max()) merge();
 }
@@ -142,14 +148,19 @@ std::size_t Index::Table::fresh_max() const {
 void Index::Table::merge() {
   std::vector<Column::Item> items;
   for (auto& [field, of_field] : columns) {
-    for (const bool later : {false, true}) {
-      items.clear();
-      for (const auto& value : fresh)
-        if (value.field == field && value.later == later && !value.key.empty())
-          items.push_back({view(value.key), value.ordinal});
-      std::sort(items.begin(), items.end());
-      (later ? of_field.later : of_field.values).add(items);
-    }
+    items.clear();
+    for (const auto& value : fresh)
+      if (value.field == field && !value.key.empty()) items.push_back({view(value.key), value.ordinal});
+    std::sort(items.begin(), items.end());
+    of_field.values.add(items);
+    if (!of_field.words) continue;
+    items.clear();
+    for (const auto& value : fresh)
+      if (value.field == field)
+        for (const auto word : later_words(view(value.key))) items.push_back({word, value.ordinal});
+    std::sort(items.begin(), items.end());
+    items.erase(std::unique(items.begin(), items.end()), items.end());  // several values may end alike
+    of_field.later.add(items);
   }
   fresh.clear();
   fresh_by_ordinal.clear();
@@ -166,12 +177,12 @@ std::shared_lock<std::shared_mutex> Index::among_others() const {
   return std::shared_lock(mutex_);
 }
 
-void Index::define(TypeNo type, std::span<const FieldNo> fields) {
+void Index::define(TypeNo type, std::span<const Field> fields) {
   const auto lock = alone();
   tables_.erase(type);
   if (fields.empty()) return;
   auto& table = tables_[type] = std::make_unique<Table>();
-  for (const auto field : fields) table->columns.try_emplace(field, table->blocks);
+  for (const auto& field : fields) table->columns.try_emplace(field.number, table->blocks, field.words);
 }
 
 void Index::change(TypeNo type, std::vector<Change> changes) {
@@ -196,9 +207,8 @@ void Index::pack(TypeNo type) {
 
 // ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-bool Index::Table::meets_fresh(const Condition& condition, const Fresh& value) {
-  return value.field == condition.field && (!value.later || condition.op == Op::word) &&
-         meets(view(condition.wanted), condition.op, view(value.key));
+bool Index::Table::meets_value(const Condition& condition, std::string_view key) const {
+  return meets(view(condition.wanted), condition.op, key, columns.at(condition.field).words);
 }
 
 // What meets the condition, or what of `all` does.
@@ -209,18 +219,21 @@ bool Index::Table::add_found(const Condition& condition, std::size_t entries_max
   if (condition.op == Op::word && !of_field.later.find(view(condition.wanted), condition.op, found, entries_max))
     return false;
   for (const auto& value : fresh)
-    if (!value.key.empty() && meets_fresh(condition, value)) found.add(value.ordinal);
+    if (value.field == condition.field && !value.key.empty() && meets_value(condition, view(value.key)))
+      found.add(value.ordinal);
   if (all) found.keep_only(*all);
   all = std::move(found);
   return true;
 }
 
 bool Index::Table::meets_one(const Condition& condition, std::uint32_t ordinal) const {
-  const auto& of_field = columns.at(condition.field);
-  if (of_field.values.meets_one(ordinal, view(condition.wanted), condition.op)) return true;
-  if (condition.op == Op::word && of_field.later.meets_one(ordinal, view(condition.wanted), condition.op)) return true;
+  const auto meets_key = [&](std::string_view key) { return meets_value(condition, key); };
+  if (columns.at(condition.field).values.any_key(ordinal, meets_key)) return true;
   const auto [begin, end] = fresh_by_ordinal.equal_range(ordinal);
-  return std::any_of(begin, end, [&](const auto& place) { return meets_fresh(condition, fresh[place.second]); });
+  return std::any_of(begin, end, [&](const auto& place) {
+    const auto& value = fresh[place.second];
+    return value.field == condition.field && meets_key(view(value.key));
+  });
 }
 
 std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> conditions,

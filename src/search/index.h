@@ -31,8 +31,7 @@ namespace siegel::search {
 
 struct FieldKey {
   FieldNo field;
-  Key key;             // a fold; empty: the field has no value any more
-  bool later = false;  // what the value is from a later word on: only a search by word asks for it
+  Key key;  // a fold; empty: the field has no value any more
 };
 // What is new of one record. A field that is named has these values and no others; several of one field are several
 // values.
@@ -54,8 +53,12 @@ class Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
+  struct Field {
+    FieldNo number;
+    bool words = false;  // Op::word meets any word of a value, else its beginning only
+  };
   // Begins anew with a type: nothing of it is known from here on. No fields: nothing will be.
-  void define(TypeNo type, std::span<const FieldNo> fields);
+  void define(TypeNo type, std::span<const Field> fields);
   // Of types and fields that are not defined nothing is kept.
   void change(TypeNo type, std::vector<Change> changes);
   void pack(TypeNo type);  // ends a load: until then changes are cheap and searches are not
@@ -73,12 +76,13 @@ class Index {
     FieldNo field;
     std::uint32_t ordinal = 0;
     Key key;
-    bool later = false;
   };
   struct Columns {
-    explicit Columns(Blocks& blocks) : values(blocks), later(blocks) {}
+    Columns(Blocks& blocks, bool by_words)
+        : values(blocks, Column::Places::kept), later(blocks, Column::Places::none), words(by_words) {}
     Column values;
-    Column later;  // apart: hardly any record has several keys in one column
+    Column later;  // what the values are from their later words on; without places, since the values tell them
+    bool words;
   };
   struct Table {
     Blocks blocks;
@@ -101,7 +105,7 @@ class Index {
     void drop(FieldNo field, std::uint32_t ordinal);
     [[nodiscard]] bool add_found(const Condition& condition, std::size_t entries_max,
                                  std::optional<Ordinals>& all) const;  // false: more than so many, nothing is done
-    static bool meets_fresh(const Condition& condition, const Fresh& value);
+    [[nodiscard]] bool meets_value(const Condition& condition, std::string_view key) const;
     [[nodiscard]] bool meets_one(const Condition& condition, std::uint32_t ordinal) const;
     [[nodiscard]] std::size_t fresh_max() const;
     void merge();

@@ -226,8 +226,7 @@ class SearchTask final : public ReadTask {
     for (const auto& value : record.values.expose())
       if (value.field == condition.field) add_keys(keys, value.field, field->type, value.value.expose());
     return std::ranges::any_of(keys, [&](const auto& key) {
-      return (!key.later || condition.op == search::Op::word) &&
-             search::meets(view(condition.wanted), condition.op, view(key.key));
+      return search::meets(view(condition.wanted), condition.op, view(key.key), search::has_words(field->type));
     });
   }
   void leave_out_of(ShownRecord& record) const {

@@ -31,12 +31,7 @@ std::optional<RecordId> record_of(views::Recorded& event) {
 }  // namespace
 
 void add_keys(std::vector<search::FieldKey>& to, FieldNo field, FieldType type, const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    auto key = search::fold(type, *text);
-    auto later = type == FieldType::text ? search::later_words(view(key)) : std::vector<search::Key>();
-    to.push_back({field, std::move(key)});
-    for (auto& word : later) to.push_back({field, std::move(word), true});
-  }
+  if (const auto* text = std::get_if<std::string>(&value)) to.push_back({field, search::fold(type, *text)});
   if (const auto* items = std::get_if<std::vector<std::string>>(&value))
     for (const auto& item : *items) to.push_back({field, search::fold(type, item)});
 }
@@ -88,10 +83,10 @@ void SearchFeed::define(TypeNo number) {
 }
 
 void SearchFeed::begin_load(TypeNo number, Type& type) {
-  std::vector<FieldNo> numbers;
-  numbers.reserve(type.fields.size());
-  for (const auto& field : type.fields) numbers.push_back(field.number);
-  index_.define(number, numbers);
+  std::vector<search::Index::Field> fields;
+  fields.reserve(type.fields.size());
+  for (const auto& field : type.fields) fields.push_back({field.number, search::has_words(field.type)});
+  index_.define(number, fields);
   type.state = Type::State::loading;
   type.newer.clear();
   for (auto& [id, one] : unfinished_) {
