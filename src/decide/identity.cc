@@ -45,17 +45,20 @@ IdentityKey IdentityIndex::key(std::string_view system, std::string_view externa
 
 IdentityIndex::Found IdentityIndex::find(const IdentityKey& key) const {
   const std::lock_guard lock(mutex_);
-  const auto it = one_.find(key);
-  if (it == one_.end()) return {};
+  const auto number = keys_.find(key);
+  if (!number) return {};
   if (more_.contains(key)) return {std::nullopt, true};
-  return {it->second.subject, false};
+  return {one_[*number].subject, false};
 }
 
 void IdentityIndex::add(const IdentityKey& key, const SubjectId& subject) {
   const std::lock_guard lock(mutex_);
-  const auto [it, fresh] = one_.try_emplace(key, Entry{subject, 0});
-  if (it->second.subject == subject) {
-    ++it->second.records;
+  const auto known = keys_.find(key);
+  const auto number = known ? *known : keys_.add(key);
+  if (number == one_.size()) one_.emplace_back();
+  if (!known) one_[number].subject = subject;
+  if (one_[number].subject == subject) {
+    ++one_[number].records;
     return;
   }
   auto& others = more_[key];
@@ -71,9 +74,9 @@ void IdentityIndex::take(const IdentityKey& key, const SubjectId& subject) {
   bool last = false;
   {
     const std::lock_guard lock(mutex_);
-    const auto it = one_.find(key);
-    if (it != one_.end() && it->second.subject == subject) {
-      last = --it->second.records == 0;
+    const auto number = keys_.find(key);
+    if (number && one_[*number].subject == subject) {
+      last = --one_[*number].records == 0;
     } else if (const auto many = more_.find(key); many != more_.end()) {
       for (auto& entry : many->second)
         if (entry.subject == subject) last = --entry.records == 0;
@@ -85,18 +88,21 @@ void IdentityIndex::take(const IdentityKey& key, const SubjectId& subject) {
 void IdentityIndex::forget(std::span<const IdentityKey> keys, const SubjectId& subject) {
   const std::lock_guard lock(mutex_);
   for (const auto& key : keys) {
-    const auto it = one_.find(key);
-    if (it == one_.end()) continue;
+    const auto number = keys_.find(key);
+    if (!number) continue;
+    auto& one = one_[*number];
     const auto many = more_.find(key);
     if (many != more_.end()) {
       std::erase_if(many->second, [&](const Entry& entry) { return entry.subject == subject; });
-      if (it->second.subject == subject && !many->second.empty()) {
-        it->second = many->second.back();
+      if (one.subject == subject && !many->second.empty()) {
+        one = many->second.back();
         many->second.pop_back();
       }
       if (many->second.empty()) more_.erase(many);
     }
-    if (it->second.subject == subject) one_.erase(it);
+    if (one.subject != subject) continue;
+    one = Entry();
+    keys_.remove(*number);
   }
 }
 
@@ -110,7 +116,7 @@ void IdentityIndex::set_loaded() {
 }
 std::size_t IdentityIndex::size() const {
   const std::lock_guard lock(mutex_);
-  return one_.size();
+  return keys_.size();
 }
 
 }  // namespace siegel::decide

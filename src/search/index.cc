@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
-#include <unordered_set>
 
 #include "base/assert.h"
 
@@ -18,7 +17,6 @@ constexpr std::size_t kFreshShare = 16;
 constexpr std::size_t kWantedBytesMax = Column::kKeyBytesMax / 2;  // what it meets may be twice as long
 constexpr std::size_t kFewMax = 2048;
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-constexpr std::size_t kPlacesMin = 1024;
 
 // At the end of a character.
 void cut(Key& key, std::size_t size) {
@@ -28,68 +26,11 @@ void cut(Key& key, std::size_t size) {
   key.resize(size);
 }
 
-std::size_t hash_of(const RecordId& id) { return IdHash()(id); }
-
 bool names(const Change& change, FieldNo field) {
   return std::ranges::any_of(change.values, [&](const FieldKey& value) { return value.field == field; });
 }
 
 }  // namespace
-
-// ── ids ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-std::size_t Index::Table::place_of(const RecordId& id) const {
-  const auto mask = places.size() - 1;
-  for (auto at = hash_of(id) & mask;; at = (at + 1) & mask)
-    if (places[at] == 0 || ids[places[at] - 1] == id) return at;
-}
-
-std::optional<std::uint32_t> Index::Table::find(const RecordId& id) const {
-  if (places.empty()) return std::nullopt;
-  const auto found = places[place_of(id)];
-  return found == 0 ? std::nullopt : std::optional(found - 1);
-}
-
-void Index::Table::grow() {
-  places.assign(std::max(kPlacesMin, places.size() * 2), 0);
-  const std::unordered_set<std::uint32_t> unused(free.begin(), free.end());
-  for (std::uint32_t ordinal = 0; ordinal < ids.size(); ++ordinal)
-    if (!unused.contains(ordinal)) places[place_of(ids[ordinal])] = ordinal + 1;
-}
-
-std::uint32_t Index::Table::add(const RecordId& id) {
-  if (places.empty() || used * 5 >= places.size() * 4) grow();
-  auto& place = places[place_of(id)];
-  if (place != 0) return place - 1;
-  std::uint32_t ordinal = 0;
-  if (free.empty()) {
-    ordinal = static_cast<std::uint32_t>(ids.size());
-    ids.push_back(id);
-  } else {
-    ordinal = free.back();
-    free.pop_back();
-    ids[ordinal] = id;
-  }
-  place = ordinal + 1;
-  ++used;
-  return ordinal;
-}
-
-// Those behind it in its run move up.
-void Index::Table::remove(std::uint32_t ordinal) {
-  const auto mask = places.size() - 1;
-  auto hole = place_of(ids[ordinal]);
-  for (auto at = (hole + 1) & mask; places[at] != 0; at = (at + 1) & mask) {
-    const auto home = hash_of(ids[places[at] - 1]) & mask;
-    if (((at - home) & mask) < ((at - hole) & mask)) continue;
-    places[hole] = places[at];
-    hole = at;
-  }
-  places[hole] = 0;
-  --used;
-  ids[ordinal] = RecordId();
-  free.push_back(ordinal);
-}
 
 // ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,14 +57,14 @@ void Index::Table::drop(FieldNo field, std::uint32_t ordinal) {
 }
 
 void Index::Table::change(Change& change) {
-  const auto known = find(change.record);
+  const auto known = ids.find(change.record);
   const bool nothing = std::ranges::all_of(change.values, [](const FieldKey& value) { return value.key.empty(); });
   if (!known && nothing) return;
-  const auto ordinal = known ? *known : add(change.record);
+  const auto ordinal = known ? *known : ids.add(change.record);
   if (known) {
     for (auto& [field, column] : columns)
       if (change.whole || names(change, field)) drop(field, ordinal);
-    if (change.whole && nothing) return remove(ordinal);
+    if (change.whole && nothing) return ids.remove(ordinal);
   }
   const auto begin = static_cast<std::ptrdiff_t>(fresh.size());
   for (auto& value : change.values) {
@@ -142,7 +83,7 @@ void Index::Table::change(Change& change) {
 
 std::size_t Index::Table::fresh_max() const {
   if (loading) return kFreshMax * columns.size();
-  return std::clamp(ids.size() / kFreshShare, kFreshMin, kFreshMax);
+  return std::clamp(ids.numbers() / kFreshShare, kFreshMin, kFreshMax);
 }
 
 void Index::Table::merge() {
@@ -213,7 +154,7 @@ bool Index::Table::meets_value(const Condition& condition, std::string_view key)
 
 // What meets the condition, or what of `all` does.
 bool Index::Table::add_found(const Condition& condition, std::size_t entries_max, std::optional<Ordinals>& all) const {
-  Ordinals found(ids.size());
+  Ordinals found(ids.numbers());
   const auto& of_field = columns.at(condition.field);
   if (!of_field.values.find(view(condition.wanted), condition.op, found, entries_max)) return false;
   if (condition.op == Op::word && !of_field.later.find(view(condition.wanted), condition.op, found, entries_max))
@@ -289,12 +230,11 @@ std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> condit
 std::size_t Index::records(TypeNo type) const {
   const auto lock = among_others();
   const auto it = tables_.find(type);
-  return it == tables_.end() ? 0 : it->second->used;
+  return it == tables_.end() ? 0 : it->second->ids.size();
 }
 
 std::size_t Index::Table::bytes() const {
-  auto out = blocks.bytes() + ids.size() * sizeof(RecordId) + places.capacity() * sizeof(std::uint32_t) +
-             free.capacity() * sizeof(std::uint32_t) + fresh_bytes;
+  auto out = blocks.bytes() + ids.bytes() + fresh_bytes;
   for (const auto& [field, of_field] : columns) out += of_field.values.bytes() + of_field.later.bytes();
   return out;
 }

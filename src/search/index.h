@@ -13,7 +13,6 @@
 //          brings some thousand records.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,7 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "model/ids.h"
+#include "model/id_table.h"
 #include "search/column.h"
 #include "search/fold.h"
 
@@ -87,20 +86,12 @@ class Index {
   struct Table {
     Blocks blocks;
     std::map<FieldNo, Columns> columns;
-    std::deque<RecordId> ids;  // by ordinal
-    std::vector<std::uint32_t> free;
-    std::vector<std::uint32_t> places;  // ordinal + 1, by id: open addressing, a power of two; 0 is nothing
-    std::size_t used = 0;               // of places
+    IdTable<RecordId> ids;  // gives the ordinals
     std::vector<Fresh> fresh;
     std::unordered_multimap<std::uint32_t, std::uint32_t> fresh_by_ordinal;  // their places in `fresh`
     std::size_t fresh_bytes = 0;
     bool loading = true;  // until it is packed
 
-    [[nodiscard]] std::size_t place_of(const RecordId& id) const;  // its place or a free one
-    [[nodiscard]] std::optional<std::uint32_t> find(const RecordId& id) const;
-    std::uint32_t add(const RecordId& id);
-    void remove(std::uint32_t ordinal);
-    void grow();
     void change(Change& change);
     void drop(FieldNo field, std::uint32_t ordinal);
     [[nodiscard]] bool add_found(const Condition& condition, std::size_t entries_max,

@@ -226,6 +226,22 @@ TEST_CASE("several values of one field are each found, and go together", "[unit]
   CHECK(w.find({where(kTags, Op::exact, "blue")}) == Numbers{7});
 }
 
+// A million people with five such fields have to fit into what the index may hold (256 MiB).
+TEST_CASE("a value of several words takes little more than one of a single word", "[unit][search]") {
+  constexpr std::uint64_t kRecords = 4000;
+  const auto bytes_each = [](const char* format) {
+    World w;
+    char name[64];
+    for (std::uint64_t number = 0; number < kRecords; ++number) {
+      std::snprintf(name, sizeof name, format, static_cast<unsigned long long>(number));
+      w.apply(change(number, {key_of(kName, name)}));
+    }
+    w.index.pack(kPeople);
+    return static_cast<double>(w.index.bytes()) / kRecords;
+  };
+  CHECK(bytes_each("Anna-Lena von Musterfrau %05llu") < bytes_each("AnnaLenaVonMusterfrau%05llu") + 45);
+}
+
 TEST_CASE("a type that is defined anew knows nothing, and one that is not defined keeps nothing", "[unit][search]") {
   World w;
   w.put(1, "Anna", "anna@x.org");
