@@ -82,6 +82,7 @@ const std::map<std::string, Key>& keys() {
       {"limits.columns_max", Number{&Config::columns_max, 1, 16'384}},
       {"limits.cell_bytes_max", Number{&Config::cell_bytes_max, 16, 32 * 1024}},
       {"limits.sheet_unpacked_bytes_max", Number{&Config::sheet_unpacked_bytes_max, kMiB, 16'384 * kMiB}},
+      {"limits.search_bytes_max", Number{&Config::search_bytes_max, kMiB, 65'536 * kMiB}},
       {"limits.preview_minutes", Number{&Config::preview_minutes, 1, 24 * 60}},
       {"limits.previews_max", Number{&Config::previews_max, 1, 1'000}},
       {"limits.session_idle_s", Number{&Config::session_idle_s, 1, kDayMs / 1000}},

@@ -23,8 +23,8 @@ struct Config {
   std::uint64_t body_bytes_max = 1ull << 20, event_bytes_max = 256ull << 10, header_bytes_max = 8ull << 10,
                 page_items_max = 200, idempotency_days = 7, requests_per_second_per_token = 0;
   std::uint64_t upload_bytes_max = 256ull << 20, rows_max = 1'000'000, columns_max = 1'000,
-                cell_bytes_max = 32ull << 10, sheet_unpacked_bytes_max = 1ull << 30, preview_minutes = 30,
-                previews_max = 16;
+                cell_bytes_max = 32ull << 10, sheet_unpacked_bytes_max = 1ull << 30, search_bytes_max = 256ull << 20,
+                preview_minutes = 30, previews_max = 16;
   std::uint64_t session_idle_s = 1800, session_s = 43'200;
 };
 

@@ -167,6 +167,7 @@ class OpenedInstance final : public Instance {
     options.event_bytes_max = config.event_bytes_max;
     options.erase_window = std::chrono::milliseconds(config.erase_window_ms);
     options.idempotency_days = static_cast<unsigned>(config.idempotency_days);
+    options.search_bytes_max = config.search_bytes_max;
     auto& imports = options.imports;
     imports.upload_bytes_max = config.upload_bytes_max;
     imports.preview_bytes_max = 2 * config.upload_bytes_max;

@@ -270,3 +270,30 @@ TEST_CASE("an index that followed finds what a loaded one finds", "[unit][servic
   w.again();
   CHECK(all() == followed);
 }
+
+TEST_CASE("a record type that the search index has no room for is refused by its limit until a start with more",
+          "[unit][service][search]") {
+  World w(7);
+  const auto first = must(w.write(w.editor, w.both("Anna First", "A0")));
+  w.close();
+  w.service_options.search_bytes_max = 290 * 1024;  // one region of blocks, and some hundred values
+  w.open();
+  w.ready();
+  CHECK(w.find("name", "anna first") == Ids{*first.record});
+  std::optional<Error> refused;
+  for (int i = 0; i < 500 && !refused; ++i) {
+    must(w.write(w.editor, w.both("Berta Later " + std::to_string(i), "B" + std::to_string(i))));
+    w.catch_up();
+    if (const auto found = w.ask("name", "anna first"); !found) refused = found.error();
+  }
+  REQUIRE(refused);
+  CHECK(refused->code() == std::string_view("overloaded"));
+  REQUIRE(refused->find("limit_name"));
+  CHECK(*refused->find("limit_name") == "search_bytes_max");
+  w.close();
+  w.service_options.search_bytes_max = std::size_t{1} << 20;
+  w.open();
+  w.ready();
+  CHECK(w.find("name", "anna first") == Ids{*first.record});
+  CHECK(w.find("name", "berta", search::Op::prefix).size() > 50);
+}
