@@ -72,9 +72,14 @@ void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Writ
   submit_until(s, make, stopping, std::chrono::steady_clock::now() + kBusyMax, done);
 }
 
+// As patiently as a row: an import whose end was not told stays unfinished until the next start.
 Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
-  return wait_for<Written>(
-      [&](auto done) { s.submit(make_import_event(s, caller, std::move(event), std::move(done))); });
+  return wait_for<Written>([&](auto done) {
+    const auto make = [this, caller, event](Callback<Written> then) {
+      return make_import_event(s, caller, event, std::move(then));
+    };
+    submit_patiently(s, make, stopping_, std::move(done));
+  });
 }
 
 Status Imports::catch_up() {

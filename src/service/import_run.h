@@ -26,8 +26,8 @@ Error closing();  // the server is being stopped
 Error was_cancelled();
 // Not the row's fault, and the next one would do no better.
 bool is_fatal(const Error& error) noexcept;
-// A command of a row. While the service is too busy for it, or the read models do not show what it needs, it is put in
-// again, for a while: that is not the row's fault either.
+// A command of an import. While the service is too busy for it, or the read models do not show what it needs, it is put
+// in again, for a while: that is not the import's fault.
 void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Written>)> make,
                       const std::atomic<bool>& stopping, Callback<Written> done);
 

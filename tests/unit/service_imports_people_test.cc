@@ -1,4 +1,7 @@
 // Imports and people: who is erased meanwhile, who may see and end an import, what of a file stays in memory.
+#include <atomic>
+#include <thread>
+
 #include "support/imports_world.h"
 
 using namespace siegel;
@@ -339,6 +342,35 @@ TEST_CASE("G6 a busy service loses no row of an import, nor of its undo", "[unit
   CHECK(world.shown() == 300);
   CHECK(must(world.undo(held.id)).undone->added == 300);
   CHECK(world.shown() == 0);
+}
+
+TEST_CASE("G6 an import whose end comes to a full queue is finished all the same", "[unit][service][G6]") {
+  ImportsWorld world;
+  world.world.options.queue_commands_max = 4;
+  world.close();
+  world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
+  std::atomic<bool> over{false};
+  std::vector<std::thread> crowd;  // hardly any other command finds room in the queue
+  for (int i = 0; i < 3; ++i)
+    crowd.emplace_back([&] {
+      while (!over) {
+        std::vector<Pending> waiting;
+        for (int n = 0; n < 30; ++n)
+          waiting.push_back(submit(*world.ledger, [](const ledger::Moment&) {
+            std::this_thread::sleep_for(std::chrono::microseconds(300));
+            return ledger::Verdict();
+          }));
+        for (auto& one : waiting) (void)one.get();
+      }
+    });
+  const auto committed = world.commit(held.id);
+  over = true;
+  for (auto& one : crowd) one.join();
+  REQUIRE(committed);
+  CHECK(committed->counts.added == 3);
+  CHECK(world.shown() == 3);
 }
 
 TEST_CASE("a file stays only while somebody may need it, and gives way to the next", "[unit][service]") {
