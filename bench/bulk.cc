@@ -52,8 +52,8 @@ class BulkCommand final : public ledger::Command {
     in_flight_.with([&](InFlight& state) {
       --state.commands;
       if (!outcome && !state.error) state.error = outcome.error();
+      in_flight_.notify_all();  // under the lock: whoever waits may end both
     });
-    in_flight_.notify_all();
   }
   [[nodiscard]] KeysMark keys_mark() const override { return mark_; }
   [[nodiscard]] std::size_t events() const override { return kEventsPerCommand; }
