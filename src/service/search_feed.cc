@@ -331,7 +331,8 @@ Result<std::uint64_t> SearchFeed::loads_of(TypeNo type, std::span<const search::
   if (it == types_.end() || it->second.state == Type::State::loading || !std::ranges::all_of(conditions, knows))
     return Error(Errc::unavailable, "starting", "The search index is still loading.");
   if (it->second.state == Type::State::too_large)
-    return Error(Errc::overloaded, "overloaded", "The search index has no room for this record type; the configuration can give it more.")
+    return Error(Errc::overloaded, "overloaded",
+                 "The search index has no room for this record type; the configuration can give it more.")
         .with("limit_name", "search_bytes_max")
         .with("limit_value", bytes_max_);
   return it->second.loads;
