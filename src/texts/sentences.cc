@@ -405,6 +405,7 @@ constexpr auto kPieces = std::to_array<Pair>({
     {"it cannot be read", "sie lässt sich nicht lesen"},
     {"events that were acknowledged are missing", "bestätigte Ereignisse fehlen"},
     {"lock record size", "Sperrdatei bei Größe"},
+    {"keys store size", "Schlüsselspeicher bei Größe"},
     {"lock record root", "Wurzel der Sperrdatei"},
     {"ledger root there", "Wurzel des Buchs dort"},
     {"ledger size", "Buch bei Größe"},

@@ -743,6 +743,37 @@ class Restore(unittest.TestCase):
         self.closed()
         self.assertEqual(self.s.stop(), 0)
 
+    def test_ER05_a_lock_record_restored_with_the_ledger_hides_nothing(self):
+        """As from a snapshot of the volume: only the keys know then that events are gone."""
+        outside, kept = pathlib.Path(str(self.s.data) + ".outside"), self.s.home / "outside.kept"
+        self.s.stop()
+        shutil.copytree(outside, kept)
+        serve_again(self.s)
+        damaged = self.in_the_lost_part()
+        self.put(self.backup / "ledger")
+        shutil.rmtree(outside)
+        shutil.copytree(kept, outside)
+        self.s.serve(ready=False)
+        answer = self.s.request("GET", "/readyz", token=None)
+        self.assertEqual((answer.status, answer.json["checks"]), (503, ["behind_keys"]), answer.body)
+        refused = self.s.request("PATCH", f"/v1/records/{self.gone['record']}", {"values": {"news": "x"}}, token=self.s.tokens["editor"])
+        self.assertEqual((refused.status, refused.code), (503, "read_only"))
+        self.s.stop()
+        self.assertIn("behind_keys", self.s.log_text())
+        adopted = self.adopt("--json")
+        self.assertEqual(adopted.returncode, 0, adopted.stderr)
+        self.assertGreater(json.loads(adopted.stdout)["keys_given_up"], 1)
+        serve_again(self.s)
+        self.until_effective()
+        erase(self.s, self.gone["subject"])
+        self.s.stop()
+        self.put(damaged)
+        self.adopt()
+        serve_again(self.s)
+        self.until_effective()
+        self.closed()
+        self.assertEqual(self.s.stop(), 0)
+
     def test_ER05_the_lost_part_is_put_back_before_the_server_has_run(self):
         damaged = self.in_the_lost_part()
         self.restore()
