@@ -8,7 +8,7 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::seconds kRetry{1};
-constexpr std::size_t kRecordsAtOnce = 256;          // of an import or an erasure, while who searches waits
+constexpr std::size_t kRecordsAtOnce = 32;           // of an import or an erasure, while who searches waits
 constexpr std::chrono::microseconds kForOthers{50};  // then: a mutex is not fair
 constexpr std::size_t kHiddenMax = 200'000;          // of an import; more are read when it is finished
 constexpr std::size_t kHiddenMeanwhile = 4'096;
@@ -224,6 +224,14 @@ void SearchFeed::look_again(std::span<const RecordId> records) {
       if (one.hidden.erase(records[i]) > 0) one.later.push_back(records[i]);
     pause(lock, i);
   }
+}
+
+bool SearchFeed::meets_still(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record) {
+  const std::lock_guard lock(mutex_);
+  const auto it = types_.find(type);
+  if (receipt_ == nullptr || it == types_.end()) return false;
+  refresh(type, it->second, record);
+  return index_.record_meets(type, conditions, record);
 }
 
 // From the newest row, or away with it.
