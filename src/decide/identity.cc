@@ -71,39 +71,39 @@ void IdentityIndex::add(const IdentityKey& key, const SubjectId& subject) {
 }
 
 void IdentityIndex::take(const IdentityKey& key, const SubjectId& subject) {
+  const std::lock_guard lock(mutex_);
   bool last = false;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto number = keys_.find(key);
-    if (number && one_[*number].subject == subject) {
-      last = --one_[*number].records == 0;
-    } else if (const auto many = more_.find(key); many != more_.end()) {
-      for (auto& entry : many->second)
-        if (entry.subject == subject) last = --entry.records == 0;
-    }
+  const auto number = keys_.find(key);
+  if (number && one_[*number].subject == subject) {
+    last = --one_[*number].records == 0;
+  } else if (const auto many = more_.find(key); many != more_.end()) {
+    for (auto& entry : many->second)
+      if (entry.subject == subject) last = --entry.records == 0;
   }
-  if (last) forget({&key, 1}, subject);
+  if (last) forget_one(key, subject);
 }
 
 void IdentityIndex::forget(std::span<const IdentityKey> keys, const SubjectId& subject) {
   const std::lock_guard lock(mutex_);
-  for (const auto& key : keys) {
-    const auto number = keys_.find(key);
-    if (!number) continue;
-    auto& one = one_[*number];
-    const auto many = more_.find(key);
-    if (many != more_.end()) {
-      std::erase_if(many->second, [&](const Entry& entry) { return entry.subject == subject; });
-      if (one.subject == subject && !many->second.empty()) {
-        one = many->second.back();
-        many->second.pop_back();
-      }
-      if (many->second.empty()) more_.erase(many);
+  for (const auto& key : keys) forget_one(key, subject);
+}
+
+void IdentityIndex::forget_one(const IdentityKey& key, const SubjectId& subject) {
+  const auto number = keys_.find(key);
+  if (!number) return;
+  auto& one = one_[*number];
+  const auto many = more_.find(key);
+  if (many != more_.end()) {
+    std::erase_if(many->second, [&](const Entry& entry) { return entry.subject == subject; });
+    if (one.subject == subject && !many->second.empty()) {
+      one = many->second.back();
+      many->second.pop_back();
     }
-    if (one.subject != subject) continue;
-    one = Entry();
-    keys_.remove(*number);
+    if (many->second.empty()) more_.erase(many);
   }
+  if (one.subject != subject) return;
+  one = Entry();
+  keys_.remove(*number);
 }
 
 bool IdentityIndex::loaded() const {

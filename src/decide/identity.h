@@ -49,6 +49,8 @@ class IdentityIndex {
     std::uint32_t records = 0;
   };
   HmacKey hmac_;
+  void forget_one(const IdentityKey& key, const SubjectId& subject);  // with mutex_ locked
+
   mutable std::mutex mutex_;
   IdTable<IdentityKey> keys_;
   std::deque<Entry> one_;                                             // by the number of its key
