@@ -62,6 +62,9 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The import was cancelled; nothing is in.", "Der Import wurde abgebrochen; nichts ist aufgenommen."},
     {"A token, purpose or version holds a line break.",
      "Ein Zugangsschlüssel, ein Zweck oder eine Version enthält einen Zeilenumbruch."},
+    {"The file is not valid JSON.", "Die Datei ist kein gültiges JSON."},
+    {"The JSON is not an object.", "Das JSON ist kein Objekt."},
+    {"An object in the JSON has the same member twice.", "Ein Objekt im JSON hat dasselbe Mitglied zweimal."},
     {"The file with the checkpoint cannot be read.", "Die Datei mit dem signierten Stand lässt sich nicht lesen."},
     {"The file cannot be written.", "Die Datei lässt sich nicht schreiben."},
     {"The server's answer is not a record type.", "Die Antwort des Servers ist kein Datensatztyp."},
@@ -358,6 +361,8 @@ constexpr auto kNames = std::to_array<Pair>({
     {"this_ledger", "dieses Buch"},
     {"checkpoint_of", "Stand von"},
     {"from", "ab"},
+    {"line", "Zeile"},
+    {"member", "Mitglied"},
     {"keys", "Schlüssel"},
     {"least", "mindestens"},
     {"ledger", "Buch"},
@@ -436,8 +441,8 @@ std::string_view name_in_german(std::string_view key) {
 
 // What a person typed or a file is called stays as it is.
 bool is_of_others(std::string_view key) {
-  constexpr std::string_view kOthers[] = {"file", "path", "place", "data", "directory", "server", "configured",
-                                          "is",   "name", "field", "word", "replica",   "choices"};
+  constexpr std::string_view kOthers[] = {"file", "path", "place", "data", "directory", "server",  "configured",
+                                          "is",   "name", "field", "word", "replica",   "choices", "member"};
   return std::ranges::find(kOthers, key) != std::end(kOthers);
 }
 
