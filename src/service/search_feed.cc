@@ -150,7 +150,7 @@ void SearchFeed::follow_record(views::Recorded& event) {
 void SearchFeed::follow_imported(views::Recorded& event) {
   const auto& header = event.header();
   const auto record = record_of(event);
-  if (!record) return;
+  if (!record || !header.job) return;
   const auto it = types_.find(header.record_type);
   const auto known = unfinished_.find(*header.job);
   if (known == unfinished_.end()) {
