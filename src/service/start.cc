@@ -256,6 +256,7 @@ void Impl::watch_clock() {
         std::chrono::seconds(1), [](const bool& s) { return s; }, [](const bool& s, bool) { return s; });
     if (stop) return;
     imports_->sweep();
+    imports_->tell_ends();
     const auto wall_now = static_cast<std::int64_t>(clock.now().get());
     const auto steady_now = clock.steady();
     const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_now - steady).count();
