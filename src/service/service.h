@@ -146,7 +146,7 @@ struct ListAnswer {
   std::shared_ptr<const Registries> registries;
   TypeNo type;
   std::vector<ShownRecord> items;
-  std::optional<RecordId> next;  // cursor: the last one shown, if there may be more
+  std::optional<RecordId> next;  // cursor: the last one looked at, if there may be more
   TreeSize position;
 };
 struct ExportQuery {

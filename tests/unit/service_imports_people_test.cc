@@ -184,7 +184,7 @@ TEST_CASE("G7 I5 what an undo kept is told to whoever undid, and names the peopl
   must(world.commit(preview.id));
   world.catch_up();
   const auto type = TypeNo(world.service->registries()->type("people")->number);
-  const auto removed = world.views->list(type, std::nullopt, 9).value().at(0);
+  const auto removed = world.views->list(type, std::nullopt, 9).value().rows.at(0);
   must(world.write(world.editor, RemoveRecord{removed.id}));
   const auto size = world.ledger->size();
   const auto undone = must(world.undo(preview.id));
