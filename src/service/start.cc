@@ -228,7 +228,10 @@ void Impl::load_identities() {
           for (auto& value : *some) values.push_back(std::move(value));
         }
       }
-      if (const auto key_of = identity.key(type.definition, values)) identity.add(*key_of, *row.subject);
+      const auto lives = [&] {
+        return std::ranges::all_of(row.sections, [&](const auto& section) { return vault.living(section.slot); });
+      };
+      if (const auto key_of = identity.key(type.definition, values)) identity.load(*key_of, *row.subject, lives);
       wipe_texts(values);
       return true;
     });
@@ -241,7 +244,9 @@ void Impl::load_identities() {
     if (!opened) return true;
     const std::string_view text = as_chars(opened->view());
     const auto nul = text.find('\0');
-    if (nul != std::string_view::npos) identity.add(identity.key(text.substr(0, nul), text.substr(nul + 1)), subject);
+    if (nul != std::string_view::npos)
+      identity.load(identity.key(text.substr(0, nul), text.substr(nul + 1)), subject,
+                    [&] { return vault.living(link.slot); });
     return true;
   });
   if (whole && links && !stopping_) identity.set_loaded();
