@@ -4,20 +4,21 @@ namespace siegel::views {
 
 namespace {
 
-Status begin(const Header& header, const ImportFacts& facts, RowAccess& rows) {
+Status begin(const JobId& job, const Header& header, const ImportFacts& facts, RowAccess& rows) {
   ImportRow row;
   row.type = header.record_type;
   row.purpose = header.purpose;
   row.begun_seq = header.seq;
   row.begun_at = header.time;
   row.counts = facts;
-  rows.put(Rows::imports, header.job->get(), encode(row));
+  rows.put(Rows::imports, job.get(), encode(row));
   return Done{};
 }
 
 // An end without a beginning, or a second one, says nothing.
-Status end(const Header& header, const ImportFacts& facts, ImportState from, ImportState to, RowAccess& rows) {
-  SIEGEL_TRY(value, rows.get(Rows::imports, header.job->get()));
+Status end(const JobId& job, const Header& header, const ImportFacts& facts, ImportState from, ImportState to,
+           RowAccess& rows) {
+  SIEGEL_TRY(value, rows.get(Rows::imports, job.get()));
   if (!value) return Done{};
   SIEGEL_TRY(row, decode_import(*value));
   if (row.state != from) return Done{};
@@ -31,7 +32,7 @@ Status end(const Header& header, const ImportFacts& facts, ImportState from, Imp
     row.ended_at = header.time;
     if (to == ImportState::finished) row.counts = facts;
   }
-  rows.put(Rows::imports, header.job->get(), encode(row));
+  rows.put(Rows::imports, job.get(), encode(row));
   return Done{};
 }
 
@@ -46,15 +47,16 @@ Status Imports::fold(Recorded& event, RowAccess& rows) {
   const auto& header = event.header();
   const auto* facts = std::get_if<ImportFacts>(&header.facts);
   if (facts == nullptr || !header.job) return Done{};
+  const auto& job = *header.job;
   switch (header.type) {
     case EventType::import_begun:
-      return begin(header, *facts, rows);
+      return begin(job, header, *facts, rows);
     case EventType::import_finished:
-      return end(header, *facts, ImportState::begun, ImportState::finished, rows);
+      return end(job, header, *facts, ImportState::begun, ImportState::finished, rows);
     case EventType::import_cancelled:
-      return end(header, *facts, ImportState::begun, ImportState::cancelled, rows);
+      return end(job, header, *facts, ImportState::begun, ImportState::cancelled, rows);
     case EventType::import_undone:
-      return end(header, *facts, ImportState::finished, ImportState::undone, rows);
+      return end(job, header, *facts, ImportState::finished, ImportState::undone, rows);
     case EventType::registry_purpose_set:
     case EventType::registry_class_set:
     case EventType::registry_type_set:

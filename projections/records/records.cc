@@ -142,11 +142,13 @@ Status change(Recorded& event, RowAccess& rows) {
   }
   // Whoever decides lets nobody else change what an unfinished import has changed; if it came to that, both would
   // count.
-  if (auto& pending = head.pending) {
-    pending->version = row.pending->version = RecordVersion(pending->version.get() + 1);
-    pending->modified = header.seq;
-    row.pending->updated_at = header.time;
-    for (const auto& part : parts) SIEGEL_CHECK(merge_part(row.pending->sections, row_key, part, rows));
+  if (head.pending && row.pending) {
+    auto& pending = *head.pending;
+    auto& shown = *row.pending;
+    pending.version = shown.version = RecordVersion(pending.version.get() + 1);
+    pending.modified = header.seq;
+    shown.updated_at = header.time;
+    for (const auto& part : parts) SIEGEL_CHECK(merge_part(shown.sections, row_key, part, rows));
   }
   if (!import) {
     head.version = row.version = RecordVersion(head.version.get() + 1);

@@ -174,6 +174,12 @@ Bytes key_of(RegistryKind kind, std::uint32_t number) {
   return joined({be(static_cast<std::uint8_t>(kind)), be(number)});
 }
 Bytes record_row_key(TypeNo type, const RecordId& record) { return joined({be(type.get()), record.get()}); }
+Bytes after_prefix(ByteView prefix) {
+  Bytes out = to_bytes(prefix);
+  while (!out.empty() && out.back() == 0xFF) out.pop_back();
+  if (!out.empty()) ++out.back();
+  return out;
+}
 ByteView position_key() { return as_bytes("position"); }
 Id16 id_at_end(ByteView key) { return key.size() < 16 ? Id16{} : to_array<16>(key.last(16)); }
 Id16 id_at_start(ByteView key) { return key.size() < 16 ? Id16{} : to_array<16>(key.first(16)); }

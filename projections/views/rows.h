@@ -28,6 +28,8 @@ enum class RegistryKind : std::uint8_t {
 };  // types: a family of their own
 Bytes key_of(RegistryKind kind, std::uint32_t number);
 ByteView position_key();
+// The smallest key behind all keys that begin with this one: none if there is no such key.
+Bytes after_prefix(ByteView prefix);
 // The last 16 bytes, or the last 8 as a sequence, of a key that is long enough.
 Id16 id_at_end(ByteView key);
 Seq seq_at_end(ByteView key);

@@ -8,14 +8,6 @@ namespace siegel::views {
 
 namespace {
 
-// The smallest key behind all keys that begin with this one: none if there is no such key.
-Bytes after_prefix(ByteView prefix) {
-  Bytes out = to_bytes(prefix);
-  while (!out.empty() && out.back() == 0xFF) out.pop_back();
-  if (!out.empty()) ++out.back();
-  return out;
-}
-
 bool starts_with(ByteView key, ByteView prefix) {
   return key.size() >= prefix.size() && equal(key.first(prefix.size()), prefix);
 }
@@ -23,7 +15,7 @@ bool starts_with(ByteView key, ByteView prefix) {
 // Calls f(key, value) for the rows of a prefix from `from` on; f answers Result<bool>, false ends the walk.
 template <class F>
 Status walk(Store& store, Rows rows, ByteView prefix, ByteView from, F&& f, const Snapshot* snapshot = nullptr) {
-  const auto cursor = store.cursor(family(rows), {.snapshot = snapshot});
+  const auto cursor = store.cursor(family(rows), {.snapshot = snapshot, .until = after_prefix(prefix)});
   for (cursor->seek(from); cursor->valid() && starts_with(cursor->key(), prefix); cursor->next()) {
     SIEGEL_TRY(more, f(cursor->key(), cursor->value()));
     if (!more) break;

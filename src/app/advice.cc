@@ -18,6 +18,13 @@ constexpr std::array kEntries{
     Entry{"format_damaged",
           "Put the file FORMAT of the data directory back: it is one line, `siegel-data 1 LEDGER-ID`.",
           "Die Datei FORMAT im Datenverzeichnis wiederherstellen: eine Zeile, `siegel-data 1 LEDGER-ID`."},
+    Entry{"places_damaged",
+          "Mend the file PLACES of the data directory at that line: it names root, signer and head, every key replica "
+          "and root mirror, and last how many of these two there are (`members 2`). A copy of it is in each backup. A "
+          "mirror that is left out keeps the keys of people erased later.",
+          "Die Datei PLACES im Datenverzeichnis an dieser Stelle berichtigen: sie nennt root, signer und head, jede "
+          "key-replica und jeden root-mirror, und zuletzt, wie viele dieser beiden es sind (`members 2`). Eine Kopie "
+          "ist in jeder Sicherung. Ein Spiegel, der fehlt, behält die Schlüssel später Gelöschter."},
     Entry{"store_missing",
           "Check --data and the disks; put the missing directory back, or make a new one with `siegel init`.",
           "--data und die Datenträger prüfen; das fehlende Verzeichnis zurücklegen, oder mit `siegel init` ein neues "

@@ -1,6 +1,9 @@
 // `siegel init`: the only way to a new ledger.
 #include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
 #include "app/instance.h"
 #include "app/stores.h"
 #include "ledger/signer.h"
@@ -55,6 +58,22 @@ Status check_second_place(const std::filesystem::path& dir, const Places& places
   return check_writable(dir);
 }
 
+// What PLACES could not say (places.h).
+Status check_sayable(const Places& places) {
+  std::vector<std::filesystem::path> all = {places.root, places.signer, places.head};
+  all.insert(all.end(), places.key_replicas.begin(), places.key_replicas.end());
+  all.insert(all.end(), places.root_mirrors.begin(), places.root_mirrors.end());
+  std::set<std::filesystem::path> named;
+  for (const auto& path : all) {
+    const auto text = path.string();
+    if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+      return Error(Errc::invalid, "bad_value", "The name of a place holds a control character.");
+    if (!named.insert(path.lexically_normal()).second)
+      return Error(Errc::invalid, "place_twice", "One place is named for two things.").with("path", text);
+  }
+  return Done{};
+}
+
 // All that can be known before anything is made: a wrong path changes nothing.
 Status check_all(const Places& places) {
   SIEGEL_CHECK(refuse_existing(places));
@@ -75,6 +94,7 @@ Status check_all(const Places& places) {
         return Error(Errc::invalid, "place_twice", "One place is named for two things.").with("path", one->string());
     }
   }
+  SIEGEL_CHECK(check_sayable(places));
   for (const auto& dir :
        {places.data, places.root.parent_path(), places.signer.parent_path(), places.head.parent_path()})
     SIEGEL_CHECK(check_writable(dir));

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/report.h"
 #include "app/room.h"
 #include "app/stores.h"
 #include "codec/header_codec.h"
@@ -204,8 +205,8 @@ class OpenedInstance final : public Instance {
       if (watch.stop && watch.stop())
         return Error(Errc::unavailable, "start_ended", "The start was ended before the read models had caught up.");
       if (views_->position() >= size) return Done{};
-      if (auto status = projector_->status(); !status && status.error().category() != Errc::unavailable)
-        return Error(status.error());
+      // Also what may pass, such as no room on the disk: nobody could tell that this start waits for it.
+      SIEGEL_CHECK(projector_->status());
       if (watch.progress && std::chrono::steady_clock::now() >= tell_at) {
         watch.progress(views_->position().get(), size.get());
         tell_at = std::chrono::steady_clock::now() + kTellEvery;
@@ -247,7 +248,7 @@ Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& da
       opened = instance->open(data, config, clock, random, watcher, on_group, watch);
     }
   }
-  SIEGEL_CHECK(std::move(opened));
+  if (!opened) return cause_of(opened.error());
   return std::unique_ptr<Instance>(std::move(instance));
 }
 

@@ -1,7 +1,9 @@
 #include "app/places.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
+#include <string_view>
 
 #include "base/text.h"
 #include "store/file.h"
@@ -30,6 +32,92 @@ Error no_data_directory(const Error& cause, const Places& places) {
       .with("data", places.data.string());
 }
 
+Error no_places(const Error& cause, const Places& places) {
+  std::error_code ignored;
+  if (cause.category() != Errc::not_found || !std::filesystem::exists(places.ledger(), ignored))
+    return no_data_directory(cause, places);
+  return Error(Errc::invalid, "places_damaged", "The file PLACES is not there, and a ledger is.")
+      .with("at", places.places().string());
+}
+
+// Takes PLACES line by line.
+class Reader {
+ public:
+  explicit Reader(Places& places) : places_(places) {
+    places_.root.clear();
+    places_.signer.clear();
+    places_.head.clear();
+  }
+
+  Status take(std::string_view line) {
+    ++number_;
+    if (closed_) return damaged("Behind the line `members` of PLACES nothing may stand.");
+    if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+      return damaged("A line of PLACES holds a control character.");
+    const auto space = std::min(line.find(' '), line.size());
+    const auto word = line.substr(0, space), rest = line.substr(std::min(space + 1, line.size()));
+    if (word == "root") return take_one(places_.root, rest);
+    if (word == "signer") return take_one(places_.signer, rest);
+    if (word == "head") return take_one(places_.head, rest);
+    if (word == "key-replica") return take_another(places_.key_replicas, rest);
+    if (word == "root-mirror") return take_another(places_.root_mirrors, rest);
+    if (word == "members") return close(rest);
+    return damaged("A line of PLACES begins with a word that is not known.");
+  }
+
+  Status end() const {
+    if (!closed_)
+      return damaged(
+                 "PLACES does not end with the line that counts its members: it is cut off, or of an older version.")
+          .with("wanted", "members " + std::to_string(members()));
+    const auto lacks = [&](const char* word) -> Status {
+      return damaged("PLACES lacks a line.").with("wanted", std::string(word) + " PATH");
+    };
+    if (places_.root.empty()) return lacks("root");
+    if (places_.signer.empty()) return lacks("signer");
+    if (places_.head.empty()) return lacks("head");
+    return Done{};
+  }
+
+ private:
+  Error damaged(const char* what) const {
+    return Error(Errc::invalid, "places_damaged", what)
+        .with("at", places_.places().string() + ":" + std::to_string(std::max<std::size_t>(number_, 1)));
+  }
+  [[nodiscard]] std::size_t members() const { return places_.key_replicas.size() + places_.root_mirrors.size(); }
+
+  Status take_one(std::filesystem::path& to, std::string_view path) {
+    if (!to.empty()) return damaged("A line of PLACES says again what an earlier one said.");
+    SIEGEL_CHECK(check(path));
+    to = path;
+    return Done{};
+  }
+  Status take_another(std::vector<std::filesystem::path>& to, std::string_view path) {
+    SIEGEL_CHECK(check(path));
+    to.emplace_back(path);
+    return Done{};
+  }
+  Status check(const std::filesystem::path& path) {
+    if (!path.is_absolute()) return damaged("A line of PLACES names no absolute path.");
+    if (!named_.insert(path.lexically_normal()).second) return damaged("PLACES names one path for two things.");
+    return Done{};
+  }
+  Status close(std::string_view count) {
+    const auto counted = parse_u64(count);
+    if (!counted) return damaged("The line `members` of PLACES holds no number.");
+    closed_ = true;
+    if (*counted == members()) return Done{};
+    return damaged("PLACES counts other members than it names: lines are missing, or the count was not changed.")
+        .with("counted", *counted)
+        .with("named", members());
+  }
+
+  Places& places_;
+  std::set<std::filesystem::path> named_;
+  std::size_t number_ = 0;  // of the line in hand, from 1
+  bool closed_ = false;
+};
+
 }  // namespace
 
 bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
@@ -55,6 +143,7 @@ Status write_places(const Places& places) {
        << '\n';
   for (const auto& replica : places.key_replicas) text << "key-replica " << replica.string() << '\n';
   for (const auto& mirror : places.root_mirrors) text << "root-mirror " << mirror.string() << '\n';
+  text << "members " << places.key_replicas.size() + places.root_mirrors.size() << '\n';
   SystemFiles files;
   return files.write_file_durably(places.places(), as_bytes(text.str()), kPrivate);
 }
@@ -63,25 +152,11 @@ Result<Places> read_places(const std::filesystem::path& data) {
   auto places = default_places(data);
   SystemFiles files;
   auto read = files.read_file(places.places(), kSmallFile);
-  if (!read) return no_data_directory(read.error(), places);
+  if (!read) return no_places(read.error(), places);
+  Reader reader(places);
   std::istringstream text{std::string(as_chars(*read))};
-  for (std::string line; std::getline(text, line);) {
-    const auto space = line.find(' ');
-    const auto key = line.substr(0, space);
-    const std::filesystem::path value = space == std::string::npos ? "" : line.substr(space + 1);
-    if (key == "root") {
-      places.root = value;
-    } else if (key == "signer") {
-      places.signer = value;
-    } else if (key == "head") {
-      places.head = value;
-    } else if (key == "key-replica") {
-      places.key_replicas.push_back(value);
-    } else if (key == "root-mirror") {
-      places.root_mirrors.push_back(value);
-    }
-  }
-  // A directory that was moved takes its neighbours along, unless init was told other places.
+  for (std::string line; std::getline(text, line);) SIEGEL_CHECK(reader.take(line));
+  SIEGEL_CHECK(reader.end());
   return places;
 }
 

@@ -36,9 +36,12 @@ Places default_places(const std::filesystem::path& data);
 // Without a data directory there is nothing to contradict.
 Status check_places(const Config& config, const std::filesystem::path& data);
 
-// PLACES: one line each, "root PATH", "signer PATH", "head PATH", "key-replica PATH", "root-mirror PATH".
+// PLACES (docs/formats/stores.md): "root PATH", "signer PATH", "head PATH", then "key-replica PATH" and "root-mirror
+// PATH" as many as there are, and last how many these are, "members N". People edit it, and a mirror that is passed
+// over keeps the root of whoever is erased, so anything else is refused.
 Status write_places(const Places& places);
-Result<Places> read_places(const std::filesystem::path& data);  // not_found "store_missing": run `siegel init`
+// not_found "store_missing": run `siegel init`; invalid "places_damaged" with file and line.
+Result<Places> read_places(const std::filesystem::path& data);
 
 // FORMAT: "siegel-data 1 <ledger id>". A newer one: denied "format_newer".
 Status write_format(const Places& places, const LedgerId& id);

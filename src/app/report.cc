@@ -8,7 +8,14 @@
 
 namespace siegel::app {
 
-int report(const Error& error, const Speech& speech) {
+Error cause_of(const Error& error) {
+  const auto* const reason = error.is("read_only") ? error.find("reason") : nullptr;
+  if (reason == nullptr || *reason != "disk_full") return error;
+  return {Errc::unavailable, "disk_full", "There is too little room left on the disk of the store."};
+}
+
+int report(const Error& found, const Speech& speech) {
+  const auto error = cause_of(found);
   const std::string what(advice(error.code(), speech.language));
   if (speech.json) {
     nlohmann::json problem = {{"type", std::string("urn:siegel:problem:") + error.code()},

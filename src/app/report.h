@@ -18,6 +18,9 @@ struct Speech {
   }
 };
 
+// A ledger that takes nothing because its disk is full is disk_full to whoever started something; else the error
+// itself.
+Error cause_of(const Error& error);
 // What is wrong with its code, and what to do; with json as the problem object of contract section 1. The exit code: 2
 // wrong usage or configuration, 4 refused, 1 else.
 int report(const Error& error, const Speech& speech);

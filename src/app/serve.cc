@@ -239,6 +239,7 @@ class Running {
                "root store grade L0: deletion holds if the medium really overwrites; not on SSD, snapshots or "
                "copy-on-write."));
     for (const auto& warning : warned()) std::fprintf(stderr, "siegel: %s\n", text(warning.german, warning.english));
+    tell_members();
     if (const auto kept = kept_evidence(settings_.data); kept.copies > 0)
       std::fprintf(
           stderr,
@@ -268,6 +269,16 @@ class Running {
     const auto reasons = instance_->ledger().read_only();
     const auto opened = instance_->opened_writable() ? Opened::writable : Opened::read_only;
     return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
+  }
+
+  // So that one which was taken out of PLACES is missed.
+  void tell_members() const {
+    const auto places = read_places(settings_.data);
+    if (!places) return;
+    for (const auto& replica : places->key_replicas)
+      say(settings_.speech, text("Zweitkopie der Schlüssel: ", "key replica: ") + replica.string());
+    for (const auto& mirror : places->root_mirrors)
+      say(settings_.speech, text("Wurzelspiegel: ", "root mirror: ") + mirror.string());
   }
 
   void tell_views_given_up() const {

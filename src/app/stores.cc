@@ -99,6 +99,12 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const 
   SIEGEL_TRY(evidence, keep_evidence(places, clock));
   settings.evidence = std::move(evidence.names);
   settings.lost = std::move(evidence.lost);
+  auto known = vault::Vault::ledger_size(places.keys());
+  if (known) {
+    settings.size_known = *known;
+  } else if (!known.error().is("store_missing")) {  // whoever needs the keys says that they are missing
+    return Error(std::move(known).error());
+  }
   SIEGEL_TRY(store, open_rocksdb(rocks));
   return ledger::Ledger::open(std::move(store), settings, signer, clock);
 }
@@ -157,6 +163,7 @@ Result<std::unique_ptr<vault::Vault>> open_vault(const Places& places, const Con
   options.spare_leaves = config.spare_leaves;
   options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
   options.prefill = writable;
+  options.ledger_size = [&ledger] { return ledger.size(); };
   return vault::Vault::open(options, root, id, ledger.keys_mark(), ledger.epoch(), clock, random);
 }
 

@@ -35,8 +35,9 @@ ledger::Options ledger_options(const Places& places, const LedgerId& id, const s
 // kept free. Less is disk_full.
 std::uint64_t room_to_open(const Places& places);
 
-// The ledger that is there; never makes one. What a damaged log still holds is kept aside first (evidence.h). Errors:
-// those of keep_evidence, open_rocksdb and Ledger::open.
+// The ledger that is there; never makes one. What a damaged log still holds is kept aside first (evidence.h). It is in
+// doubt too if the keys store has seen a larger one. Errors: those of keep_evidence, Vault::ledger_size, open_rocksdb
+// and Ledger::open.
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
                                                     ledger::Signer& signer, Clock& clock);
 

@@ -27,11 +27,9 @@ int with_values(const Session& session, const Words& words, const std::string& t
                 const std::function<int(nlohmann::json)>& then) {
   auto values = nlohmann::json::object();
   if (!words.values.empty()) {
-    const auto content = read_input(words.values);
-    if (!content) return session.out.fail(content.error());
-    values = parse(*content);
-    if (!values.is_object())
-      return session.out.usage(session.text("--values ist kein JSON-Objekt.", "--values is not a JSON object."));
+    auto object = read_object(words.values);
+    if (!object) return session.out.fail(object.error());
+    values = std::move(*object);
   }
   if (values.empty() && words.sets.empty())
     return session.out.usage(session.text("Es fehlt --set FELD=WERT oder --values DATEI.",

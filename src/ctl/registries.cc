@@ -20,13 +20,10 @@ struct Kind {
 int set(const Session& session, const Kind& kind, const std::string& name, const std::string& file,
         const std::string& expect) {
   if (const auto wrong = session.wrong_name(name)) return *wrong;
-  const auto content = read_input(file);
-  if (!content) return session.out.fail(content.error());
-  auto definition = parse(*content);
-  if (!definition.is_object())
-    return session.out.usage(session.text("Die Datei ist kein JSON-Objekt.", "The file is not a JSON object."));
-  for (const char* own : {"name", "version", "built_in"}) definition.erase(own);
-  Request request{"PUT", std::string(kind.path) + "/" + segment(name), definition.dump(), {}};
+  auto definition = read_object(file);
+  if (!definition) return session.out.fail(definition.error());
+  for (const char* own : {"name", "version", "built_in"}) definition->erase(own);
+  Request request{"PUT", std::string(kind.path) + "/" + segment(name), definition->dump(), {}};
   if (!expect.empty()) request.headers.push_back(expect == "0" ? "If-None-Match: *" : "If-Match: \"" + expect + "\"");
   return session.change(request);
 }

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "base/text.h"
@@ -225,12 +228,45 @@ Result<std::string> read_input(const std::string& file) {
   std::ifstream opened;
   if (file != "-") {
     opened.open(file, std::ios::binary);
-    if (!opened) return Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", file);
+    std::error_code ignored;
+    if (!opened || std::filesystem::is_directory(file, ignored))
+      return Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", file);
   }
   std::istream& in = file == "-" ? std::cin : opened;
   std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (in.bad()) return Error(Errc::invalid, "no_file", "The file cannot be read.").with("file", file);
   return content;
+}
+
+Result<nlohmann::json> read_object(const std::string& file) {
+  SIEGEL_TRY(content, read_input(file));
+  std::vector<std::set<std::string>> names;  // of the objects that are open
+  std::optional<std::string> twice;
+  const auto look = [&](int, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::object_start) names.emplace_back();
+    if (event == Event::object_end) names.pop_back();
+    if (event == Event::key && !names.back().insert(parsed.get<std::string>()).second && !twice)
+      twice = parsed.get<std::string>();
+    return true;
+  };
+  try {
+    auto object = nlohmann::json::parse(content, look);
+    if (twice)
+      return Error(Errc::invalid, "bad_json", "An object in the JSON has the same member twice.")
+          .with("member", *twice);
+    if (!object.is_object()) return Error(Errc::invalid, "bad_json", "The JSON is not an object.");
+    return object;
+  } catch (const nlohmann::json::parse_error& error) {
+    const auto before = std::string_view(content).substr(0, error.byte == 0 ? 0 : error.byte - 1);
+    const auto lines = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    const auto begin = before.rfind('\n');
+    return Error(Errc::invalid, "bad_json", "The file is not valid JSON.")
+        .with("line", lines + 1)
+        .with("column", before.size() - (begin == std::string_view::npos ? 0 : begin + 1) + 1);
+  } catch (const nlohmann::json::exception&) {  // a number beyond all bounds
+    return Error(Errc::invalid, "bad_json", "The file is not valid JSON.");
+  }
 }
 
 void add_force(CLI::App& command, const Session& session, bool& force) {

@@ -78,6 +78,9 @@ void add_later_command(CLI::App& group, Session& session, const std::string& nam
 
 // The content of a file, or of standard input for "-".
 Result<std::string> read_input(const std::string& file);
+// The JSON object in it, as the server would take it: invalid "bad_json" (context line, column, member) for what is no
+// JSON, no object, or has a member twice, of which one would be lost without a word.
+Result<nlohmann::json> read_object(const std::string& file);
 // --force, for a command that writes a file.
 void add_force(CLI::App& command, const Session& session, bool& force);
 

@@ -58,6 +58,7 @@ class IdentityIndex {
     std::uint32_t records = 0;
   };
   HmacKey hmac_;
+
   mutable std::mutex mutex_;
   IdTable<IdentityKey> keys_;
   std::deque<Entry> one_;                                             // by the number of its key

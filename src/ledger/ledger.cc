@@ -80,6 +80,10 @@ Status LedgerImpl::recover_state() {
   TreeSize locked;
   Health health;
   auto reason = compare(lock_record_.read(), signer_, *store_, first.tree, locked);
+  if (!reason && head_.size < options_.size_known) {
+    reason = Reason{"behind_keys", "keys store size " + std::to_string(options_.size_known.get()) + ", ledger size " +
+                                       std::to_string(head_.size.get())};
+  }
   if (!reason && !options_.lost.empty()) reason = Reason{"log_damaged", options_.lost};
   if (reason) {
     if (!options_.evidence.empty()) reason->detail += ", damaged log kept in " + options_.evidence;

@@ -143,10 +143,14 @@ struct Options {
   std::string evidence;
   // What the owner found to be gone though the lock record is reached: the detail of "log_damaged"; empty: nothing.
   std::string lost;
+  // What the owner knows this ledger to have held, from another place than the lock record: the keys store. A smaller
+  // one has lost events, though it agrees with its lock record: both may be of one old copy. 0: nothing is known.
+  TreeSize size_known;
 };
 
 struct Reason {
-  // lock_record_missing, lock_record_damaged, behind_lock_record, fork, log_damaged: adopt_lock_record() ends them.
+  // lock_record_missing, lock_record_damaged, behind_lock_record, fork, behind_keys, log_damaged: adopt_lock_record()
+  // ends them.
   // disk_full, write_failed, sign_failed, row_mismatch (D3), clock_stepped_back: opening again does.
   std::string code;
   std::string detail;  // both values, for status

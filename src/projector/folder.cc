@@ -14,8 +14,6 @@ namespace {
 // A batch ends here at the latest, whatever the size of the chunk.
 constexpr std::size_t kRowsMax = 64 * 1024;
 constexpr std::size_t kBytesMax = std::size_t{32} << 20;
-// An erasure looks through the batch for rows of one person: kept short, so that 10,000 of them stay linear.
-constexpr std::size_t kRowsBeforeErasureMax = 1024;
 constexpr std::size_t kDaysKept = 32;
 
 }  // namespace
@@ -31,8 +29,7 @@ Status Folder::fold(Chunk& chunk) {
   auto trailer = chunk.trailers.begin();
   for (std::size_t i = 0; i < chunk.events.size(); ++i) {
     auto& event = chunk.events[i];
-    const bool erasure = event.header().type == EventType::erasure_requested;
-    if (rows_.rows() > (erasure ? kRowsBeforeErasureMax : kRowsMax) || rows_.bytes() > kBytesMax)
+    if (rows_.rows() > kRowsMax || rows_.bytes() > kBytesMax)
       SIEGEL_CHECK(write(chunk, i, TreeSize(event.header().seq.get())));
     for (; trailer != chunk.trailers.end() && trailer->before == i; ++trailer)
       SIEGEL_CHECK(index(*trailer, event.header()));

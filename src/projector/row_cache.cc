@@ -19,7 +19,18 @@ std::uint64_t hash_of(Rows rows, ByteView key) {
 }
 }  // namespace
 
+RowCache::RowCache(Store& store, Keys& keys)
+    : store_(store),
+      keys_(keys),
+      indexes_(static_cast<std::size_t>(Rows::count_), {decltype(Index::order)({&entries_}), 0}) {
+  clear();
+}
+
 void RowCache::clear() {
+  for (auto& index : indexes_) {
+    index.order.clear();
+    index.seen = 0;
+  }
   entries_.clear();
   bytes_ = 0;
   // A small batch must not pay for the table of a large one before it.
@@ -111,21 +122,29 @@ void RowCache::erase(Rows rows, ByteView key) {
   entry.value = {};
 }
 
+const RowCache::Index& RowCache::index(Rows rows) {
+  auto& index = indexes_[static_cast<std::size_t>(rows)];
+  for (; index.seen < entries_.size(); ++index.seen)
+    if (entries_[index.seen].rows == rows) index.order.insert(static_cast<std::uint32_t>(index.seen));
+  return index;
+}
+
 Result<std::vector<Bytes>> RowCache::keys_with_prefix(Rows rows, ByteView prefix) {
+  const auto& order = index(rows).order;
   std::vector<Bytes> keys;
   const auto matches = [&](ByteView key) {
     return key.size() >= prefix.size() && equal(key.first(prefix.size()), prefix);
   };
-  const auto cursor = store_.cursor(views::family(rows));
+  const auto cursor = store_.cursor(views::family(rows), {.until = views::after_prefix(prefix)});
   for (cursor->seek(prefix); cursor->valid() && matches(cursor->key()); cursor->next()) {
     const auto* entry = find(rows, cursor->key());
     if (entry == nullptr || !entry->changed) keys.push_back(to_bytes(cursor->key()));
   }
   SIEGEL_CHECK(cursor->status());
-  for (const auto& entry : entries_)
-    if (entry.changed && entry.there && entry.rows == rows && matches(entry.key_view()))
-      keys.push_back(to_bytes(entry.key_view()));
-  std::sort(keys.begin(), keys.end());
+  const auto stored = static_cast<std::ptrdiff_t>(keys.size());
+  for (auto at = order.lower_bound(prefix); at != order.end() && matches(entries_[*at].key_view()); ++at)
+    if (const auto& entry = entries_[*at]; entry.changed && entry.there) keys.push_back(to_bytes(entry.key_view()));
+  std::inplace_merge(keys.begin(), keys.begin() + stored, keys.end());
   return keys;
 }
 

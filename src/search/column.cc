@@ -161,8 +161,6 @@ void Column::write(Opened& opened, std::size_t from, std::size_t to, Fill fill) 
 }
 
 void Column::move(std::uint32_t ordinal, std::uint32_t from, std::uint32_t to) {
-  if (from == kNowhere) ++entries_;
-  if (to == kNowhere) --entries_;
   if (!keeps_places_) return;
   if (ordinal >= places_.size()) places_.resize(ordinal + 1, kNowhere);
   auto& place = places_[ordinal];

@@ -60,7 +60,6 @@ class Column {
   void add(std::span<const Item> ascending);  // no item that is there already
   void remove(const Item& item);              // if it is there
   void pack();                                // as few blocks as can be: after a load
-  [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
 
   // Adds all ordinals with a key that `wanted` meets. False: there are more than so many, or it would take long to say;
   // some are missing.
@@ -133,7 +132,6 @@ class Column {
   std::vector<std::uint32_t> order_;                                       // blocks, ascending by their keys
   std::deque<std::uint32_t> places_;                                       // block of each ordinal
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> several_;  // one block for each of its keys
-  std::size_t entries_ = 0;
 };
 
 }  // namespace siegel::search

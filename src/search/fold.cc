@@ -193,7 +193,7 @@ std::vector<std::string_view> later_words(std::string_view fold) {
   for (std::int32_t at = 0; at < size && out.size() < kLaterMax;) {
     const auto begin = at;
     UChar32 c = 0;
-    U8_NEXT(fold.data(), at, size, c);
+    U8_NEXT(fold.data(), at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's; each && ends a step
     const bool letter = c < 0 || u_isalnum(c) || u_charType(c) == U_NON_SPACING_MARK;
     if (letter && !in_word && begin > 0) out.push_back(fold.substr(static_cast<std::size_t>(begin)));
     in_word = letter;

@@ -177,6 +177,29 @@ bool Index::Table::meets_one(const Condition& condition, std::uint32_t ordinal) 
   });
 }
 
+// A long text is looked for by its beginning; the caller sees the rest.
+std::vector<Condition> Index::short_enough(std::span<const Condition> conditions) {
+  std::vector<Condition> out(conditions.begin(), conditions.end());
+  for (auto& condition : out) {
+    if (condition.wanted.size() <= kWantedBytesMax) continue;
+    cut(condition.wanted, kWantedBytesMax);
+    if (condition.op == Op::exact) condition.op = Op::prefix;
+  }
+  return out;
+}
+
+bool Index::record_meets(TypeNo type, std::span<const Condition> conditions, const RecordId& record) const {
+  const auto lock = among_others();
+  const auto it = tables_.find(type);
+  if (it == tables_.end()) return false;
+  const auto& table = *it->second;
+  const auto ordinal = table.ids.find(record);
+  const auto wanted = short_enough(conditions);
+  return ordinal && std::ranges::all_of(wanted, [&](const Condition& c) {
+           return table.columns.contains(c.field) && table.meets_one(c, *ordinal);
+         });
+}
+
 std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> conditions,
                                   const std::optional<RecordId>& after, std::size_t limit) const {
   SIEGEL_ASSERT(!conditions.empty() && limit > 0);
@@ -184,14 +207,9 @@ std::vector<RecordId> Index::find(TypeNo type, std::span<const Condition> condit
   const auto it = tables_.find(type);
   if (it == tables_.end()) return {};
   const auto& table = *it->second;
-  std::vector<Condition> left(conditions.begin(), conditions.end());
-  for (auto& condition : left) {
+  auto left = short_enough(conditions);
+  for (const auto& condition : left)
     if (!table.columns.contains(condition.field)) return {};
-    if (condition.wanted.size() <= kWantedBytesMax) continue;
-    // A long text is looked for by its beginning; the caller sees the rest.
-    cut(condition.wanted, kWantedBytesMax);
-    if (condition.op == Op::exact) condition.op = Op::prefix;
-  }
   const auto same = [](const Condition& a, const Condition& b) {
     return a.field == b.field && a.op == b.op && a.wanted == b.wanted;
   };

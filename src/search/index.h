@@ -66,6 +66,7 @@ class Index {
   // behind `after` on.
   [[nodiscard]] std::vector<RecordId> find(TypeNo type, std::span<const Condition> conditions,
                                            const std::optional<RecordId>& after, std::size_t limit) const;
+  [[nodiscard]] bool record_meets(TypeNo type, std::span<const Condition> conditions, const RecordId& record) const;
   [[nodiscard]] std::size_t records(TypeNo type) const;
   [[nodiscard]] std::size_t bytes() const;
 
@@ -102,6 +103,8 @@ class Index {
     void merge();
     [[nodiscard]] std::size_t bytes() const;
   };
+
+  static std::vector<Condition> short_enough(std::span<const Condition> conditions);
 
   std::map<TypeNo, std::unique_ptr<Table>> tables_;
   [[nodiscard]] std::unique_lock<std::shared_mutex> alone() const;

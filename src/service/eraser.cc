@@ -200,10 +200,9 @@ bool Impl::has_to_forget(const EraserState& e) {
   return std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& open) { return !open.records.empty(); });
 }
 
-// The fences stand: what is opened from here on has nothing of the dying any more. The eraser may be busy with another
-// epoch, so a search does it too, before it begins; whoever comes second waits for the first.
+// The fences stand: what is opened from here on has nothing of the dying any more. A search does not wait for it, and
+// looks at the keys (access.cc).
 void Impl::forget_in_search() {
-  const std::lock_guard turn(forgetting_);
   std::vector<RecordId> records;
   eraser_.with([&](EraserState& e) {
     for (auto& open : e.queue) {

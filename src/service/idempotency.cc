@@ -104,6 +104,7 @@ Result<codec::IdempotencyRow> Impl::row_for(const IdempotencyClaim& claim, const
 }
 
 Status Impl::show_effect(Written& written) {
+  if (!written.erasure) return Done{};
   SIEGEL_TRY(row, views.erasure(*written.erasure));
   const auto* effective = row ? row->effective() : nullptr;
   if (effective == nullptr) return Done{};

@@ -275,7 +275,6 @@ class Impl final : public Service {
   static bool has_to_forget(const EraserState& e);
   void note_failure(ErasureFailure EraserState::*of, const Status& outcome);
   Guarded<EraserState> eraser_;
-  std::mutex forgetting_;  // one at a time tells the search index of erasures
   std::thread eraser_thread_;
   std::thread clock_thread_;
   Guarded<bool> clock_stop_{false};

@@ -25,7 +25,8 @@ struct Flight {
 
 }  // namespace
 
-void Imports::commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) {
+void Imports::commit(const Caller& caller, const JobId& id, ImportCommit commit, bool wait,
+                     const Callback<ImportAnswer>& done) {
   const auto client = commit.client;
   answer_once(caller, id, client, wait, done,
               [=, this, how = std::move(commit)] { commit_once(caller, id, how, wait, done); });
@@ -165,15 +166,17 @@ Status Imports::create_type(const Caller& caller, const TypeDefinition& type) {
   return Error(written.error());
 }
 
-// The type that the commit makes: checked before anything is written. True: an earlier try of this import has made it
-// already. Whoever else made one that is equal to the letter, its records are others.
+// The type that the commit makes: checked before anything is written. True: it makes none, or an earlier try of this
+// import has made it already. Whoever else made one that is equal to the letter, its records are others.
 Result<bool> Imports::check_type(ImportInMemory& held, const ImportCommit& commit) {
+  if (!commit.create_type) return true;
+  const auto& name = commit.create_type->name;
   const auto registries = s.registries();
   SIEGEL_TRY(checked, siegel::check(proposed_type(held.guess, held.wishes, &commit), *registries));
-  const auto* found = registries->type(commit.create_type->name);
+  const auto* found = registries->type(name);
   if (found == nullptr) return false;
   number_fields(checked, nullptr);
-  const bool own = held.progress.with([&](const auto& p) { return p.type_made == commit.create_type->name; });
+  const bool own = held.progress.with([&](const auto& p) { return p.type_made == name; });
   if (!own || !(found->definition == checked)) return type_exists();
   return true;
 }
@@ -300,11 +303,7 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
   const auto commit = held->progress.with([](const auto& progress) { return *progress.commit; });
   const bool all_or_none = commit.bad_rows == ImportCommit::BadRows::none;
   SIEGEL_CHECK(catch_up());
-  bool type_made = true;
-  if (commit.create_type) {
-    SIEGEL_TRY(made, check_type(*held, commit));
-    type_made = made;
-  }
+  SIEGEL_TRY(type_made, check_type(*held, commit));
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(*held, commit, is_there));
   if (all_or_none) SIEGEL_CHECK(check_all(*held, plan));
@@ -328,7 +327,8 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
 
 // ── cancel ──
 
-void Imports::cancel(const Caller& caller, const JobId& id, const ClientKey& client, Callback<ImportAnswer> done) {
+void Imports::cancel(const Caller& caller, const JobId& id, const ClientKey& client,
+                     const Callback<ImportAnswer>& done) {
   if (client.key.empty()) return cancel_once(caller, id, done);
   const auto key = s.pin({as_bytes("cancel key"), caller.token.get(), as_bytes(client.key)});
   const auto before = kept_.with([&](Kept& kept) -> std::optional<Id16> {
@@ -366,9 +366,10 @@ void Imports::cancel_once(const Caller& caller, const JobId& id, const Callback<
   if (!held) {
     const auto row = s.views.import(id);
     if (!row) return done(Error(row.error()));
-    const auto type = *row ? answer_of(id, **row).type : std::string();
+    const auto& stored = *row;
+    const auto type = stored ? answer_of(id, *stored).type : std::string();
     if (auto may = s.may(caller, action, type); !may) return done(Error(may.error()));
-    return done(*row ? too_late() : not_there());
+    return done(stored ? too_late() : not_there());
   }
   const auto [previewed, type] =
       held->progress.with([](const auto& p) { return std::pair(p.state == State::previewed, type_of(p)); });

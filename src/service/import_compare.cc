@@ -66,18 +66,18 @@ void submit_until(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Wr
 
 }  // namespace
 
-void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Written>)> make,
-                      const std::atomic<bool>& stopping, Callback<Written> done) {
+void submit_patiently(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Written>)>& make,
+                      const std::atomic<bool>& stopping, const Callback<Written>& done) {
   submit_until(s, make, stopping, std::chrono::steady_clock::now() + s.options.imports.busy_max, done);
 }
 
 // As patiently as a row: an import whose end was not told stays unfinished until the next start.
 Result<Written> Imports::tell(const Caller& caller, ImportEvent event) {
-  return wait_for<Written>([&](auto done) {
+  return wait_for<Written>([&](const auto& done) {
     const auto make = [this, caller, event](Callback<Written> then) {
       return make_import_event(s, caller, event, std::move(then));
     };
-    submit_patiently(s, make, stopping_, std::move(done));
+    submit_patiently(s, make, stopping_, done);
   });
 }
 

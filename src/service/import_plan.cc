@@ -43,16 +43,27 @@ Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_
   std::size_t found = 0;
   for (const auto& column : guess.proposal.columns) {
     const auto wish = by_title.find(column.title.title);
-    found += wish == by_title.end() ? 0 : 1;
-    out.push_back(wish == by_title.end() ? std::nullopt : std::optional(wish->second));
-    if (out.back() && !out.back()->empty() && !fields.insert(*out.back()).second)
-      return wrong("Two columns go to one field.");
+    if (wish == by_title.end()) {
+      out.push_back(std::nullopt);
+      continue;
+    }
+    ++found;
+    const auto& field = wish->second;
+    if (!field.empty() && !fields.insert(field).second) return wrong("Two columns go to one field.");
+    out.emplace_back(field);
   }
   if (found != by_title.size()) return wrong("The file has no column of that title.");
   return out;
 }
 
 namespace {
+
+// Null: the column goes by its title.
+const std::string* wish_for(const ColumnWishes& wishes, std::size_t column) {
+  if (column >= wishes.size()) return nullptr;
+  const auto& wish = wishes[column];
+  return wish ? &*wish : nullptr;
+}
 
 // The fields that columns go to; null: none.
 std::vector<const FieldDefinition*> fields_of(const TypeDefinition& type, const sheet::TableGuess& guess,
@@ -61,12 +72,13 @@ std::vector<const FieldDefinition*> fields_of(const TypeDefinition& type, const 
   std::vector<const FieldDefinition*> out(columns.size(), nullptr);
   std::set<std::string> taken;
   for (std::size_t i = 0; i < wishes.size(); ++i) {
-    if (!wishes[i] || wishes[i]->empty()) continue;
-    out[i] = type.field(*wishes[i]);
-    taken.insert(*wishes[i]);
+    const auto* wish = wish_for(wishes, i);
+    if (wish == nullptr || wish->empty()) continue;
+    out[i] = type.field(*wish);
+    taken.insert(*wish);
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (!wishes.empty() && wishes[i]) continue;
+    if (wish_for(wishes, i) != nullptr) continue;
     const auto& title = columns[i].title;
     const auto field = std::find_if(type.fields.begin(), type.fields.end(), [&](const FieldDefinition& f) {
       return f.name == title.field || f.title == title.title;
@@ -85,7 +97,8 @@ Result<ImportPlan> ImportPlan::make(const TypeDefinition& type, bool is_there, c
   const auto fields = fields_of(type, guess, wishes);
   std::set<std::string> taken;
   for (std::size_t i = 0; i < guess.proposal.columns.size(); ++i) {
-    if (i < wishes.size() && wishes[i] && !wishes[i]->empty() && fields[i] == nullptr)
+    const auto* wish = wish_for(wishes, i);
+    if (wish != nullptr && !wish->empty() && fields[i] == nullptr)
       return Error(Errc::invalid, "schema_invalid", "The record type has no such field.").with("pointer", "/columns");
     Column column;
     column.style = guess.proposal.columns[i].style;
@@ -155,8 +168,8 @@ std::vector<std::string> ImportPlan::fields() const {
 }
 
 const std::string& proposed_field(const sheet::TableGuess& guess, const ColumnWishes& wishes, std::size_t column) {
-  if (column < wishes.size() && wishes[column]) return *wishes[column];
-  return guess.proposal.columns[column].title.field;
+  const auto* wish = wish_for(wishes, column);
+  return wish != nullptr ? *wish : guess.proposal.columns[column].title.field;
 }
 
 namespace {

@@ -28,7 +28,7 @@ Error was_cancelled();
 bool is_fatal(const Error& error) noexcept;
 // A command of an import. While the service is too busy for it, or the read models do not show what it needs, it is put
 // in again, for a while: that is not the import's fault.
-void submit_patiently(Impl& s, std::function<std::shared_ptr<Task>(Callback<Written>)> make,
-                      const std::atomic<bool>& stopping, Callback<Written> done);
+void submit_patiently(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Written>)>& make,
+                      const std::atomic<bool>& stopping, const Callback<Written>& done);
 
 }  // namespace siegel::service

@@ -109,45 +109,39 @@ struct Imports::UndoRun {
     }
   }
 
-  void keep(const Imported& one, const char* reason) {
+  Status keep(const Imported& one, const char* reason) {
     flight->with([&](Flight& f) { f.keep(one, reason); });
+    return Done{};
   }
 
   Status take_back(const Imported& one) {
-    std::optional<views::RecordHead> head;
-    if (one.record) {
-      SIEGEL_TRY(found, imports.s.views.head(*one.record));
-      head = std::move(found);
-    }
-    if (!head) {
-      keep(one, "erased");
-      return Done{};
-    }
+    if (!one.record) return keep(one, "erased");
+    const auto& record = *one.record;
+    SIEGEL_TRY(head, imports.s.views.head(record));
+    if (!head) return keep(one, "erased");
     if (head->modified != one.seq) return passed_over(one, *head);
     std::vector<NamedValue> values;
     if (!one.added) {
-      SIEGEL_TRY(before, values_before(one));
+      SIEGEL_TRY(before, values_before(one, record));
       values = std::move(before);
     }
-    return write(one, std::move(values));
+    return write(one, record, std::move(values));
   }
 
   // Something came after the import: somebody's edit, or an earlier try of this undo.
   Status passed_over(const Imported& one, const views::RecordHead& head) {
     SIEGEL_TRY(stored, imports.s.ledger.read(head.modified));
     SIEGEL_TRY(header, codec::decode_header(stored.header));
-    if (header.job == id)
-      flight->with([&](Flight& f) { f.took_back(one); });
-    else
-      keep(one, head.removed ? "removed" : "edited");
+    if (header.job != id) return keep(one, head.removed ? "removed" : "edited");
+    flight->with([&](Flight& f) { f.took_back(one); });
     return Done{};
   }
 
   // Of the events before it, where an erasure of another class has settled the row.
-  Result<Values> values_of_history(const Imported& one) {
+  Result<Values> values_of_history(const Imported& one, const RecordId& record) {
     auto& s = imports.s;
     Values out;
-    SIEGEL_TRY(refs, s.views.history(*one.record, std::nullopt, std::numeric_limits<std::size_t>::max()));
+    SIEGEL_TRY(refs, s.views.history(record, std::nullopt, std::numeric_limits<std::size_t>::max()));
     for (const auto& ref : refs) {
       if (ref.seq >= one.seq) break;
       SIEGEL_TRY(stored, s.ledger.read(ref.seq));
@@ -162,12 +156,12 @@ struct Imports::UndoRun {
   }
 
   // What the import found, as it stood in the row. Nothing came after it, or its event would not be the newest.
-  Result<Values> values_of_row(const Imported& one) {
+  Result<Values> values_of_row(const Imported& one, const RecordId& record) {
     const TypeNo number(type.number);
-    SIEGEL_TRY(before, imports.s.views.before_import(number, *one.record, id));
-    if (!before) return values_of_history(one);
+    SIEGEL_TRY(before, imports.s.views.before_import(number, record, id));
+    if (!before) return values_of_history(one, record);
     Values old;
-    const auto key = views::record_row_key(number, *one.record);
+    const auto key = views::record_row_key(number, record);
     for (const auto& section : before->sections) {
       auto opened = imports.s.vault.open_row(receipt, section.slot, "records", key, section.sealed);
       if (!opened && opened.error().category() == Errc::gone) continue;
@@ -179,8 +173,8 @@ struct Imports::UndoRun {
   }
 
   // Of the fields that the import set, what stood in them.
-  Result<std::vector<NamedValue>> values_before(const Imported& one) {
-    SIEGEL_TRY(old, values_of_row(one));
+  Result<std::vector<NamedValue>> values_before(const Imported& one, const RecordId& record) {
+    SIEGEL_TRY(old, values_of_row(one, record));
     std::vector<NamedValue> out;
     for (const auto field : one.fields) {
       const auto* definition = type.definition.field(field);
@@ -192,7 +186,7 @@ struct Imports::UndoRun {
     return out;
   }
 
-  Status write(const Imported& one, std::vector<NamedValue> values) {
+  Status write(const Imported& one, const RecordId& record, std::vector<NamedValue> values) {
     auto& s = imports.s;
     const auto in_flight_max = s.options.imports.in_flight_max;
     const auto fatal = flight->when([&](const Flight& f) { return f.in_flight < in_flight_max; },
@@ -215,7 +209,7 @@ struct Imports::UndoRun {
       landed->notify_all();
     };
     const OfImport of{id, static_cast<std::uint32_t>(one.row), one.seq, {}};
-    const auto make = [&s, who = caller, of, record = *one.record, added = one.added,
+    const auto make = [&s, who = caller, of, record, added = one.added,
                        old = std::move(values)](Callback<Written> then) {
       if (added) return make_remove_record(s, who, RemoveRecord{record, of}, {}, std::move(then));
       return make_change_record(s, who, ChangeRecord{record, old, of}, {}, std::move(then));
@@ -235,8 +229,10 @@ struct Imports::UndoRun {
     SIEGEL_TRY(plan, ImportPlan::make(type.definition, true, {}, {}, {}));
     for (std::size_t i = 0; i < ended.kept.size(); i += kNamedAtOnce) {
       std::vector<RecordId> records;
-      for (std::size_t j = i; j < std::min(ended.kept.size(), i + kNamedAtOnce); ++j)
-        if (ended.kept[j].record) records.push_back(*ended.kept[j].record);
+      for (std::size_t j = i; j < std::min(ended.kept.size(), i + kNamedAtOnce); ++j) {
+        const auto& record = ended.kept[j].record;
+        if (record) records.push_back(*record);
+      }
       SIEGEL_TRY(named, imports.compare({held, caller, plan, true}, std::move(records)));
     }
     return ended;
@@ -263,7 +259,8 @@ Result<TreeSize> Imports::try_undo(ImportInMemory& held, const Caller& caller, c
   return told.size;
 }
 
-void Imports::undo(Caller caller, const JobId& id, ClientKey client, bool wait, Callback<ImportAnswer> done) {
+void Imports::undo(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
+                   const Callback<ImportAnswer>& done) {
   answer_once(caller, id, client, wait, done, [=, this] { undo_once(caller, id, client, wait, done); });
 }
 
@@ -273,13 +270,15 @@ void Imports::undo_once(const Caller& caller, const JobId& id, const ClientKey& 
   auto held = find(id);
   std::string type;
   if (!held) {
-    auto row = s.views.import(id);
+    const auto row = s.views.import(id);
     if (!row) return done(Error(row.error()));
-    if (!*row) {
+    const auto& stored = *row;
+    if (!stored) {
       if (refused(caller, {}, {}, fail)) return;
       return done(Error(Errc::not_found, "not_found", "There is no such import."));
     }
-    const auto known = answer_of(id, **row);
+    const auto known = answer_of(id, *stored);
+    const auto was = stored->state;
     held = std::make_shared<ImportInMemory>();
     held->id = id;
     held->token = caller.token;
@@ -288,9 +287,9 @@ void Imports::undo_once(const Caller& caller, const JobId& id, const ClientKey& 
       progress.type = known.type;
       progress.counts = known.counts;
       progress.undone = known.undone;
-      progress.state = (*row)->state == views::ImportState::finished ? State::finished
-                       : (*row)->state == views::ImportState::undone ? State::undone
-                                                                     : State::cancelled;
+      progress.state = was == views::ImportState::finished ? State::finished
+                       : was == views::ImportState::undone ? State::undone
+                                                           : State::cancelled;
       progress.expires_at = in_memory_until();
     });
     held = kept_.with([&](Kept& kept) { return kept.imports.emplace(id.get(), held).first->second; });

@@ -313,7 +313,7 @@ Result<std::unique_ptr<sheet::TableReader>> Imports::open(ImportInMemory& held) 
       std::make_unique<FileReader>(std::move(bytes), std::move(reader), stopping_, held.cancel));
 }
 
-void Imports::preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
+void Imports::preview(const Caller& caller, ImportUpload upload, const Callback<ImportAnswer>& done) {
   if (refused(caller, upload.type, {}, [done](const Error& error) { done(Error(error)); })) return;
   if (upload.room == nullptr) {
     auto room = admit(caller, upload.bytes.expose().size());
@@ -335,7 +335,8 @@ Result<ImportAnswer> Imports::make_preview(const Caller& caller, ImportUpload up
     key = s.pin({as_bytes("upload key"), caller.token.get(), as_bytes(client.key)});
     request = s.pin({as_bytes("upload"), as_bytes(client.request), as_bytes(upload.bytes.expose())});
     if (const auto before = find_upload(caller, *key)) {
-      if (!equal(*before->request, *request)) return idempotency_conflict();
+      const auto& sent = before->request;
+      if (!sent || !equal(*sent, *request)) return idempotency_conflict();
       SIEGEL_TRY(again, look(caller, before));
       again.replayed = true;
       return again;
@@ -521,8 +522,9 @@ void Imports::answer_again(const Caller& caller, const JobId& id, bool wait, con
   if (!held) {
     const auto row = s.views.import(id);
     if (!row) return done(Error(row.error()));
-    if (!*row) return done(not_there());
-    return replay(answer_of(id, **row));
+    const auto& stored = *row;
+    if (!stored) return done(not_there());
+    return replay(answer_of(id, *stored));
   }
   std::optional<Error> failed;
   const bool waits = held->progress.with([&](ImportInMemory::Progress& progress) {
@@ -626,6 +628,7 @@ Result<std::vector<ImportAnswer>> Imports::list(const Caller& caller, const std:
     }
   });
   std::vector<ImportAnswer> out;
+  out.reserve(own.size());
   for (const auto& held : own) out.push_back(answer_of(*held));
   // Those of types that the token carries.
   const auto registries = s.registries();
@@ -654,7 +657,7 @@ Result<std::vector<ImportAnswer>> Imports::list(const Caller& caller, const std:
 
 // ── rejects ──
 
-void Imports::rejects(Caller caller, const JobId& id, Callback<std::string> done) {
+void Imports::rejects(const Caller& caller, const JobId& id, const Callback<std::string>& done) {
   auto held = find_own(caller, id);
   if (!held) {
     if (refused(caller, {}, {}, [done](const Error& error) { done(Error(error)); })) return;

@@ -147,11 +147,13 @@ class Imports {
   Result<std::shared_ptr<const void>> admit(const Caller& caller, std::size_t bytes);
   void stop();  // what is under way is cancelled
 
-  void preview(Caller caller, ImportUpload upload, Callback<ImportAnswer> done);
-  void commit(Caller caller, const JobId& id, ImportCommit commit, bool wait, Callback<ImportAnswer> done);
-  void cancel(const Caller& caller, const JobId& id, const ClientKey& client, Callback<ImportAnswer> done);
-  void undo(Caller caller, const JobId& id, ClientKey client, bool wait, Callback<ImportAnswer> done);
-  void rejects(Caller caller, const JobId& id, Callback<std::string> done);
+  void preview(const Caller& caller, ImportUpload upload, const Callback<ImportAnswer>& done);
+  void commit(const Caller& caller, const JobId& id, ImportCommit commit, bool wait,
+              const Callback<ImportAnswer>& done);
+  void cancel(const Caller& caller, const JobId& id, const ClientKey& client, const Callback<ImportAnswer>& done);
+  void undo(const Caller& caller, const JobId& id, const ClientKey& client, bool wait,
+            const Callback<ImportAnswer>& done);
+  void rejects(const Caller& caller, const JobId& id, const Callback<std::string>& done);
   Result<ImportAnswer> get(const Caller& caller, const JobId& id);
   Result<std::vector<ImportAnswer>> list(const Caller& caller, const std::optional<JobId>& before, std::size_t limit);
 

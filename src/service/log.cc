@@ -50,6 +50,7 @@ std::vector<std::string> kept_classes(const Registries& registries, const std::v
     if (const auto* kept = registries.cls(cls)) add(cls, kept->definition.legal_ground, kept->definition.period);
   for (const auto& kept : registered) add(kept.cls, kept.ground, kept.period);
   std::vector<std::string> out;
+  out.reserve(by_name.size());
   for (auto& [name, text] : by_name) out.push_back(std::move(text));
   return out;
 }

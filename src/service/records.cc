@@ -368,9 +368,9 @@ class ChangeTask final : public ExistingTask {
 
 class RemoveTask final : public ExistingTask {
  public:
-  RemoveTask(Impl& service, Caller who, const RemoveRecord& command, WriteOptions write_options, Callback<Written> then)
+  RemoveTask(Impl& service, Caller who, RemoveRecord command, WriteOptions write_options, Callback<Written> then)
       : ExistingTask(service, std::move(who), command.record, std::move(write_options), std::move(then)) {
-    of_import = command.import;
+    of_import = std::move(command.import);
   }
 
  protected:
@@ -429,7 +429,7 @@ std::shared_ptr<Task> make_change_record(Impl& s, Caller caller, ChangeRecord co
 }
 std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord command, WriteOptions options,
                                          Callback<Written> done) {
-  return std::make_shared<RemoveTask>(s, std::move(caller), command, std::move(options), std::move(done));
+  return std::make_shared<RemoveTask>(s, std::move(caller), std::move(command), std::move(options), std::move(done));
 }
 
 }  // namespace siegel::service

@@ -8,7 +8,7 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::seconds kRetry{1};
-constexpr std::size_t kRecordsAtOnce = 256;          // of an import or an erasure, while who searches waits
+constexpr std::size_t kRecordsAtOnce = 32;           // of an import or an erasure, while who searches waits
 constexpr std::chrono::microseconds kForOthers{50};  // then: a mutex is not fair
 constexpr std::size_t kHiddenMax = 200'000;          // of an import; more are read when it is finished
 constexpr std::size_t kHiddenMeanwhile = 4'096;
@@ -150,7 +150,7 @@ void SearchFeed::follow_record(views::Recorded& event) {
 void SearchFeed::follow_imported(views::Recorded& event) {
   const auto& header = event.header();
   const auto record = record_of(event);
-  if (!record) return;
+  if (!record || !header.job) return;
   const auto it = types_.find(header.record_type);
   const auto known = unfinished_.find(*header.job);
   if (known == unfinished_.end()) {
@@ -224,6 +224,14 @@ void SearchFeed::look_again(std::span<const RecordId> records) {
       if (one.hidden.erase(records[i]) > 0) one.later.push_back(records[i]);
     pause(lock, i);
   }
+}
+
+bool SearchFeed::meets_still(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record) {
+  const std::lock_guard lock(mutex_);
+  const auto it = types_.find(type);
+  if (receipt_ == nullptr || it == types_.end()) return false;
+  refresh(type, it->second, record);
+  return index_.record_meets(type, conditions, record);
 }
 
 // From the newest row, or away with it.
@@ -331,7 +339,8 @@ Result<std::uint64_t> SearchFeed::loads_of(TypeNo type, std::span<const search::
   if (it == types_.end() || it->second.state == Type::State::loading || !std::ranges::all_of(conditions, knows))
     return Error(Errc::unavailable, "starting", "The search index is still loading.");
   if (it->second.state == Type::State::too_large)
-    return Error(Errc::overloaded, "overloaded", "The search index has no room for this record type; the configuration can give it more.")
+    return Error(Errc::overloaded, "overloaded",
+                 "The search index has no room for this record type; the configuration can give it more.")
         .with("limit_name", "search_bytes_max")
         .with("limit_value", bytes_max_);
   return it->second.loads;

@@ -48,6 +48,9 @@ class SearchFeed final : public views::Follower {
   // The fences of an erasure stand: when it returns, the index knows of these records what can still be opened.
   void look_again(std::span<const RecordId> records);
 
+  // The same of one, found a moment ago, a part of which is fenced: whether what is left of it meets the conditions.
+  bool meets_still(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record);
+
   // unavailable "starting" while the type loads, overloaded "overloaded" if it has no room. Conditions are of
   // searchable fields.
   Result<std::vector<RecordId>> find(TypeNo type, std::span<const search::Condition> conditions,

@@ -80,7 +80,7 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
   } else if (auto* change = std::get_if<ChangeRecord>(&command)) {
     submit(make_change_record(*this, std::move(caller), std::move(*change), std::move(write_options), std::move(done)));
   } else if (auto* remove = std::get_if<RemoveRecord>(&command)) {
-    submit(make_remove_record(*this, std::move(caller), *remove, std::move(write_options), std::move(done)));
+    submit(make_remove_record(*this, std::move(caller), std::move(*remove), std::move(write_options), std::move(done)));
   } else if (auto* erase = std::get_if<RequestErasure>(&command)) {
     // Of people with very many records, or of very many people, that takes seconds: not on the thread of all
     // connections.
@@ -99,25 +99,25 @@ Result<std::shared_ptr<const void>> Impl::admit_upload(const Caller& caller, std
 }
 void Impl::preview_import(Caller caller, ImportUpload upload, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
-  imports_->preview(std::move(caller), std::move(upload), std::move(done));
+  imports_->preview(caller, std::move(upload), done);
 }
 void Impl::commit_import(Caller caller, JobId id, ImportCommit commit, bool wait, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
   if (auto room = room_for_more(); !room) return done(Error(room.error()));
-  imports_->commit(std::move(caller), id, std::move(commit), wait, std::move(done));
+  imports_->commit(caller, id, std::move(commit), wait, done);
 }
 void Impl::cancel_import(const Caller& caller, JobId id, ClientKey client, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
-  imports_->cancel(caller, id, client, std::move(done));
+  imports_->cancel(caller, id, client, done);
 }
 void Impl::undo_import(Caller caller, JobId id, ClientKey client, bool wait, Callback<ImportAnswer> done) {
   if (!imports_) return done(read_only_error());
   if (auto room = room_for_more(); !room) return done(Error(room.error()));
-  imports_->undo(std::move(caller), id, std::move(client), wait, std::move(done));
+  imports_->undo(caller, id, client, wait, done);
 }
 void Impl::import_rejects(Caller caller, JobId id, Callback<std::string> done) {
   if (!imports_) return done(read_only_error());
-  imports_->rejects(std::move(caller), id, std::move(done));
+  imports_->rejects(caller, id, done);
 }
 Result<ImportAnswer> Impl::import(const Caller& caller, JobId id) {
   if (!imports_) return read_only_error();

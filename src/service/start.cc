@@ -182,7 +182,13 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_ever(const SubjectId& 
   constexpr auto kAll = std::numeric_limits<std::size_t>::max();
   std::set<decide::IdentityKey> keys;
   const auto known = registries();
-  std::map<RecordId, Values> records;
+  std::map<RecordId, Values> records;  // what she is matched by, and nothing else: all of her would be in clear at once
+  const auto matches_by = [](const TypeDefinition& type, FieldNo number) {
+    return std::ranges::any_of(type.match_fields, [&](const auto& name) {
+      const auto* field = type.field(name);
+      return field != nullptr && field->number == number;
+    });
+  };
   SIEGEL_TRY(refs, views.subject_history(subject, std::nullopt, kAll));
   for (const auto& ref : refs) {
     SIEGEL_TRY(stored, ledger.read(ref.seq));
@@ -196,8 +202,12 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_ever(const SubjectId& 
     };
     SIEGEL_TRY(bodies, open_event(*index_receipt_, header, stored.parts, of_dying));
     for (auto& body : bodies) {
+      Values of_match;
+      for (auto& value : body.values)
+        if (matches_by(type->definition, value.field)) of_match.push_back(std::move(value));
+      wipe_texts(body.values);
       auto& values = records[body.record];
-      lay_over(values, std::move(body.values));
+      lay_over(values, std::move(of_match));
       if (const auto key = identity.key(type->definition, values)) keys.insert(*key);
     }
   }

@@ -91,9 +91,10 @@ std::uint64_t sequence_of(const Snapshot& snapshot) { return static_cast<const M
 
 class MemoryCursor final : public Cursor {
  public:
-  MemoryCursor(std::shared_ptr<MemoryStore::State> state, Family family) : pin_(std::move(state)), family_(family) {}
-  MemoryCursor(std::shared_ptr<MemoryStore::State> state, Family family, std::uint64_t at)
-      : pin_(std::move(state), at), family_(family) {}
+  MemoryCursor(std::shared_ptr<MemoryStore::State> state, Family family, ByteView until)
+      : pin_(std::move(state)), family_(family), until_(to_bytes(until)) {}
+  MemoryCursor(std::shared_ptr<MemoryStore::State> state, Family family, ByteView until, std::uint64_t at)
+      : pin_(std::move(state), at), family_(family), until_(to_bytes(until)) {}
 
   void seek(ByteView key) override {
     const std::shared_lock lock(pin_.state().mutex);
@@ -101,7 +102,7 @@ class MemoryCursor final : public Cursor {
   }
   void seek_for_prev(ByteView key) override {
     const std::shared_lock lock(pin_.state().mutex);
-    backward(rows().upper_bound(key));
+    backward(is_behind(key) ? end() : rows().upper_bound(key));
   }
   void seek_to_first() override {
     const std::shared_lock lock(pin_.state().mutex);
@@ -109,7 +110,7 @@ class MemoryCursor final : public Cursor {
   }
   void seek_to_last() override {
     const std::shared_lock lock(pin_.state().mutex);
-    backward(rows().end());
+    backward(end());
   }
   void next() override {
     SIEGEL_ASSERT(valid());
@@ -134,9 +135,11 @@ class MemoryCursor final : public Cursor {
 
  private:
   Rows& rows() { return pin_.state().rows(family_); }
+  [[nodiscard]] bool is_behind(ByteView key) const { return !until_.empty() && !ByteLess{}(key, until_); }
+  Rows::iterator end() { return until_.empty() ? rows().end() : rows().lower_bound(until_); }
   void forward(Rows::iterator it) {
     value_ = nullptr;
-    for (; it != rows().end() && !take(it); ++it) {
+    for (; it != rows().end() && !is_behind(it->first) && !take(it); ++it) {
     }
   }
   void backward(Rows::iterator it) {  // `it` is one past the first candidate
@@ -154,6 +157,7 @@ class MemoryCursor final : public Cursor {
 
   Pin pin_;
   Family family_;
+  Bytes until_;
   Bytes key_;
   std::shared_ptr<const Bytes> value_;
 };
@@ -211,8 +215,9 @@ Result<std::optional<Pinned>> MemoryStore::get_pinned(Family family, ByteView ke
 std::unique_ptr<Snapshot> MemoryStore::snapshot() { return std::make_unique<MemorySnapshot>(state_); }
 
 std::unique_ptr<Cursor> MemoryStore::cursor(Family family, const CursorOptions& options) {
-  if (options.snapshot) return std::make_unique<MemoryCursor>(state_, family, sequence_of(*options.snapshot));
-  return std::make_unique<MemoryCursor>(state_, family);
+  if (options.snapshot)
+    return std::make_unique<MemoryCursor>(state_, family, options.until, sequence_of(*options.snapshot));
+  return std::make_unique<MemoryCursor>(state_, family, options.until);
 }
 
 Status MemoryStore::flush() { return Done{}; }

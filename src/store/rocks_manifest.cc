@@ -129,7 +129,8 @@ class MarkingFiles final : public rocksdb::FileSystemWrapper {
                              std::unique_ptr<rocksdb::FSSequentialFile>* out, IODebugContext* context) override {
     auto done = target()->NewSequentialFile(path, options, out, context);
     const auto marks = done.ok() ? marks_of(path) : std::nullopt;
-    return marks && mode_ != RocksOptions::Mode::secondary ? show_whole(path, *marks, *out) : done;
+    if (!marks || mode_ == RocksOptions::Mode::secondary) return done;
+    return show_whole(path, *marks, *out);
   }
 
  private:

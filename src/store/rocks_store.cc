@@ -51,9 +51,20 @@ Error noted(OpenDb& open, const rocksdb::Status& status) {
   return error;
 }
 
+// RocksDB keeps a pointer to the slice.
+struct Bound {
+  explicit Bound(ByteView until) : bytes(to_bytes(until)), slice(slice_of(bytes)) {}
+  Bound(const Bound&) = delete;
+  Bound& operator=(const Bound&) = delete;
+  ~Bound() = default;
+  Bytes bytes;
+  rocksdb::Slice slice;
+};
+
 class RocksCursor final : public Cursor {
  public:
-  RocksCursor(std::shared_ptr<OpenDb> open, rocksdb::Iterator* iterator) : open_(std::move(open)), at_(iterator) {}
+  RocksCursor(std::shared_ptr<OpenDb> open, std::unique_ptr<Bound> bound, rocksdb::Iterator* iterator)
+      : open_(std::move(open)), bound_(std::move(bound)), at_(iterator) {}
   void seek(ByteView key) override { at_->Seek(slice_of(key)); }
   void seek_for_prev(ByteView key) override { at_->SeekForPrev(slice_of(key)); }
   void seek_to_first() override { at_->SeekToFirst(); }
@@ -82,6 +93,7 @@ class RocksCursor final : public Cursor {
 
  private:
   std::shared_ptr<OpenDb> open_;  // before the iterator: goes after it
+  std::unique_ptr<Bound> bound_;  // likewise
   std::unique_ptr<rocksdb::Iterator> at_;
 };
 
@@ -252,8 +264,10 @@ std::unique_ptr<Cursor> RocksStore::cursor(Family family, const CursorOptions& o
     read.readahead_size = kScanReadaheadBytes;
     read.fill_cache = false;
   }
+  auto bound = options.until.empty() ? nullptr : std::make_unique<Bound>(options.until);
+  if (bound) read.iterate_upper_bound = &bound->slice;
   auto* iterator = open->db->NewIterator(read, handle(*open, family));
-  return std::make_unique<RocksCursor>(std::move(open), iterator);
+  return std::make_unique<RocksCursor>(std::move(open), std::move(bound), iterator);
 }
 
 bool RocksStore::damaged() const {

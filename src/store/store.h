@@ -77,7 +77,10 @@ class Cursor {
 };
 
 struct CursorOptions {
-  const Snapshot* snapshot = nullptr;                                       // must outlive the cursor
+  const Snapshot* snapshot = nullptr;  // must outlive the cursor
+  // Rows from here on are not there for it, nor is the place looked at where such ones were erased; empty: no end. A
+  // seek steps over erased rows until it finds one that is there, and that may be as many as a person had.
+  ByteView until = {};
   enum class Reading : std::uint8_t { some, all } reading = Reading::some;  // all: reads ahead, spares the block cache
 };
 

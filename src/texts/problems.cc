@@ -224,6 +224,7 @@ constexpr auto kCodes = std::to_array<CodeText>({
     {"place_inside_data", "Ein Zweitort muss anderswo liegen als der erste."},
     {"place_missing", "Das Verzeichnis über diesem Ort gibt es nicht: ist sein Datenträger da?"},
     {"place_twice", "Ein Ort ist für zwei Dinge genannt."},
+    {"places_damaged", "Die Datei PLACES des Datenverzeichnisses ist nicht, was sie sein muss."},
     {"port_in_use", "Ein anderer Prozess hat diesen Port."},
     {"private_key_malformed", "Der Text ist kein Signierschlüssel."},
     {"proof_out_of_range", "Zu dieser Nummer oder Größe gibt es keinen Beweis."},

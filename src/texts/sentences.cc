@@ -62,6 +62,9 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The import was cancelled; nothing is in.", "Der Import wurde abgebrochen; nichts ist aufgenommen."},
     {"A token, purpose or version holds a line break.",
      "Ein Zugangsschlüssel, ein Zweck oder eine Version enthält einen Zeilenumbruch."},
+    {"The file is not valid JSON.", "Die Datei ist kein gültiges JSON."},
+    {"The JSON is not an object.", "Das JSON ist kein Objekt."},
+    {"An object in the JSON has the same member twice.", "Ein Objekt im JSON hat dasselbe Mitglied zweimal."},
     {"The file with the checkpoint cannot be read.", "Die Datei mit dem signierten Stand lässt sich nicht lesen."},
     {"The file cannot be written.", "Die Datei lässt sich nicht schreiben."},
     {"The server's answer is not a record type.", "Die Antwort des Servers ist kein Datensatztyp."},
@@ -80,6 +83,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"There is a root store already.", "Ein Wurzelspeicher ist schon da."},
     {"There is a keys store already.", "Ein Schlüsselspeicher ist schon da."},
     {"Nothing can be made at a place that init was told.", "An einem genannten Ort lässt sich nichts anlegen."},
+    {"The name of a place holds a control character.", "Der Name eines Ortes enthält ein Steuerzeichen."},
     {"The data directory may not be read by this user.", "Dieser Benutzer darf das Datenverzeichnis nicht lesen."},
     {"There is no store in the directory.", "Im Verzeichnis ist kein Speicher."},
     {"The configuration is not there, or is no file.", "Die Konfiguration ist nicht da, oder keine Datei."},
@@ -88,6 +92,22 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The configuration names another place than the data directory was made with; init wrote it to PLACES.",
      "Die Konfiguration nennt einen anderen Ort als den, mit dem das Datenverzeichnis angelegt wurde; init hat ihn in "
      "PLACES geschrieben."},
+    {"The file PLACES is not there, and a ledger is.", "Die Datei PLACES ist nicht da, ein Buch aber schon."},
+    {"A line of PLACES begins with a word that is not known.",
+     "Eine Zeile von PLACES beginnt mit einem unbekannten Wort."},
+    {"A line of PLACES says again what an earlier one said.",
+     "Eine Zeile von PLACES sagt noch einmal, was schon dasteht."},
+    {"A line of PLACES names no absolute path.", "Eine Zeile von PLACES nennt keinen absoluten Pfad."},
+    {"A line of PLACES holds a control character.", "Eine Zeile von PLACES enthält ein Steuerzeichen."},
+    {"PLACES names one path for two things.", "PLACES nennt einen Pfad für zwei Dinge."},
+    {"PLACES lacks a line.", "In PLACES fehlt eine Zeile."},
+    {"PLACES does not end with the line that counts its members: it is cut off, or of an older version.",
+     "PLACES endet nicht mit der Zeile, die seine Glieder zählt: es ist abgeschnitten oder von einer älteren Version."},
+    {"The line `members` of PLACES holds no number.", "Die Zeile `members` von PLACES enthält keine Zahl."},
+    {"PLACES counts other members than it names: lines are missing, or the count was not changed.",
+     "PLACES zählt andere Glieder, als es nennt: Zeilen fehlen, oder die Zahl wurde nicht geändert."},
+    {"Behind the line `members` of PLACES nothing may stand.",
+     "Hinter der Zeile `members` von PLACES darf nichts stehen."},
     {"The configuration has a value that cannot be.", "Die Konfiguration hat einen unzulässigen Wert."},
     {"The configuration has a value that is no whole number.",
      "Die Konfiguration hat einen Wert, der keine ganze Zahl ist."},
@@ -341,6 +361,7 @@ constexpr auto kNames = std::to_array<Pair>({
     {"clock", "Uhr"},
     {"column", "Spalte"},
     {"configured", "eingestellt"},
+    {"counted", "gezählt"},
     {"data", "Daten"},
     {"directory", "Verzeichnis"},
     {"errno", "Systemfehler"},
@@ -358,6 +379,8 @@ constexpr auto kNames = std::to_array<Pair>({
     {"this_ledger", "dieses Buch"},
     {"checkpoint_of", "Stand von"},
     {"from", "ab"},
+    {"line", "Zeile"},
+    {"member", "Mitglied"},
     {"keys", "Schlüssel"},
     {"least", "mindestens"},
     {"ledger", "Buch"},
@@ -368,6 +391,7 @@ constexpr auto kNames = std::to_array<Pair>({
     {"members_reached", "erreicht"},
     {"most", "höchstens"},
     {"name", "Name"},
+    {"named", "genannt"},
     {"newest", "neueste"},
     {"part", "Teil"},
     {"parts", "Teile"},
@@ -405,6 +429,7 @@ constexpr auto kPieces = std::to_array<Pair>({
     {"it cannot be read", "sie lässt sich nicht lesen"},
     {"events that were acknowledged are missing", "bestätigte Ereignisse fehlen"},
     {"lock record size", "Sperrdatei bei Größe"},
+    {"keys store size", "Schlüsselspeicher bei Größe"},
     {"lock record root", "Wurzel der Sperrdatei"},
     {"ledger root there", "Wurzel des Buchs dort"},
     {"ledger size", "Buch bei Größe"},
@@ -435,8 +460,8 @@ std::string_view name_in_german(std::string_view key) {
 
 // What a person typed or a file is called stays as it is.
 bool is_of_others(std::string_view key) {
-  constexpr std::string_view kOthers[] = {"file", "path", "place", "data", "directory", "server", "configured",
-                                          "is",   "name", "field", "word", "replica",   "choices"};
+  constexpr std::string_view kOthers[] = {"file", "path", "place", "data", "directory", "server",  "configured",
+                                          "is",   "name", "field", "word", "replica",   "choices", "member"};
   return std::ranges::find(kOthers, key) != std::end(kOthers);
 }
 

@@ -29,6 +29,7 @@ RocksOptions keys_options(const std::filesystem::path& dir, const FileSystemHand
 }
 
 ByteView mark_key() { return as_bytes("mark"); }
+ByteView ledger_size_key() { return as_bytes("ledger-size"); }
 
 // The path stands there as a hash so that its length does not matter.
 Bytes away_key(const std::filesystem::path& dir) {
@@ -61,6 +62,13 @@ Result<std::uint64_t> read_mark(Store& store) {
   SIEGEL_TRY(row, store.get(kMeta, mark_key()));
   if (!row || row->size() != 8) return keys_damaged();
   return get_be<std::uint64_t>(row->data());
+}
+
+Result<TreeSize> read_ledger_size(Store& store) {
+  SIEGEL_TRY(row, store.get(kMeta, ledger_size_key()));
+  if (!row) return TreeSize(0);
+  if (row->size() != 8) return keys_damaged();
+  return TreeSize(get_be<std::uint64_t>(row->data()));
 }
 
 }  // namespace siegel::vault

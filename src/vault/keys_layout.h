@@ -19,6 +19,7 @@ inline constexpr Family kPending{std::uint8_t{3}};
 
 RocksOptions keys_options(const std::filesystem::path& dir, const FileSystemHandle& file_system);
 ByteView mark_key();
+ByteView ledger_size_key();
 // Since when a replica has been away.
 Bytes away_key(const std::filesystem::path& dir);
 
@@ -30,5 +31,6 @@ void put_head(const KeysHead& head, Batch& batch);
 // corrupt "keys_damaged", "format_unknown".
 Result<KeysHead> read_head(Store& store);
 Result<std::uint64_t> read_mark(Store& store);
+Result<TreeSize> read_ledger_size(Store& store);  // 0: it has seen none
 
 }  // namespace siegel::vault

@@ -94,8 +94,8 @@ void KeysReplica::begin_joining() {
 
 void KeysReplica::run() {
   while (auto work = next_work()) {
-    if (work->batch) {
-      write(*work);
+    if (const auto& next = work->batch) {
+      write(work->life, *next);
     } else {
       bring_up(work->life);
     }
@@ -118,13 +118,13 @@ std::optional<KeysReplica::Work> KeysReplica::next_work() {
                      });
 }
 
-void KeysReplica::write(const Work& work) {
-  const auto done = store_->write(*work.batch->batch, Sync::yes);
+void KeysReplica::write(std::uint64_t life, const Waiting& next) {
+  const auto done = store_->write(*next.batch, Sync::yes);
   state_.with([&](State& s) {
     s.busy_since.reset();
-    if (s.life != work.life) return;  // nobody waits for it any more
+    if (s.life != life) return;  // nobody waits for it any more
     if (done) {
-      s.acknowledged = work.batch->mark;
+      s.acknowledged = next.mark;
     } else {
       leave(s);
     }

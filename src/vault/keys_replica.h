@@ -93,7 +93,7 @@ class KeysReplica {
   void run();
   void leave(State& state);
   std::optional<Work> next_work();
-  void write(const Work& work);
+  void write(std::uint64_t life, const Waiting& next);
   void bring_up(std::uint64_t life);
   Status open_and_join(std::uint64_t life);
   Status copy(Family family, Store& to);

@@ -120,8 +120,15 @@ Result<std::unique_ptr<Vault>> Vault::open(const Options& options, RootStore& ro
   auto vault = std::make_unique<VaultImpl>(
       options, root, Opened{std::move(keys), std::move(choice.root), std::move(fences)}, clock, random);
   SIEGEL_CHECK(vault->recover(std::move(choice.found)));
-  vault->start();
+  SIEGEL_CHECK(vault->start());
   return std::unique_ptr<Vault>(std::move(vault));
+}
+
+Result<TreeSize> Vault::ledger_size(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system) {
+  auto rocks = keys_options(keys_dir, file_system);
+  rocks.mode = RocksOptions::Mode::read_only;
+  SIEGEL_TRY(store, open_rocksdb(rocks));
+  return read_ledger_size(*store);
 }
 
 // ── recovery ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,8 +44,11 @@ struct Options {
   std::size_t spare_leaves = 4096;  // kept ahead in the pool
   // A replica that does not acknowledge a write for so long is away.
   std::chrono::milliseconds replica_wait{3000};
-  bool prefill = true;           // false: read-only use (verify, dry restore): gives no slots, changes nothing
-  FileSystemHandle file_system;  // of the keys store; null: the real one
+  bool prefill = true;  // false: read-only use (verify, dry restore): gives no slots, changes nothing
+  // How far the ledger is, durably. Asked twice a second by a thread of the vault, and by close(); the highest answer
+  // is kept in the keys store (ledger_size()). Must not block. Left out: nothing is kept.
+  std::function<TreeSize()> ledger_size;
+  FileSystemHandle file_system;                        // of the keys store; null: the real one
   std::vector<FileSystemHandle> replica_file_systems;  // by replica; those missing: file_system
 };
 
@@ -92,6 +95,10 @@ class Vault {
   // "root_behind" (both epochs), "other_ledger", "root_store_missing". `root`, clock and random must outlive the vault.
   static Result<std::unique_ptr<Vault>> open(const Options& options, RootStore& root, const LedgerId& ledger,
                                              KeysMark mark, Epoch epoch, Clock& clock, Random& random);
+  // What the keys store at this place knows of the size of its ledger, at most half a second old when its process died;
+  // 0: nothing. A ledger that is smaller has lost events, and with them the names of leaves that live. Opens the store
+  // for a moment, for reading. not_found "store_missing"; corrupt "keys_damaged"; those of open_rocksdb.
+  static Result<TreeSize> ledger_size(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system = {});
   virtual ~Vault() = default;
 
   [[nodiscard]] virtual KeyTreeId tree() const = 0;
@@ -159,6 +166,8 @@ class Vault {
   // Fences them under numbers that are is_given_up(), each fence in a synced batch of its own. What of it a crash left
   // undone living_but() finds again.
   virtual Status give_up(const SlotSet& slots) = 0;
+  // The smaller ledger is adopted: from here on this is its size. Synced.
+  virtual Status adopt_ledger_size(TreeSize size) = 0;
   // Steps 1 to 4c for all given fences in one epoch; on return the slots are unreadable for ever. Any thread, one at a
   // time. On an error nothing is lost and the fences stand: call it again. If the last call failed while old roots were
   // being destroyed (a member of a mirror went away), the same fences get the change of that epoch as soon as the last

@@ -7,7 +7,8 @@ namespace siegel::vault {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1000};  // of a replica that is away, of a disk that is full
-constexpr std::chrono::milliseconds kIdleCheck{1000};
+constexpr std::chrono::milliseconds kLookEvery{500};
+constexpr int kLooksAfterFailure = 10;      // passed over: a disk that is full is not asked twice a second
 constexpr std::size_t kNodeCacheShare = 8;  // of key_cache_bytes_max, to interior nodes
 
 Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
@@ -32,8 +33,10 @@ VaultImpl::VaultImpl(const Options& options, RootStore& root_store, Opened opene
   erasures_.with([&](Erasures& e) { e.fences = std::move(opened.fences); });
 }
 
-void VaultImpl::start() {
-  if (!options_.prefill) return;
+Status VaultImpl::start() {
+  if (!options_.prefill) return Done{};
+  SIEGEL_TRY(kept, read_ledger_size(keys_->store()));
+  ledger_size_kept_ = kept.get();
   // Slots of nodes that another process wrote are never given out: it may have given them out itself.
   const auto cursor = keys_->store().cursor(kNodes);
   cursor->seek_for_prev(row_key({kLeafLevel, kLeafNodes, {}}));
@@ -42,7 +45,8 @@ void VaultImpl::start() {
     if (last && last->level == kLeafLevel) next_leaf_node_ = own_leaf_nodes_ = last->index + 1;
   }
   key_thread_ = std::thread([this] { write_leaf_nodes_ahead(); });
-  idle_thread_ = std::thread([this] { drop_idle_nodes(); });
+  look_thread_ = std::thread([this] { look_around(); });
+  return Done{};
 }
 
 void VaultImpl::close() {
@@ -50,7 +54,10 @@ void VaultImpl::close() {
   stop_.with([](bool& stop) { stop = true; });
   stop_.notify_all();
   if (key_thread_.joinable()) key_thread_.join();
-  if (idle_thread_.joinable()) idle_thread_.join();
+  if (look_thread_.joinable()) {
+    look_thread_.join();
+    (void)keep_ledger_size();  // the lock record knows it too; what is kept is older then
+  }
   gate_.alone([&] {
     leaf_keys_.clear();
     nodes_.clear();
@@ -97,9 +104,31 @@ Status VaultImpl::write_leaf_nodes(std::uint32_t count) {
   return Done{};
 }
 
-void VaultImpl::drop_idle_nodes() {
+void VaultImpl::look_around() {
   const auto stopping = [](bool stop) { return stop; };
-  while (!stop_.when_for(kIdleCheck, stopping, [](bool stop, bool) { return stop; })) nodes_.drop_idle(clock_.steady());
+  int passed_over = 0;
+  while (!stop_.when_for(kLookEvery, stopping, [](bool stop, bool) { return stop; })) {
+    nodes_.drop_idle(clock_.steady());
+    if (passed_over > 0) {
+      --passed_over;
+    } else if (!keep_ledger_size()) {
+      passed_over = kLooksAfterFailure;
+    }
+  }
+}
+
+Status VaultImpl::keep_ledger_size() {
+  if (!options_.ledger_size) return Done{};
+  const auto size = options_.ledger_size();
+  return size.get() > ledger_size_kept_ ? adopt_ledger_size(size) : Status(Done{});
+}
+
+Status VaultImpl::adopt_ledger_size(TreeSize size) {
+  Batch batch;
+  batch.put(kMeta, ledger_size_key(), be(size.get()));
+  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
+  ledger_size_kept_ = size.get();
+  return Done{};
 }
 
 // ── small answers ────────────────────────────────────────────────────────────────────────────────────────────────────

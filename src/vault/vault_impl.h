@@ -36,7 +36,7 @@ class VaultImpl final : public Vault {
   VaultImpl(const Options& options, RootStore& root_store, Opened opened, Clock& clock, Random& random);
   ~VaultImpl() override { close(); }
   Status recover(RootsFound roots);  // open.cc: finishes or takes back what a crash left
-  void start();
+  Status start();
 
   KeyTreeId tree() const override { return keys_->head().tree; }
   Epoch epoch() const override { return Epoch(epoch_.load(std::memory_order_acquire)); }
@@ -74,6 +74,7 @@ class VaultImpl final : public Vault {
   Status lose(std::uint64_t request) override;
   Result<SlotSet> living_but(const SlotSet& named) override;
   Status give_up(const SlotSet& slots) override;
+  Status adopt_ledger_size(TreeSize size) override;
   Result<EpochChange> erase(std::span<const Fence> fences) override;
   Status settle() override;
   std::vector<EpochChange> untold() override;
@@ -101,7 +102,8 @@ class VaultImpl final : public Vault {
 
   void write_leaf_nodes_ahead();  // key thread
   Status write_leaf_nodes(std::uint32_t count);
-  void drop_idle_nodes();  // the other thread
+  void look_around();  // the other thread
+  Status keep_ledger_size();
 
   void step(int number) const {
     if (on_step) on_step(number);
@@ -147,11 +149,12 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> roots_healed_{0};
   std::atomic<std::uint16_t> roots_away_{0};  // at the last look
   std::atomic<bool> roots_refused_{false};    // at the last change of epoch, one of them
-  std::uint32_t own_leaf_nodes_ = 0;          // those below are of processes before
-  std::uint32_t next_leaf_node_ = 0;          // key thread
+  std::atomic<std::uint64_t> ledger_size_kept_{0};
+  std::uint32_t own_leaf_nodes_ = 0;  // those below are of processes before
+  std::uint32_t next_leaf_node_ = 0;  // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;
-  std::thread idle_thread_;
+  std::thread look_thread_;
 };
 
 }  // namespace siegel::vault

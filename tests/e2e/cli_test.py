@@ -131,7 +131,14 @@ class Registries(WithServer):
 
     def test_wrong_definitions(self):
         self.refused(self.cli.run("class", "set", "x", "absent.json", token="admin"), USAGE, "cannot be read", "absent.json")
-        self.refused(self.cli.run("class", "set", "x", "-", stdin="[]", token="admin"), USAGE, "not a JSON object")
+        self.refused(self.cli.run("class", "set", "x", "-", stdin="[]", token="admin"), USAGE, "not an object")
+        self.refused(self.cli.run("class", "set", "x", str(EXAMPLES), token="admin"), USAGE, "cannot be read")
+        twice = '{"period":"P3Y","start":"end_of_year","period":"P1D"}'
+        self.refused(self.cli.run("class", "set", "x", "-", stdin=twice, token="admin"), USAGE, "same member twice", "member=period")
+        self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":\n  soon}', token="admin"), USAGE, "line=2", "column=3")
+        self.refused(self.cli.run("class", "set", "x", "-", stdin='{"a":1e999}', token="admin"), USAGE, "not valid JSON")
+        self.refused(self.cli.run("records", "add", "--type", "contacts", "--values", "-", stdin='{"name":"A","name":"B"}'), USAGE,
+                     "same member twice")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":"soon"}', token="admin"), USAGE, "[4")
         for words, better in ((("class", "set", "Wrong Name", str(EXAMPLES / "customer.json")), "wrong-name"),
                               (("type", "show", "Mitglieder"), "mitglieder"), (("purpose", "set", "1. Größe", "-"), "contacts"),
@@ -323,7 +330,7 @@ class Records(WithServer):
             self.assertEqual(done.returncode, USAGE, done.stderr)
             self.assertNotIn("SECRET", done.stderr)
         self.refused(self.cli.run("records", "add", "--type", "contacts"), USAGE, "--set FIELD=VALUE")
-        self.refused(self.cli.run("records", "add", "--type", "contacts", "--values", "-", stdin="nonsense"), USAGE, "JSON object")
+        self.refused(self.cli.run("records", "add", "--type", "contacts", "--values", "-", stdin="nonsense"), USAGE, "not valid JSON")
         self.refused(self.cli.run("records", "add", "--type", "nothing", "--set", "name=X"), FAILED, "not_found")
         self.refused(self.cli.run("records", "get", "re_" + "A" * 22), FAILED, "not_found")
         self.refused(self.cli.run("records", "get", "../tokens"), USAGE, "400 bad_value")

@@ -652,6 +652,73 @@ class Mirrored(Damage):
             time.sleep(0.1)
         self.assertEqual(self.s.stop(), 0)
 
+    ALL = ("data", "data.root", "data.outside", "replica", "mirror")
+
+    def test_places_damaged(self):
+        """A mirror that is passed over keeps the root of whoever is erased later."""
+        path = self.s.data / "PLACES"
+        whole = path.read_text()
+        self.assertIn("\nmembers 2\n", whole)
+        lines = whole.splitlines(keepends=True)
+        hows = {"mistyped mirror": (whole.replace("root-mirror ", "root-miror "), 5), "mistyped replica": (whole.replace("key-", "kay-"), 4),
+                "cut off in a line": (whole[:whole.index("/mirror") + 4], 5), "first lines only": ("".join(lines[:3]), 3),
+                "not counted": ("".join(lines[:-1]), 5), "a line is missing": ("".join(lines[:3] + lines[4:]), 5),
+                "relative": (whole.replace(f"root-mirror {self.home}/", "root-mirror "), 5), "a word twice": (lines[0] + whole, 2),
+                "something else": (whole.replace("members", "unfug x\nmembers"), 6), "empty": ("", 1)}
+        for how, (text, line) in hows.items():
+            with self.subTest(how):
+                path.write_text(text)
+                self.refused("places_damaged", 2, f"{path}:{line}", "members 2", untouched=self.ALL)
+        path.write_text(hows["mistyped mirror"][0])
+        for command in (["verify"], ["lock", "show"], ["lock", "adopt", "--reason", "test", "--yes"], ["rebuild"], ["backup", "b"],
+                        ["export-log", "e"], ["token", "create", "--local", "--role", "admin"], ["init", "--single-disk"]):
+            with self.subTest(command[0]):
+                before = contents(*(self.home / name for name in self.ALL))
+                done = subprocess.run([BINARY, "--lang", "de", "--data", str(self.s.data), *command], capture_output=True, text=True,
+                                      timeout=60, cwd=self.home)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+                self.assertIn(f"Eine Zeile von PLACES beginnt mit einem unbekannten Wort. (Stelle={path}:5) [places_damaged]", done.stderr)
+                self.assertIn("was zu tun ist: Die Datei PLACES", done.stderr)
+                self.assertEqual(contents(*(self.home / name for name in self.ALL)), before)
+        self.assertFalse((self.home / "b").exists() or (self.home / "e").exists())
+        self.mended("data/PLACES")
+
+    def test_places_gone(self):
+        (self.s.data / "PLACES").unlink()
+        self.refused("places_damaged", 2, untouched=self.ALL)
+        self.mended("data/PLACES")
+
+    def test_places_changed_on_purpose(self):
+        """Each start says which second places there are."""
+        path = self.s.data / "PLACES"
+        replica, mirror = f"siegel: key replica: {self.home / 'replica'}\n", f"siegel: root mirror: {self.home / 'mirror' / 'root'}\n"
+        whole = path.read_text()
+        self.world.start()
+        self.assertIn(replica + mirror, self.s.log_text())
+        self.assertEqual(self.s.stop(), 0)
+        (self.s.home / "server.log").write_bytes(b"")
+        path.write_text(re.sub("root-mirror .*\n", "", whole).replace("members 2", "members 1"))
+        self.world.start()
+        self.assertIn(replica, self.s.log_text())
+        self.assertNotIn("root mirror: ", self.s.log_text())
+        self.assertEqual(self.s.request("GET", "/v1/status").json["warnings"][0], "single_disk")
+        self.assertEqual(self.s.stop(), 0)
+        # A new one gets a copy of what it is to be the second of, as docs/operations.md says.
+        (self.home / "other").mkdir()
+        shutil.copy2(self.home / "data.root" / "root", self.home / "other" / "root")
+        copy(self.s.data / "keys", self.home / "other" / "keys")
+        path.write_text(whole.replace("members 2", f"root-mirror {self.home}/other/root\nkey-replica {self.home}/other/keys\nmembers 4"))
+        (self.s.home / "server.log").write_bytes(b"")
+        self.world.start()
+        self.assertEqual(self.world.try_to_add("Neu Da").status, 201)
+        before = (self.home / "other" / "root").read_bytes()
+        erased = self.s.request("POST", "/v1/erasures", {"subject": self.world.records[0]["subject"], "ground": "art17-1-b", "mode": "now"})
+        self.assertEqual((erased.status, erased.json["state"]), (201, "effective"), erased.body)
+        self.assertNotEqual((self.home / "other" / "root").read_bytes(), before)
+        self.assertEqual(self.s.request("GET", "/v1/status").json["checks"], [])
+        self.assertEqual(self.s.stop(), 0)
+        self.assertNotIn("ALARM", self.s.log_text())
+
 
 del Damage
 

@@ -9,11 +9,14 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from contacts import prepare, wait_for_index  # noqa: E402
@@ -277,6 +280,91 @@ class FullDisk(unittest.TestCase):
         wait_for_index(self.s)
         self.check_all_there()
         self.assertEqual(self.add().status, 201)
+
+
+class LittleRoom(unittest.TestCase):
+    """With little room a start works, or it says that the disk is full: it never waits for room without a word."""
+    WITHIN = 60  # seconds; it is one or two, on a machine that does nothing else
+
+    def setUp(self):
+        self.s = Siegel(BINARY)
+        self.disk = SmallDisk(self.s.data)
+        self.addCleanup(self.end)
+        self.s.run("init", "--single-disk")
+
+    def end(self):
+        self.disk.unmount()
+        shutil.rmtree(self.s.home, ignore_errors=True)
+
+    def full_or(self, code, errors, *good):
+        self.assertIn(code, (1, *good), errors)
+        if code == 1:
+            self.assertIn("[disk_full]", errors)
+            self.assertIn("siegel: what to do: Make room", errors)
+
+    def run_siegel(self, *words):
+        return subprocess.run([BINARY, "--data", str(self.s.data), *words], capture_output=True, text=True, timeout=self.WITHIN)
+
+    def serve_or_full(self):
+        with open(self.s.home / "starts.log", "w+") as log:
+            process = subprocess.Popen([BINARY, "--data", str(self.s.data), "serve", "--listen", "127.0.0.1:0"],
+                                       stdout=subprocess.PIPE, stderr=log, text=True)
+            watch = threading.Timer(self.WITHIN, process.kill)
+            watch.start()
+            line = process.stdout.readline()
+            if line:
+                self.assertIn("listening on", line)
+                with urllib.request.urlopen(line.split()[-1] + "/healthz", timeout=self.WITHIN) as answer:
+                    self.assertEqual(answer.status, 200)
+                process.send_signal(signal.SIGTERM)
+            code = process.wait()
+            watch.cancel()
+            process.stdout.close()
+            log.seek(0)
+            self.assertEqual(code == 0, bool(line), code)
+            self.full_or(code, log.read(), 0)
+        return code
+
+    def test_a_start_with_little_room_works_or_says_so(self):
+        codes = []
+        commands = [("token", "create", "--local", "--role", "admin"), ("rebuild",), ("lock", "show"), ("verify",),
+                    ("backup", str(self.s.home / "backup"))]
+        # Opening the stores takes room for their logs: which of them meets the end is another one at each level.
+        for mebibytes, some in ((0, 1), (4, 1), (20, 1), (27, 5), (40, 5), (64, 1), (128, 1)):
+            with self.subTest(mebibytes=mebibytes):
+                self.disk.fill(mebibytes << 20)
+                codes.append(self.serve_or_full())
+                for words in commands[:some]:
+                    done = self.run_siegel(*words)
+                    with self.subTest(words[0]):
+                        self.full_or(done.returncode, done.stderr, 0)
+                shutil.rmtree(self.s.home / "backup", ignore_errors=True)
+                self.disk.make_room()
+        self.assertEqual(self.serve_or_full(), 0)
+        self.assertEqual((codes[0], codes[-1]), (1, 0))  # both were met
+        self.assertEqual(self.run_siegel("verify").returncode, 0)
+
+
+class SmallDisks(unittest.TestCase):
+    def test_a_new_ledger_on_a_small_disk(self):
+        works = []
+        for mebibytes in (4, 20, 40, 64, 128):
+            with self.subTest(mebibytes=mebibytes):
+                home = pathlib.Path(tempfile.mkdtemp())
+                disk = SmallDisk(home / "disk", mebibytes)
+                try:
+                    words = [BINARY, "--data", str(disk.at / "data")]
+                    for command in (["init", "--single-disk"], ["token", "create", "--local", "--role", "admin"]):
+                        done = subprocess.run([*words, *command], capture_output=True, text=True, timeout=LittleRoom.WITHIN)
+                        if done.returncode != 0:
+                            self.assertEqual(done.returncode, 1, done.stderr)
+                            self.assertIn("[disk_full]", done.stderr)
+                            break
+                    works.append(done.returncode == 0)
+                finally:
+                    disk.unmount()
+                    shutil.rmtree(home)
+        self.assertEqual((works[0], works[-1]), (False, True))
 
 
 if __name__ == "__main__":

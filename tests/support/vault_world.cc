@@ -36,6 +36,7 @@ vault::Options VaultWorld::options() const {
   out.spare_leaves = setup.spare_leaves;
   out.replica_wait = setup.replica_wait;
   out.key_cache_bytes_max = setup.key_cache_bytes_max;
+  out.ledger_size = ledger_size;
   return out;
 }
 

@@ -71,6 +71,7 @@ class VaultWorld {
   HandClock clock;
   KeyTreeId tree;
   LedgerId ledger = test_ledger_id();
+  std::function<TreeSize()> ledger_size;
   KeysMark ledger_mark;
   Epoch ledger_epoch;
   std::vector<std::unique_ptr<Files>> files;

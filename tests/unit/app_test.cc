@@ -188,3 +188,141 @@ TEST_CASE("ER-06 a start warns of swap, of possible dumps and of a single disk, 
   two_disks.root_mirrors.clear();
   CHECK(codes(two_disks, false) == Codes{"single_disk", "unencrypted_swap", "dumps_possible"});
 }
+
+namespace {
+
+// The file PLACES of a data directory, as somebody's editor leaves it.
+struct PlacesFile {
+  TempDir dir;
+  std::filesystem::path path() const { return dir.path() / "PLACES"; }
+  void is(const std::string& text) const { std::ofstream(path()) << text; }
+  // "line wanted": what the refusal names.
+  std::string refused() const {
+    const auto read = read_places(dir.path());
+    if (read) return "taken";
+    CHECK(read.error().is("places_damaged"));
+    CHECK(read.error().category() == Errc::invalid);
+    const auto* const at = read.error().find("at");
+    const auto* const wanted = read.error().find("wanted");
+    REQUIRE(at != nullptr);
+    REQUIRE(at->starts_with(path().string() + ":"));
+    return at->substr(path().string().size() + 1) + (wanted != nullptr ? " " + *wanted : "");
+  }
+};
+
+const std::string kFirst = "root /a/root\nsigner /b/signer\nhead /b/head\n";
+const std::string kSeconds = "key-replica /c/keys\nroot-mirror /d/root\nroot-mirror /e/my root\n";
+
+}  // namespace
+
+TEST_CASE("PLACES names what init was told, and is read as it was written", "[unit][app]") {
+  const PlacesFile file;
+  auto places = default_places(file.dir.path());
+  REQUIRE(write_places(places));
+  CHECK(file.refused() == "taken");
+  places.key_replicas = {"/c/keys"};
+  places.root_mirrors = {"/d/root", "/e/my root"};
+  REQUIRE(write_places(places));
+  const auto read = read_places(file.dir.path());
+  REQUIRE(read);
+  CHECK(read->root == places.root);
+  CHECK(read->signer == places.signer);
+  CHECK(read->head == places.head);
+  CHECK(read->key_replicas == places.key_replicas);
+  CHECK(read->root_mirrors == places.root_mirrors);
+  file.is(kFirst + kSeconds + "members 3\n");
+  CHECK(file.refused() == "taken");
+  file.is(kFirst + kSeconds + "members 3");  // an editor that ends no line
+  CHECK(file.refused() == "taken");
+  file.is("root-mirror /d/root\n" + kFirst + "members 1\n");  // in any order, but for the last
+  CHECK(file.refused() == "taken");
+}
+
+TEST_CASE("what PLACES may not be is refused with its line, and no mirror is passed over", "[unit][app]") {
+  const PlacesFile file;
+  const auto refused = [&](const std::string& text) {
+    file.is(text);
+    return file.refused();
+  };
+  SECTION("words") {
+    CHECK(refused(kFirst + "key-replica /c/keys\nroot-miror /d/root\nmembers 2\n") == "5");
+    CHECK(refused(kFirst + "mirror /d/root\nmembers 1\n") == "4");
+    CHECK(refused(kFirst + "Root-mirror /d/root\nmembers 1\n") == "4");
+    CHECK(refused(kFirst + " root-mirror /d/root\nmembers 1\n") == "4");
+    CHECK(refused(kFirst + "root-mirror\t/d/root\nmembers 1\n") == "4");
+    CHECK(refused("x = [\n" + kFirst + "members 0\n") == "1");
+    CHECK(refused("# ours\n" + kFirst + "members 0\n") == "1");
+    CHECK(refused(kFirst + "\nmembers 0\n") == "4");
+    CHECK(refused(kFirst + "members 0\nroot-mirror /d/root\n") == "5");
+    CHECK(refused(kFirst + "members 0\nmembers 0\n") == "5");
+    CHECK(refused(kFirst + "members 0\n\n") == "5");
+  }
+  SECTION("said twice") {
+    for (const auto* const line : {"root /x\n", "signer /x\n", "head /x\n"})
+      CHECK(refused(kFirst + line + "members 0\n") == "4");
+    CHECK(refused(kFirst + "root-mirror /d/root\nroot-mirror /d/root\nmembers 2\n") == "5");
+    CHECK(refused(kFirst + "root-mirror /d/root\nkey-replica /d/./root\nmembers 2\n") == "5");
+    CHECK(refused(kFirst + "root-mirror /a/root\nmembers 1\n") == "4");
+  }
+  SECTION("paths") {
+    for (const auto* const path : {"", " ", " d/root", " ./d", " ~/d", " \"/d\"", "  /d", " /d\r", " /d\x01"})
+      CHECK(refused(kFirst + "root-mirror" + path + "\nmembers 1\n") == "4");
+    CHECK(refused("root a/root\nsigner /b/signer\nhead /b/head\nmembers 0\n") == "1");
+  }
+  SECTION("lines that are missing") {
+    CHECK(refused("signer /b/signer\nhead /b/head\nmembers 0\n") == "3 root PATH");
+    CHECK(refused("root /a/root\nhead /b/head\nmembers 0\n") == "3 signer PATH");
+    CHECK(refused("root /a/root\nsigner /b/signer\nmembers 0\n") == "3 head PATH");
+    CHECK(refused(kFirst + "key-replica /c/keys\nroot-mirror /d/root\nmembers 3\n") == "6");
+    CHECK(refused(kFirst + kSeconds + "members 2\n") == "7");
+    for (const auto* const count : {"", " ", " x", " 03", " -3", " 3 ", " 3.0", " 99999999999999999999"})
+      CHECK(refused(kFirst + kSeconds + "members" + count + "\n") == "7");
+    CHECK(refused(kFirst + kSeconds) == "6 members 3");  // of an older version
+  }
+}
+
+TEST_CASE("PLACES that is cut off anywhere is refused", "[unit][app]") {
+  const PlacesFile file;
+  const auto whole = kFirst + kSeconds + "members 3";
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    CAPTURE(length);
+    file.is(whole.substr(0, length));
+    CHECK(file.refused() != "taken");
+  }
+}
+
+TEST_CASE("PLACES that is gone is no reason to make a new data directory", "[unit][app]") {
+  const PlacesFile file;
+  auto read = read_places(file.dir.path());
+  REQUIRE_FALSE(read);
+  CHECK(read.error().is("store_missing"));
+  std::filesystem::create_directory(file.dir.path() / "ledger");
+  read = read_places(file.dir.path());
+  REQUIRE_FALSE(read);
+  CHECK(read.error().is("places_damaged"));
+}
+
+TEST_CASE("init makes nothing whose place PLACES could not name", "[unit][app]") {
+  const TempDir dir;
+  SystemClock clock;
+  SystemRandom random;
+  InitOptions options;
+  options.data = dir.path() / "data";
+  options.key_replicas = {dir.path() / "keys\nhead"};
+  options.root_mirrors = {dir.path() / "mirror"};
+  auto made = init(options, clock, random);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().is("bad_value"));
+  options.key_replicas = {dir.path() / "keys"};
+  options.lock_path = dir.path() / "one";
+  options.signer_path = dir.path() / "x" / ".." / "one";
+  made = init(options, clock, random);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().is("place_twice"));
+  CHECK(std::filesystem::is_empty(dir.path()));
+  options.signer_path.clear();
+  REQUIRE(init(options, clock, random));
+  const auto read = read_places(options.data);
+  REQUIRE(read);
+  CHECK(read->root_mirrors == std::vector{dir.path() / "mirror" / "root"});
+}

@@ -227,6 +227,11 @@ TEST_CASE("R1 a lock record missing, damaged, ahead or of another tree opens rea
     world.put_lock_record("");
     reason = "lock_record_damaged";
   }
+  SECTION("of the same old copy as the ledger, when another place has seen a larger one") {
+    world.options.size_known = TreeSize(6);
+    reason = "behind_keys";
+    values = {"keys store size 6", "ledger size 5"};
+  }
   SECTION("of another signer") {
     CountingSigner other("ledger.example/other");
     world.put_lock_record(*other.sign({TreeSize(5), Hash{}}));

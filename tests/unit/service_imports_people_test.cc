@@ -333,12 +333,20 @@ TEST_CASE("G7 ER-04 an undo restores what is left where a class was erased meanw
   CHECK(world.city_of(*record.record) == "Bonn");
 }
 
-TEST_CASE("G6 a busy service loses no row of an import, nor of its undo", "[unit][service][G6]") {
-  ImportsWorld world;
-  world.world.options.queue_commands_max = 8;
+namespace {
+
+void open_with_queue(ImportsWorld& world, std::size_t commands_max) {
+  world.world.options.queue_commands_max = commands_max;
   world.close();
   world.open();
   world.until([&] { return world.service->status().search_ready; });
+}
+
+}  // namespace
+
+TEST_CASE("G6 a busy service loses no row of an import, nor of its undo", "[unit][service][G6]") {
+  ImportsWorld world;
+  open_with_queue(world, 8);
   const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(300), {"e-mail"})));
   CHECK(must(world.commit(held.id)).counts.added == 300);
   CHECK(world.shown() == 300);
@@ -348,10 +356,7 @@ TEST_CASE("G6 a busy service loses no row of an import, nor of its undo", "[unit
 
 TEST_CASE("G6 an import whose end comes to a full queue is finished all the same", "[unit][service][G6]") {
   ImportsWorld world;
-  world.world.options.queue_commands_max = 4;
-  world.close();
-  world.open();
-  world.until([&] { return world.service->status().search_ready; });
+  open_with_queue(world, 4);
   const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
   std::atomic<bool> over{false};
   std::vector<std::thread> crowd;  // hardly any other command finds room in the queue

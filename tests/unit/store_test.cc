@@ -208,6 +208,43 @@ TEMPLATE_TEST_CASE("a cursor walks one family in byte order, both ways", "[unit]
   CHECK(forwards(*scan) == "a=a b=b e=e \xff=\xff ");
 }
 
+TEMPLATE_TEST_CASE("a cursor with an end walks what lies before it", "[unit][store]", OnRocksDB, InMemory) {
+  TestType on;
+  for (const auto* key : {"a", "b", "d", "\xff"}) put(*on.store, kRows, key, key);
+  REQUIRE(on.store->flush());
+  put(*on.store, kRows, "c", "c");
+  erase(*on.store, kRows, "b");
+  const auto until = [&](std::string_view end) { return on.store->cursor(kRows, {.until = as_bytes(end)}); };
+  CHECK(forwards(*until("")) == "a=a c=c d=d \xff=\xff ");
+  CHECK(forwards(*until("\xff")) == "a=a c=c d=d ");
+  CHECK(forwards(*until("d")) == "a=a c=c ");
+  CHECK(forwards(*until("bb")) == "a=a ");
+  CHECK(forwards(*until("a")).empty());
+  CHECK(backwards(*until("d")) == "c a ");
+  CHECK(backwards(*until("a")).empty());
+
+  const auto cursor = until("d");
+  const auto at = [&] { return cursor->valid() ? std::string(as_chars(cursor->key())) : "-"; };
+  cursor->seek(bytes("b"));
+  CHECK(at() == "c");
+  cursor->next();
+  CHECK(at() == "-");
+  cursor->seek(bytes("d"));
+  CHECK(at() == "-");
+  cursor->seek_for_prev(bytes("b"));
+  CHECK(at() == "a");
+  cursor->seek_for_prev(bytes("x"));
+  CHECK(at() == "c");
+  cursor->prev();
+  CHECK(at() == "a");
+
+  const auto snapshot = on.store->snapshot();
+  erase(*on.store, kRows, "c");
+  const auto earlier = on.store->cursor(kRows, {.snapshot = snapshot.get(), .until = as_bytes("d")});
+  CHECK(forwards(*earlier) == "a=a c=c ");
+  CHECK(forwards(*until("d")) == "a=a ");
+}
+
 TEMPLATE_TEST_CASE("a snapshot and a cursor keep their moment", "[unit][store]", OnRocksDB, InMemory, InSimulation) {
   TestType on;
   put(*on.store, kRows, "a", "1");

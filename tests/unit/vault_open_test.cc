@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -265,4 +266,34 @@ TEST_CASE("opened for reading only, a vault reads and changes nothing", "[unit][
   CHECK(world.vault->fence({.request = 2, .slots = {people[1].slot}}).error().is("keys_read_only"));
   CHECK(world.vault->told(Epoch(2)).error().is("keys_read_only"));
   CHECK(world.disk.calls() == 0);
+}
+
+TEST_CASE("R1 the keys know how large their ledger was, and what was adopted after it", "[unit][vault][R1][ER-05]") {
+  VaultWorld::Setup setup;
+  setup.replicas = 1;
+  VaultWorld world(41, setup);
+  grown(world);
+  const auto kept = [&](const std::filesystem::path& dir, CrashDisk& disk) {
+    return vault::Vault::ledger_size(dir, disk.file_system()).value();
+  };
+  world.close();
+  CHECK(kept("/keys", world.disk) == TreeSize(0));
+
+  std::atomic<std::uint64_t> size{7};
+  world.ledger_size = [&] { return TreeSize(size); };
+  REQUIRE(world.open());
+  while (kept("/keys", world.disk) != TreeSize(7)) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  size = 9;
+  world.close();  // tells what came last
+  CHECK(kept("/keys", world.disk) == TreeSize(9));
+  CHECK(kept("/replica0", world.replica_disks[0]) == TreeSize(9));
+
+  size = 4;  // an older ledger
+  REQUIRE(world.open());
+  world.close();
+  CHECK(kept("/keys", world.disk) == TreeSize(9));
+  REQUIRE(world.open());
+  REQUIRE(world.vault->adopt_ledger_size(TreeSize(4)));
+  world.crash(1);
+  CHECK(kept("/keys", world.disk) == TreeSize(4));
 }
