@@ -248,19 +248,25 @@ Result<std::optional<RecordRow>> Views::before_import(TypeNo type, const RecordI
   return as_shown(std::optional(std::move(row)));
 }
 
-Result<std::vector<Views::Listed>> Views::list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit) {
-  std::vector<Listed> out;
+Result<Views::List> Views::list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit) {
+  List out;
+  std::size_t passed_over = 0;
   const auto prefix = key_of(type);
   Bytes from = prefix;
   if (after) {
     from = record_row_key(type, *after);
     from.push_back(0);  // the first key behind it
   }
-  SIEGEL_CHECK(walk_records(prefix, from, Left::hidden, [&](const RecordId& id, RecordRow&& row) {
-    if (out.size() == limit) return false;
-    out.push_back({id, std::move(row)});
-    return true;
-  }));
+  const auto take = [&](const RecordId& id, RecordRow&& row) {
+    out.rows.push_back({id, std::move(row)});
+    return out.rows.size() < limit;
+  };
+  const auto pass = [&](const RecordId& id) {
+    if (++passed_over < passed_over_max_) return true;
+    out.rest = id;
+    return false;
+  };
+  if (limit > 0) SIEGEL_CHECK(walk_records(prefix, from, Left::hidden, take, pass));
   return out;
 }
 
@@ -274,7 +280,8 @@ Status Views::each_known(TypeNo type, const std::function<bool(const RecordId&, 
 }
 
 Status Views::walk_records(ByteView prefix, ByteView from, Left left,
-                           const std::function<bool(const RecordId&, RecordRow&&)>& f) {
+                           const std::function<bool(const RecordId&, RecordRow&&)>& f,
+                           const std::function<bool(const RecordId&)>& passed) {
   const auto snapshot = store_.snapshot();
   States states(store_, *snapshot);
   return walk(
@@ -282,7 +289,7 @@ Status Views::walk_records(ByteView prefix, ByteView from, Left left,
       [&](ByteView key, ByteView value) -> Result<bool> {
         SIEGEL_TRY(row, decode_record(value));
         SIEGEL_CHECK(states.settle(row, left == Left::told));
-        if (nothing_shown(row)) return true;
+        if (nothing_shown(row)) return passed == nullptr || passed(RecordId(id_at_end(key)));
         row.pending.reset();
         return f(RecordId(id_at_end(key)), std::move(row));
       },

@@ -186,7 +186,9 @@ struct ErasureRow {
 
 class Views {
  public:
-  explicit Views(Store& store) : store_(store) {}
+  // passed_over_max: rows that a list passes over at most, since nobody sees them.
+  explicit Views(Store& store, std::size_t passed_over_max = 10'000)
+      : store_(store), passed_over_max_(passed_over_max) {}
   [[nodiscard]] Store& store() noexcept { return store_; }
 
   // Size of the ledger that the rows show. advance() is the projector's; waiters run on its thread.
@@ -214,7 +216,13 @@ class Views {
     RecordId id;
     RecordRow row;
   };
-  Result<std::vector<Listed>> list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit);
+  struct List {
+    std::vector<Listed> rows;  // up to the limit
+    // Fewer, though there may be more: so many rows were passed over that a cancelled import left, or that an
+    // unfinished one would show. Go on behind this one.
+    std::optional<RecordId> rest;
+  };
+  Result<List> list(TypeNo type, const std::optional<RecordId>& after, std::size_t limit);
   // Over all rows of a type, as everybody sees them; stops when f returns false.
   Status each_record(TypeNo type, const std::function<bool(const RecordId&, const RecordRow&)>& f);
   // For the identity index: also rows that only known_record() tells of.
@@ -278,9 +286,12 @@ class Views {
     std::function<void(bool)> then;
   };
   enum class Left : std::uint8_t { hidden, told };  // by cancelled imports
+  // What nobody sees is passed over; `passed` is told of it, and ends the walk by false.
   Status walk_records(ByteView prefix, ByteView from, Left left,
-                      const std::function<bool(const RecordId&, RecordRow&&)>& f);
+                      const std::function<bool(const RecordId&, RecordRow&&)>& f,
+                      const std::function<bool(const RecordId&)>& passed = nullptr);
   Store& store_;
+  const std::size_t passed_over_max_;
   std::atomic<std::uint64_t> position_ = 0;
   Guarded<std::vector<Waiter>> waiters_;
   std::atomic<bool> waiting_ended_ = false;  // set with waiters_ locked

@@ -70,40 +70,60 @@ void IdentityIndex::add(const IdentityKey& key, const SubjectId& subject) {
   }
 }
 
+void IdentityIndex::load(const IdentityKey& key, const SubjectId& subject, const std::function<bool()>& lives) {
+  add(key, subject);
+  if (lives()) return;
+  // Its keys went between the opening and the adding. Whoever erases takes back after that, or has done so already.
+  const std::lock_guard lock(mutex_);
+  if (erased_.contains(subject)) return drop({&key, 1}, subject);
+  const auto early = std::find(taken_early_.begin(), taken_early_.end(), std::pair(key, subject));
+  if (early == taken_early_.end()) return;
+  taken_early_.erase(early);
+  take_one(key, subject);
+}
+
 void IdentityIndex::take(const IdentityKey& key, const SubjectId& subject) {
   const std::lock_guard lock(mutex_);
-  bool last = false;
-  const auto number = keys_.find(key);
-  if (number && one_[*number].subject == subject) {
-    last = --one_[*number].records == 0;
+  if (!take_one(key, subject) && !loaded_) taken_early_.emplace_back(key, subject);
+}
+
+bool IdentityIndex::take_one(const IdentityKey& key, const SubjectId& subject) {
+  Entry* entry = nullptr;
+  if (const auto number = keys_.find(key); number && one_[*number].subject == subject) {
+    entry = &one_[*number];
   } else if (const auto many = more_.find(key); many != more_.end()) {
-    for (auto& entry : many->second)
-      if (entry.subject == subject) last = --entry.records == 0;
+    for (auto& other : many->second)
+      if (other.subject == subject) entry = &other;
   }
-  if (last) forget_one(key, subject);
+  if (entry == nullptr) return false;
+  if (--entry->records == 0) drop({&key, 1}, subject);
+  return true;
 }
 
 void IdentityIndex::forget(std::span<const IdentityKey> keys, const SubjectId& subject) {
   const std::lock_guard lock(mutex_);
-  for (const auto& key : keys) forget_one(key, subject);
+  if (!loaded_) erased_.insert(subject);
+  drop(keys, subject);
 }
 
-void IdentityIndex::forget_one(const IdentityKey& key, const SubjectId& subject) {
-  const auto number = keys_.find(key);
-  if (!number) return;
-  auto& one = one_[*number];
-  const auto many = more_.find(key);
-  if (many != more_.end()) {
-    std::erase_if(many->second, [&](const Entry& entry) { return entry.subject == subject; });
-    if (one.subject == subject && !many->second.empty()) {
-      one = many->second.back();
-      many->second.pop_back();
+void IdentityIndex::drop(std::span<const IdentityKey> keys, const SubjectId& subject) {
+  for (const auto& key : keys) {
+    const auto number = keys_.find(key);
+    if (!number) continue;
+    auto& one = one_[*number];
+    const auto many = more_.find(key);
+    if (many != more_.end()) {
+      std::erase_if(many->second, [&](const Entry& entry) { return entry.subject == subject; });
+      if (one.subject == subject && !many->second.empty()) {
+        one = many->second.back();
+        many->second.pop_back();
+      }
+      if (many->second.empty()) more_.erase(many);
     }
-    if (many->second.empty()) more_.erase(many);
+    if (one.subject != subject) continue;
+    one = Entry();
+    keys_.remove(*number);
   }
-  if (one.subject != subject) return;
-  one = Entry();
-  keys_.remove(*number);
 }
 
 bool IdentityIndex::loaded() const {
@@ -113,6 +133,8 @@ bool IdentityIndex::loaded() const {
 void IdentityIndex::set_loaded() {
   const std::lock_guard lock(mutex_);
   loaded_ = true;
+  erased_.clear();
+  taken_early_.clear();
 }
 std::size_t IdentityIndex::size() const {
   const std::lock_guard lock(mutex_);

@@ -1,16 +1,21 @@
 // The identity index: who has this e-mail address? In memory only, keyed by a random key of the process, so that a
 // memory image of another run says nothing. Loaded at open from sealed rows under a SystemReceipt; until then lookups
 // answer "starting". Counts how many records of a subject carry an identity, so that a change or a removal takes back
-// only its own. Cost: about 45 bytes an identity. Threads: all from any thread.
+// only its own. What is taken back while the index loads may be of rows that the loader has opened and not yet added:
+// that is remembered until all is loaded, so that nobody who was erased meanwhile stays known. Cost: about 45 bytes an
+// identity. Threads: all from any thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -39,22 +44,27 @@ class IdentityIndex {
   void add(const IdentityKey& key, const SubjectId& subject);
   void take(const IdentityKey& key, const SubjectId& subject);               // one record less
   void forget(std::span<const IdentityKey> keys, const SubjectId& subject);  // all of them: the subject is erased
+  // By the loader, of a row that it has opened. `lives` is asked after the adding: whether its keys still do.
+  void load(const IdentityKey& key, const SubjectId& subject, const std::function<bool()>& lives);
   [[nodiscard]] bool loaded() const;
   void set_loaded();
   [[nodiscard]] std::size_t size() const;
 
  private:
+  bool take_one(const IdentityKey& key, const SubjectId& subject);  // false: it was not there
+  void drop(std::span<const IdentityKey> keys, const SubjectId& subject);
   struct Entry {
     SubjectId subject;
     std::uint32_t records = 0;
   };
   HmacKey hmac_;
-  void forget_one(const IdentityKey& key, const SubjectId& subject);  // with mutex_ locked
 
   mutable std::mutex mutex_;
   IdTable<IdentityKey> keys_;
   std::deque<Entry> one_;                                             // by the number of its key
   std::unordered_map<IdentityKey, std::vector<Entry>, IdHash> more_;  // further subjects of the same identity: rare
+  std::unordered_set<SubjectId, IdHash> erased_;                      // while it loads
+  std::vector<std::pair<IdentityKey, SubjectId>> taken_early_;        // while it loads: what was not there yet
   bool loaded_ = false;
 };
 

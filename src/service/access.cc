@@ -88,24 +88,26 @@ class ListTask final : public ReadTask {
     std::sort(shown_.begin(), shown_.end());
     position_ = s.views.position();
     // One more than shown says whether there is a next page; it is not looked at.
-    SIEGEL_TRY(rows, s.views.list(TypeNo(permit.type->number), query_.after, query_.limit + 1));
+    SIEGEL_TRY(list, s.views.list(TypeNo(permit.type->number), query_.after, query_.limit + 1));
     rows_.clear();
     std::size_t bytes = 0;
-    for (auto& listed : rows) {
+    next_ = list.rest;
+    for (auto& listed : list.rows) {
       bytes += bytes_of(listed.row);
-      if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) break;
+      if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) {
+        next_ = rows_.back().id;
+        break;
+      }
       rows_.push_back(std::move(listed));
     }
-    more_ = rows_.size() < rows.size();
     return make_drafts(owners_of(rows_), shown_.empty() ? all_fields(permit) : shown_);
   }
   Status answer() override {
-    ListAnswer out{registries, TypeNo(permit.type->number), {}, std::nullopt, position_};
+    ListAnswer out{registries, TypeNo(permit.type->number), {}, next_, position_};
     for (const auto& listed : rows_) {
       SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner_of_row(listed.row)));
       out.items.push_back(std::move(shown));
     }
-    if (more_ && !rows_.empty()) out.next = rows_.back().id;
     done_(std::move(out));
     return Done{};
   }
@@ -115,7 +117,7 @@ class ListTask final : public ReadTask {
   Service::ListQuery query_;
   Callback<ListAnswer> done_;
   std::vector<views::Views::Listed> rows_;
-  bool more_ = false;
+  std::optional<RecordId> next_;
   TreeSize position_;
 };
 

@@ -1,7 +1,7 @@
 // Bulk exports: many records of one type, chunk by chunk. Each chunk is a read of its own, with its own permit and its
 // own access events, which name everybody in it and say that it was one of an export.
 #include <algorithm>
-#include <atomic>
+#include <map>
 
 #include "service/read_task.h"
 
@@ -25,7 +25,7 @@ class ExportTask final : public ReadTask {
   Status prepare() override {
     SIEGEL_CHECK(permit_now(decide::Action::export_records));
     if (!query_.room) {
-      SIEGEL_TRY(room, s.room_for_export());
+      SIEGEL_TRY(room, s.room_for_export(caller.token));
       query_.room = std::move(room);
     }
     SIEGEL_CHECK(choose_fields());
@@ -72,7 +72,7 @@ class ExportTask final : public ReadTask {
     std::size_t seen = 0, bytes = 0;
     for (auto after = query_.after;;) {
       SIEGEL_TRY(listed, s.views.list(type, after, kRowsAtOnce));
-      for (auto& one : listed) {
+      for (auto& one : listed.rows) {
         bytes += bytes_of(one.row);
         if (seen == s.options.export_chunk_records_max || (bytes > kPageBytesMax && seen > 0)) {
           last_ = after;
@@ -82,7 +82,9 @@ class ExportTask final : public ReadTask {
         after = one.id;
         if (!is_dying(one.row)) rows_.push_back(std::move(one));
       }
-      if (listed.size() < kRowsAtOnce) return Done{};
+      // What nobody sees costs time as well: the rest is for the next chunk, and this one may be empty.
+      last_ = listed.rest;
+      if (last_ || listed.rows.size() < kRowsAtOnce) return Done{};
     }
   }
   bool is_dying(const views::RecordRow& row) const {
@@ -106,15 +108,29 @@ class ExportTask final : public ReadTask {
 
 }  // namespace
 
-Result<std::shared_ptr<const void>> Impl::room_for_export() {
-  const auto running = exports_running;  // outlives the service, as an answer may
-  if (running->fetch_add(1) >= options.exports_max) {
-    --*running;
+// One token gets half of the places at most: a reader who takes a bit now and then keeps his for long.
+Result<std::shared_ptr<const void>> Impl::room_for_export(const TokenId& token) {
+  const auto full = [](const char* name, std::size_t value) {
     return Error(Errc::overloaded, "overloaded", "As many exports run as may at one time.")
-        .with("limit_name", "exports_max")
-        .with("limit_value", options.exports_max);
-  }
-  return std::shared_ptr<const void>(running.get(), [running](const void*) { --*running; });
+        .with("limit_name", name)
+        .with("limit_value", value);
+  };
+  const auto per_token_max = std::max<std::size_t>(1, options.exports_max / 2);
+  const auto running = exports_running;  // outlives the service, as an answer may
+  const auto refused = running->with([&](std::map<TokenId, std::size_t>& of) -> std::optional<Error> {
+    std::size_t all = 0;
+    for (const auto& [one, count] : of) all += count;
+    if (all >= options.exports_max) return full("exports_max", options.exports_max);
+    if (of[token] >= per_token_max) return full("exports_per_token_max", per_token_max);
+    ++of[token];
+    return std::nullopt;
+  });
+  if (refused) return Error(*refused);
+  return std::shared_ptr<const void>(running.get(), [running, token](const void*) {
+    running->with([&](auto& of) {
+      if (--of[token] == 0) of.erase(token);
+    });
+  });
 }
 
 // A thousand rows take milliseconds: not on the thread that serves all connections.

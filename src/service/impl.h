@@ -167,8 +167,8 @@ class Impl final : public Service {
   [[nodiscard]] Hash pin(std::initializer_list<ByteView> pieces) const { return pins_(pieces); }
   Result<codec::IdempotencyRow> row_for(const IdempotencyClaim& claim, const Written& written);
 
-  Result<std::shared_ptr<const void>> room_for_export();  // bulk_export.cc
-  [[nodiscard]] Error not_reached() const;                // the read models do not show in time what they must
+  Result<std::shared_ptr<const void>> room_for_export(const TokenId& token);  // bulk_export.cc
+  [[nodiscard]] Error not_reached() const;  // the read models do not show in time what they must
 
   // read_only.cc: for what writes more than looks at people.
   Status room_for_more() const;
@@ -218,7 +218,8 @@ class Impl final : public Service {
   decide::IdentityIndex identity;
   decide::ErasedIdentities erased_identities;
   SearchFeed search_feed;
-  const std::shared_ptr<std::atomic<std::size_t>> exports_running = std::make_shared<std::atomic<std::size_t>>(0);
+  using ExportsRunning = Guarded<std::map<TokenId, std::size_t>>;  // by token; none has zero
+  const std::shared_ptr<ExportsRunning> exports_running = std::make_shared<ExportsRunning>();
 
  private:
   friend class Task;

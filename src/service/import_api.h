@@ -128,8 +128,9 @@ struct ImportLimits {
   std::size_t columns_max = 1'000;
   std::uint64_t rows_max = 1'000'000;
   std::uint64_t unpacked_bytes_max = std::uint64_t{1} << 30;
-  std::size_t shown_max = 1'000;      // changes, failures and kept records in one answer
-  std::size_t in_flight_max = 2'000;  // commands of a commit
+  std::size_t shown_max = 1'000;               // changes, failures and kept records in one answer
+  std::size_t in_flight_max = 2'000;           // commands of a commit
+  std::chrono::milliseconds busy_max{20'000};  // so long a command of an import waits for a service that is too busy
 };
 
 }  // namespace siegel::service

@@ -278,11 +278,12 @@ struct Imports::CommitRun {
       }
       why = told.error();
     }
-    // Where nothing can be written any more, the next start says that it is cancelled. Who cancelled it says so.
+    // Where it cannot be written now, it is told later, or at the next start. Who cancelled it says so.
     auto cancelled = event(EventType::import_cancelled, {});
     const auto by = held->progress.with([](const auto& progress) { return progress.cancelled_by; });
     cancelled.by_system = !by && imports.stopping_;
     const auto told = imports.tell(by.value_or(caller), std::move(cancelled));
+    if (!told) imports.end_untold_ = true;
     const auto size = told ? told->size : TreeSize();
     std::vector<Callback<ImportAnswer>> waiting;
     held->progress.with([&](ImportInMemory::Progress& progress) { waiting.swap(progress.waiting); });
@@ -427,6 +428,17 @@ Status Imports::cancel_broken_off() {
   }
   if (unfinished.empty()) return Done{};
   return catch_up();
+}
+
+// What ended while nothing could be written. Behind other runs, so that all that the ledger has as unfinished is over.
+void Imports::tell_ends() {
+  if (stopping_ || !end_untold_.exchange(false)) return;
+  const bool posted = runs_->post([this] {
+    auto told = catch_up();
+    if (told) told = cancel_broken_off();
+    if (!told) end_untold_ = true;
+  });
+  if (!posted) end_untold_ = true;
 }
 
 }  // namespace siegel::service

@@ -13,7 +13,6 @@ using State = ImportInMemory::State;
 
 constexpr std::chrono::seconds kCatchUpWait{60};
 constexpr std::chrono::milliseconds kGlance{200};  // how often a stop is looked for
-constexpr std::chrono::seconds kBusyMax{20};
 constexpr std::chrono::milliseconds kBusyWait{50};
 constexpr std::size_t kBatchRows = 1'000;
 constexpr std::size_t kSameTypeMax = 20;  // records of one type that a person has, looked at for a row
@@ -69,7 +68,7 @@ void submit_until(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Wr
 
 void submit_patiently(Impl& s, const std::function<std::shared_ptr<Task>(Callback<Written>)>& make,
                       const std::atomic<bool>& stopping, const Callback<Written>& done) {
-  submit_until(s, make, stopping, std::chrono::steady_clock::now() + kBusyMax, done);
+  submit_until(s, make, stopping, std::chrono::steady_clock::now() + s.options.imports.busy_max, done);
 }
 
 // As patiently as a row: an import whose end was not told stays unfinished until the next start.

@@ -141,6 +141,8 @@ class Imports {
 
   Status start();  // what an earlier process left unfinished is cancelled
   void sweep();    // what has expired goes: every second, and before each look
+  // Every second: an import whose end found no place in the ledger is told to be cancelled once there is one again.
+  void tell_ends();
   // Whoever may not send a file, or has as many on their way as one token may have, gets no room for its bytes.
   Result<std::shared_ptr<const void>> admit(const Caller& caller, std::size_t bytes);
   void stop();  // what is under way is cancelled
@@ -251,6 +253,7 @@ class Imports {
                                       Reserved::OfToken own, Reserved::OfToken held, Reserved& reserved);
   std::shared_ptr<Guarded<Reserved>> reserved_ = std::make_shared<Guarded<Reserved>>();
   std::unique_ptr<Lane> files_, runs_;
+  std::atomic<bool> end_untold_{false};  // an import has ended here, and the ledger does not say so yet
   std::atomic<bool> stopping_{false};
 };
 

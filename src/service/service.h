@@ -146,7 +146,7 @@ struct ListAnswer {
   std::shared_ptr<const Registries> registries;
   TypeNo type;
   std::vector<ShownRecord> items;
-  std::optional<RecordId> next;  // cursor: the last one shown, if there may be more
+  std::optional<RecordId> next;  // cursor: the last one looked at, if there may be more
   TreeSize position;
 };
 struct ExportQuery {
@@ -360,7 +360,8 @@ class Service {
   // One chunk of a bulk export, in order of ids; `next` of its answer asks for the rest, until there is none. Records
   // are shown as they are when their chunk is read: whoever is erased meanwhile is left out, what is added comes at the
   // end. Each chunk needs the permit anew (bulk_denied: bulk_until is over) and is an event before it is answered.
-  // Errors: denied "field_denied" also where the purpose covers no field, overloaded "overloaded" with exports_max.
+  // Errors: denied "field_denied" also where the purpose covers no field, overloaded "overloaded" with exports_max
+  // or exports_per_token_max (half of it).
   virtual void export_records(Caller caller, ExportQuery query, Callback<ExportAnswer> done) = 0;
   virtual void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                               Callback<HistoryAnswer> done) = 0;

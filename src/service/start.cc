@@ -238,7 +238,10 @@ void Impl::load_identities() {
           for (auto& value : *some) values.push_back(std::move(value));
         }
       }
-      if (const auto key_of = identity.key(type.definition, values)) identity.add(*key_of, *row.subject);
+      const auto lives = [&] {
+        return std::ranges::all_of(row.sections, [&](const auto& section) { return vault.living(section.slot); });
+      };
+      if (const auto key_of = identity.key(type.definition, values)) identity.load(*key_of, *row.subject, lives);
       wipe_texts(values);
       return true;
     });
@@ -251,7 +254,9 @@ void Impl::load_identities() {
     if (!opened) return true;
     const std::string_view text = as_chars(opened->view());
     const auto nul = text.find('\0');
-    if (nul != std::string_view::npos) identity.add(identity.key(text.substr(0, nul), text.substr(nul + 1)), subject);
+    if (nul != std::string_view::npos)
+      identity.load(identity.key(text.substr(0, nul), text.substr(nul + 1)), subject,
+                    [&] { return vault.living(link.slot); });
     return true;
   });
   if (whole && links && !stopping_) identity.set_loaded();
@@ -266,6 +271,7 @@ void Impl::watch_clock() {
         std::chrono::seconds(1), [](const bool& s) { return s; }, [](const bool& s, bool) { return s; });
     if (stop) return;
     imports_->sweep();
+    imports_->tell_ends();
     const auto wall_now = static_cast<std::int64_t>(clock.now().get());
     const auto steady_now = clock.steady();
     const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_now - steady).count();

@@ -112,7 +112,7 @@ struct ImportsWorld : ServiceKit {
   std::size_t shown(const char* type = "people") {
     catch_up();
     const auto number = TypeNo(service->registries()->type(type)->number);
-    return views->list(number, std::nullopt, 1'000'000).value().size();
+    return views->list(number, std::nullopt, 1'000'000).value().rows.size();
   }
   std::string city_of(const RecordId& id) {
     const auto read = must(answer<service::RecordAnswer>([&](auto then) { service->read_record(editor, id, then); }));

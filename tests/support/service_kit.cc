@@ -59,7 +59,7 @@ void ServiceKit::open() {
   ledger = world.open(LedgerWorld::Start::no);
   vault = must(vault::Vault::open(vault_options(), *root, test_ledger_id(), ledger->keys_mark(), ledger->epoch(),
                                   world.clock, random));
-  views = std::make_unique<views::Views>(views_store);
+  views = std::make_unique<views::Views>(views_store, passed_over_max);
   views->advance(must(views->load_position()));
   service = Service::make(*ledger, *vault, *views, *workers_, wall, random, service_options);
   projector = projector::Projector::make(*ledger, *vault, *views, {.follower = &service->follower()});

@@ -117,8 +117,9 @@ class ServiceKit {
   std::chrono::milliseconds replica_wait = vault::Options().replica_wait;  // from the next open() on
   WallClock wall{world.clock};
   SystemRandom random;
-  service::Options service_options;  // from the next open() on
-  std::uint64_t given_up = 0;        // leaves, by adopt()
+  service::Options service_options;      // from the next open() on
+  std::size_t passed_over_max = 10'000;  // rows, of a list, from the next open() on
+  std::uint64_t given_up = 0;            // leaves, by adopt()
   service::Caller admin, editor, officer;
   std::unique_ptr<vault::RootStore> root;
   std::unique_ptr<vault::Vault> vault;

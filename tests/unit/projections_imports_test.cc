@@ -36,7 +36,7 @@ TEST_CASE("G8 a record that an import adds is there from the moment it is finish
            by_import(added(fold, 11, 2, 2)));
   CHECK(shown(fold) == "nothing");
   CHECK_FALSE(fold.queries.head(record(1)).value());
-  CHECK(fold.queries.list(kType, std::nullopt, 9).value().empty());
+  CHECK(fold.queries.list(kType, std::nullopt, 9).value().rows.empty());
   CHECK(fold.queries.history(record(1), std::nullopt, 9).value().empty());
   CHECK(fold.queries.unfinished_imports().value() == std::vector{kImport});
   // Whoever decides sees what holds it.
@@ -50,7 +50,7 @@ TEST_CASE("G8 a record that an import adds is there from the moment it is finish
   fold_all(fold, of_import(fold, EventType::import_finished, 12, {2, 2, 0, 0, 0}));
   CHECK(shown(fold) == "1 64{1=Anna 2=Ulm}65{7=DE02}");
   CHECK(shown(fold, 2) == "1 64{1=Anna 2=Ulm}65{7=DE02}");
-  CHECK(fold.queries.list(kType, std::nullopt, 9).value().size() == 2);
+  CHECK(fold.queries.list(kType, std::nullopt, 9).value().rows.size() == 2);
   CHECK(fold.queries.head(record(1)).value()->modified.get() == 10);
   CHECK(fold.queries.history(record(1), std::nullopt, 9).value().size() == 1);
   CHECK(fold.queries.unfinished_imports().value().empty());
@@ -108,6 +108,25 @@ TEST_CASE("G8 of a cancelled import nothing is ever shown", "[unit][projections]
   fold_all(fold, of_import(fold, EventType::import_finished, 14));
   CHECK(fold.shown().import(kImport).value()->state == views::ImportState::cancelled);
   CHECK(shown(fold, 2) == "nothing");
+}
+
+TEST_CASE("G8 a list passes over so much of a cancelled import at most, and goes on behind it",
+          "[unit][projections][G8]") {
+  Fold fold;
+  fold_all(fold, of_import(fold, EventType::import_begun, 9));
+  for (std::uint8_t i = 1; i <= 7; ++i) fold_all(fold, by_import(added(fold, 9U + i, i, i)));
+  fold_all(fold, of_import(fold, EventType::import_cancelled, 20), added(fold, 21, 8, 8), added(fold, 22, 9, 9));
+  fold.shown();
+  views::Views queries(fold.store, 3);
+  std::optional<RecordId> after;
+  for (const auto* wanted : {"0 3", "0 6", "1", "1", "0"}) {
+    const auto list = queries.list(kType, after, 1).value();
+    CAPTURE(wanted);
+    const auto rest = list.rest ? " " + std::to_string(list.rest->get().back()) : std::string();
+    CHECK(std::to_string(list.rows.size()) + rest == wanted);
+    after = list.rest ? list.rest : list.rows.empty() ? after : std::optional(list.rows.back().id);
+  }
+  CHECK(fold.queries.list(kType, std::nullopt, 9).value().rows.size() == 2);
 }
 
 TEST_CASE("PJ-05 an erasure at any moment of an import leaves what a rebuild after it makes",

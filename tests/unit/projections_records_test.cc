@@ -63,7 +63,7 @@ TEST_CASE("A removed record leaves the views but for its head and history", "[un
   REQUIRE(head);
   CHECK(head->removed);
   CHECK(head->version.get() == 2);
-  CHECK(fold.queries.list(kType, std::nullopt, 9).value().empty());
+  CHECK(fold.queries.list(kType, std::nullopt, 9).value().rows.empty());
 }
 
 TEST_CASE("Lists go on behind a record and stay within the type", "[unit][projections]") {
@@ -75,10 +75,10 @@ TEST_CASE("Lists go on behind a record and stay within the type", "[unit][projec
   HandEvent other(EventType::record_added, 30, fold.rows);
   other.type(TypeNo(6)).part(owner_of(TypeNo(6)), kName, Slot(7), 0, record_body(Fact::added, record(6), {}));
   fold(other);
-  const auto first = fold.shown().list(kType, std::nullopt, 2).value();
+  const auto first = fold.shown().list(kType, std::nullopt, 2).value().rows;
   REQUIRE(first.size() == 2);
   CHECK(first[1].id == record(2));
-  const auto rest = fold.queries.list(kType, record(2), 9).value();
+  const auto rest = fold.queries.list(kType, record(2), 9).value().rows;
   REQUIRE(rest.size() == 3);
   CHECK(rest[0].id == record(3));
   CHECK_FALSE(fold.queries.head(record(6)).value()->subject);  // concerns nobody

@@ -1,5 +1,6 @@
 // Bulk exports at the service: chunk by chunk, a permit and a trace for each, and nobody in it who is erased by then.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "codec/header_codec.h"
@@ -231,11 +232,18 @@ TEST_CASE("a bulk export shows the fields that were named, in all chunks the sam
 }
 
 TEST_CASE("as many bulk exports run at one time as may", "[unit][service][I13]") {
-  World w(7, 3, 2);
+  World w(7, 3, 4);
   w.people(4);
+  const auto another = w.bulk_token(kHour), third = w.bulk_token(kHour);
   auto one = must(w.first());
   auto two = must(w.first());
-  const auto full = w.first();
+  // One token leaves half of the places to others.
+  const auto own = w.first();
+  CHECK(code(own) == "overloaded");
+  CHECK(*own.error().find("limit_name") == "exports_per_token_max");
+  CHECK(*own.error().find("limit_value") == "2");
+  const auto others = std::array{must(w.ask(another, {"contacts", {}})), must(w.ask(another, {"contacts", {}}))};
+  const auto full = w.ask(third, {"contacts", {}});
   CHECK(code(full) == "overloaded");
   CHECK(*full.error().find("limit_name") == "exports_max");
   CHECK(w.ask(w.exporter, *one.next));  // those that run go on

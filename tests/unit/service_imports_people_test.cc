@@ -1,5 +1,7 @@
 // Imports and people: who is erased meanwhile, who may see and end an import, what of a file stays in memory.
 #include <atomic>
+#include <deque>
+#include <future>
 #include <thread>
 
 #include "support/imports_world.h"
@@ -182,7 +184,7 @@ TEST_CASE("G7 I5 what an undo kept is told to whoever undid, and names the peopl
   must(world.commit(preview.id));
   world.catch_up();
   const auto type = TypeNo(world.service->registries()->type("people")->number);
-  const auto removed = world.views->list(type, std::nullopt, 9).value().at(0);
+  const auto removed = world.views->list(type, std::nullopt, 9).value().rows.at(0);
   must(world.write(world.editor, RemoveRecord{removed.id}));
   const auto size = world.ledger->size();
   const auto undone = must(world.undo(preview.id));
@@ -375,6 +377,49 @@ TEST_CASE("G6 an import whose end comes to a full queue is finished all the same
   for (auto& one : crowd) one.join();
   REQUIRE(committed);
   CHECK(committed->counts.added == 3);
+  CHECK(world.shown() == 3);
+}
+
+TEST_CASE("G8 an import that could not tell its end tells it later, without a restart", "[unit][service][G8]") {
+  ImportsWorld world;
+  world.world.options.queue_commands_max = 4;
+  world.service_options.imports.in_flight_max = 1;
+  world.service_options.imports.busy_max = std::chrono::milliseconds(0);
+  world.close();
+  world.open();
+  world.until([&] { return world.service->status().search_ready; });
+  const auto before = world.ledger->size();
+  const auto told = [&](EventType type) { return world.count(world.events_from(before), type); };
+  // Once an import has begun the queue is full nearly always, so that it fails, and with it the word that it has. Where
+  // that found a place, the next one may not.
+  for (int tries = 0; tries < 20 && told(EventType::import_begun) == told(EventType::import_cancelled); ++tries) {
+    const auto added = told(EventType::record_added);
+    const auto held = must(world.preview(ImportsWorld::upload("people", rows_of(2'000), {"e-mail"})));
+    auto committed = std::async(std::launch::async, [&] { return world.commit(held.id); });
+    world.until([&] { return told(EventType::record_added) > added; });
+    const auto runs = [&] { return committed.wait_for(std::chrono::microseconds(0)) == std::future_status::timeout; };
+    std::deque<Pending> crowd;
+    while (runs()) {
+      crowd.push_back(submit(*world.ledger, [](const ledger::Moment&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return ledger::Verdict();
+      }));
+      if (crowd.size() > 8) {
+        (void)crowd.front().wait_for(std::chrono::microseconds(50));
+        std::erase_if(crowd, [](const Pending& one) {
+          return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+        });
+      }
+    }
+    for (auto& one : crowd) (void)one.get();
+    CHECK(code(committed.get()) == "overloaded");
+  }
+  REQUIRE(told(EventType::import_begun) > 0);
+  world.until([&] { return told(EventType::import_begun) == told(EventType::import_cancelled); });
+  CHECK(world.shown() == 0);
+  CHECK(world.views->unfinished_imports().value().empty());
+  const auto again = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));
+  CHECK(world.commit(again.id));
   CHECK(world.shown() == 3);
 }
 

@@ -69,13 +69,17 @@ class Records extends Part {
     const cursor = this.cursors[this.cursors.length - 1];
     try {
       const options = { purpose: this.purpose, signal };
-      const page = this.found
-        ? await ask<Page<Shown>>(`/v1/record-types/${enc(this.type.name)}/search`, {
-            ...options,
-            method: "POST",
-            body: { where: [this.found], limit: perPage, cursor },
-          })
-        : await ask<Page<Shown>>(`${recordsPath(this.type.name)}?limit=${perPage}${cursor ? `&cursor=${enc(cursor)}` : ""}`, options);
+      const more = (cursor: string | null) =>
+        this.found
+          ? ask<Page<Shown>>(`/v1/record-types/${enc(this.type.name)}/search`, {
+              ...options,
+              method: "POST",
+              body: { where: [this.found], limit: perPage, cursor },
+            })
+          : ask<Page<Shown>>(`${recordsPath(this.type.name)}?limit=${perPage}${cursor ? `&cursor=${enc(cursor)}` : ""}`, options);
+      // A page is empty, and not the last one, where the server passed over much that nobody sees.
+      let page = await more(cursor ?? null);
+      while (page.next && !page.items.length) page = await more(page.next);
       if (signal.aborted) return;
       this.page = page;
     } catch (failure) {
