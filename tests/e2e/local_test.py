@@ -685,6 +685,10 @@ class Restore(unittest.TestCase):
                                       token=self.s.tokens["editor"])
         self.assertEqual(self.changed.status, 200, self.changed.body)
         self.late = add(self.s, "Kanari 7")
+        for _ in range(600):  # the index follows the read models
+            if self.found():
+                break
+            time.sleep(0.05)
         self.assertEqual([one["record"] for one in self.found()], [self.late["record"]])
         self.s.stop()
         damaged = self.s.home / "ledger.damaged"
