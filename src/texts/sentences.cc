@@ -62,6 +62,8 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The import was cancelled; nothing is in.", "Der Import wurde abgebrochen; nichts ist aufgenommen."},
     {"A token, purpose or version holds a line break.",
      "Ein Zugangsschlüssel, ein Zweck oder eine Version enthält einen Zeilenumbruch."},
+    {"The file is no workbook, so it has no sheet of any name.",
+     "Die Datei ist keine Arbeitsmappe, hat also kein Blatt irgendeines Namens."},
     {"The file is not valid JSON.", "Die Datei ist kein gültiges JSON."},
     {"The JSON is not an object.", "Das JSON ist kein Objekt."},
     {"An object in the JSON has the same member twice.", "Ein Objekt im JSON hat dasselbe Mitglied zweimal."},
