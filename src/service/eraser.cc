@@ -146,6 +146,7 @@ void Impl::answer_waiting(const Error* error) {
 }
 
 void Impl::enqueue(OpenErasure erasure) {
+  search_feed.expect(erasure.records);  // before anybody is answered, and before the read models tell of it
   // Whoever waits is answered after the last part.
   std::deque<OpenErasure> parts;
   const auto most = static_cast<std::ptrdiff_t>(options.requests_per_epoch_max);
@@ -200,8 +201,7 @@ bool Impl::has_to_forget(const EraserState& e) {
   return std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& open) { return !open.records.empty(); });
 }
 
-// The fences stand: what is opened from here on has nothing of the dying any more. A search does not wait for it, and
-// looks at the keys (access.cc).
+// The fences stand: what is opened from here on has nothing of the dying any more. A search does not wait for it.
 void Impl::forget_in_search() {
   std::vector<RecordId> records;
   eraser_.with([&](EraserState& e) {
