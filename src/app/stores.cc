@@ -60,6 +60,8 @@ Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Plac
     return Error(Errc::not_found, "signer_missing", "The ledger's signing key is not at its place.")
         .with("place", places.signer.string());
   }
+  if (!signer && signer.error().is("private_key_malformed"))
+    return Error(signer.error()).with("place", places.signer.string());
   return signer;
 }
 
