@@ -165,7 +165,8 @@ Result<std::unique_ptr<vault::Vault>> open_vault(const Places& places, const Con
   options.spare_leaves = config.spare_leaves;
   options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
   options.prefill = writable;
-  options.ledger_size = [&ledger] { return ledger.size(); };
+  // In doubt nothing of it has been synced.
+  options.ledger_size = [&ledger] { return ledger.doubts().empty() ? ledger.size() : TreeSize(0); };
   return vault::Vault::open(options, root, id, ledger.keys_mark(), ledger.epoch(), clock, random);
 }
 

@@ -385,11 +385,7 @@ Status Impl::carry_on_job(std::span<const vault::Fence> lost) {
 Status Impl::carry_on_erasures() {
   SIEGEL_CHECK(tell_untold());
   // The views show the erasures just told before open requests are looked for.
-  std::promise<bool> shown;
-  auto ready = shown.get_future();
-  views.when(ledger.size(), std::chrono::minutes(10), [&shown](bool reached) { shown.set_value(reached); });
-  if (!ready.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
-
+  SIEGEL_CHECK(await_views(ledger.size()));
   SIEGEL_TRY(open, views.open_erasure_requests());
   std::map<std::uint64_t, vault::Fence> asked;  // by request
   std::vector<vault::Fence> lost;

@@ -47,13 +47,14 @@ class SearchFeed final : public views::Follower {
   void missed() override;
 
   // These records are being erased, in part or whole, and their fences stand: until look_again() has come to them,
-  // find() takes none of them for what the index says. From any thread, and short: the writer calls it.
+  // find() takes none of them for what the index says, and looks at some hundred anew; of more, those of which a part
+  // lives may be missing from it. From any thread, and short: the writer calls it.
   void expect(std::span<const RecordId> dying);
   // When it returns, the index knows of these records what can still be opened.
   void look_again(std::span<const RecordId> records);
 
-  // unavailable "starting" while the type loads, or where too many of the dying meet the conditions; overloaded
-  // "overloaded" if it has no room. Conditions are of searchable fields.
+  // unavailable "starting" while the type loads, overloaded "overloaded" if it has no room. Conditions are of
+  // searchable fields.
   Result<std::vector<RecordId>> find(TypeNo type, std::span<const search::Condition> conditions,
                                      const std::optional<RecordId>& after, std::size_t limit);
   [[nodiscard]] const search::Index& index() const { return index_; }

@@ -65,6 +65,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The file is no workbook, so it has no sheet of any name.",
      "Die Datei ist keine Arbeitsmappe, hat also kein Blatt irgendeines Namens."},
     {"The file is not valid JSON.", "Die Datei ist kein gültiges JSON."},
+    {"The JSON is nested more than 32 deep.", "Das JSON ist mehr als 32 Ebenen tief verschachtelt."},
     {"The JSON is not an object.", "Das JSON ist kein Objekt."},
     {"An object in the JSON has the same member twice.", "Ein Objekt im JSON hat dasselbe Mitglied zweimal."},
     {"The file with the checkpoint cannot be read.", "Die Datei mit dem signierten Stand lässt sich nicht lesen."},

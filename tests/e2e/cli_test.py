@@ -137,6 +137,8 @@ class Registries(WithServer):
         self.refused(self.cli.run("class", "set", "x", "-", stdin=twice, token="admin"), USAGE, "same member twice", "member=period")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":\n  soon}', token="admin"), USAGE, "line=2", "column=3")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"a":1e999}', token="admin"), USAGE, "not valid JSON")
+        deep = '{"a":' * 200_000 + "1" + "}" * 200_000
+        self.refused(self.cli.run("class", "set", "x", "-", stdin=deep, token="admin"), USAGE, "32 deep")
         self.refused(self.cli.run("records", "add", "--type", "contacts", "--values", "-", stdin='{"name":"A","name":"B"}'), USAGE,
                      "same member twice")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":"soon"}', token="admin"), USAGE, "[4")

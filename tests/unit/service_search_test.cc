@@ -238,7 +238,7 @@ TEST_CASE("G34 a search waits for no erasure: it passes over who is dying, and d
     must(w.write(w.officer, service::RequestErasure{{*small.subject, *large.subject}, {}, "art17-1-b", false}));
     CHECK(w.find("name", "oda", search::Op::prefix).empty());
     CHECK(w.find("name", "olga l", search::Op::prefix) == Ids{*living.record});
-    CHECK(code(w.ask("name", "olga", search::Op::prefix, 10)) == "starting");  // too many to pass over
+    CHECK(w.find("name", "olga", search::Op::prefix) == Ids{*living.record});
     CHECK(w.known("olga") == kRecords + 1);
     CHECK(w.known("oda") == 1);
   }
