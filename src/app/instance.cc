@@ -181,6 +181,7 @@ class OpenedInstance final : public Instance {
     imports.previews_per_token_max = (config.previews_max + 1) / 2;
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
+    options.views_status = [this] { return projector_status(); };
     options.room_is_short = [room = std::make_shared<Room>(core_.places.data)] { return room->is_short(); };
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);
     lent_ = std::shared_ptr<service::Service>(service_.get(), [](service::Service*) {});

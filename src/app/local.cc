@@ -147,6 +147,8 @@ Result<Adopted> adopt(const LockAdoptOptions& options) {
   SIEGEL_CHECK(vault->adopt_ledger_size(ledger.size()));
   vault->close();
   SIEGEL_CHECK(forget_loss(alone.places));
+  // The read models may show what is given up; they know a size only, and not whose events these were.
+  SIEGEL_CHECK(give_up_views(alone.places));
   ledger.close();
   return out;
 }

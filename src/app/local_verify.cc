@@ -11,6 +11,7 @@
 #include "proof/merkle.h"
 #include "proof/tiles.h"
 #include "store/file.h"
+#include "vault/vault.h"
 
 namespace siegel::app {
 namespace {
@@ -147,6 +148,16 @@ Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& opti
   return report;
 }
 
+// A copy that came back with its lock record agrees with it; the keys, where they lie beside it, know better.
+void compare_with_keys(TreeSize known, const LedgerCopy& copy, verify::Report& report) {
+  const auto size = copy.head->size;
+  if (!report.intact() || size >= known) return;
+  report.findings.push_back({verify::Cause::roll_back, size.get(), known.get(),
+                             "Roll-back to an older state: the keys store has seen size " +
+                                 std::to_string(known.get()) + ", the events end at " + std::to_string(size.get()) +
+                                 "."});
+}
+
 int run_verify(const VerifyRun& run) {
   if (is_export(run.data))
     return report(Error(Errc::invalid, "export_not_data",
@@ -154,6 +165,8 @@ int run_verify(const VerifyRun& run) {
                         "says how.")
                       .with("directory", run.data.string()),
                   run.speech);
+  // Before the ledger, which a running server makes longer. A backup has no keys, and what damages them is not asked.
+  const auto known = vault::Vault::ledger_size(default_places(run.data).keys());
   LedgerCopy copy;
   if (auto opened = copy.open(run.data); !opened) return failed(opened.error(), run.speech);
   auto options = verify_options(copy, run.key);
@@ -176,9 +189,10 @@ int run_verify(const VerifyRun& run) {
                    static_cast<unsigned long long>(from + events), static_cast<unsigned long long>(size));
     };
   }
-  const auto checked = verify_copy(copy, *options);
+  auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);
+  if (known) compare_with_keys(*known, copy, *checked);
   std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify_text(*checked, run.speech)).c_str(),
               run.speech.json ? "\n" : "");
   std::fflush(stdout);

@@ -68,8 +68,7 @@ class Reader {
   Status end() const {
     if (!closed_)
       return damaged(
-                 "PLACES does not end with the line that counts its members: it is cut off, or of an older version.")
-          .with("wanted", "members " + std::to_string(members()));
+          "PLACES does not end with the line that counts its members: it is cut off, or of an older version.");
     const auto lacks = [&](const char* word) -> Status {
       return damaged("PLACES lacks a line.").with("wanted", std::string(word) + " PATH");
     };

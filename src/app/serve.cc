@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "app/advice.h"
 #include "app/descriptors.h"
 #include "app/ending.h"
 #include "app/evidence.h"
@@ -226,11 +227,14 @@ class Running {
 
   void tell_reasons() {
     const std::lock_guard lock(mutex_);
-    for (const auto& reason : instance_->ledger().read_only())
-      std::fprintf(
-          stderr,
-          text("siegel: ALARM das Buch ist nur zu lesen: %s: %s\n", "siegel: ALARM the ledger is read-only: %s: %s\n"),
-          reason.code.c_str(), texts::detail(reason.detail, settings_.speech.language).c_str());
+    for (const auto& reason : instance_->ledger().read_only()) {
+      std::fprintf(stderr,
+                   text("siegel: ALARM das Buch ist nur zu lesen: %s [%s]\n",
+                        "siegel: ALARM the ledger is read-only: %s [%s]\n"),
+                   texts::detail(reason.detail, settings_.speech.language).c_str(), reason.code.c_str());
+      if (const std::string what(advice(reason.code, settings_.speech.language)); !what.empty())
+        say(settings_.speech, what);
+    }
     if (instance_->vault().grade() == 0)
       std::fprintf(
           stderr, "siegel: %s\n",

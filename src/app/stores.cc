@@ -60,6 +60,8 @@ Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Plac
     return Error(Errc::not_found, "signer_missing", "The ledger's signing key is not at its place.")
         .with("place", places.signer.string());
   }
+  if (!signer && signer.error().is("private_key_malformed"))
+    return Error(signer.error()).with("place", places.signer.string());
   return signer;
 }
 
@@ -163,7 +165,8 @@ Result<std::unique_ptr<vault::Vault>> open_vault(const Places& places, const Con
   options.spare_leaves = config.spare_leaves;
   options.replica_wait = std::chrono::milliseconds(config.replica_wait_ms);
   options.prefill = writable;
-  options.ledger_size = [&ledger] { return ledger.size(); };
+  // In doubt nothing of it has been synced.
+  options.ledger_size = [&ledger] { return ledger.doubts().empty() ? ledger.size() : TreeSize(0); };
   return vault::Vault::open(options, root, id, ledger.keys_mark(), ledger.epoch(), clock, random);
 }
 

@@ -127,12 +127,20 @@ int erase(const Session& session, const Words& words) {
   return session.call(request, [&](const Answer& answer) {
     const auto done = parse(answer.body);
     session.out.object(done);
-    if (words.certificate.empty()) return exit_done + 0;
     const auto member = [&](const char* name) {
       const auto at = done.is_object() ? done.find(name) : done.end();
       return at != done.end() && at->is_string() ? at->get<std::string>() : std::string();
     };
     const auto id = member("erasure");
+    if (words.now && member("state") == "fenced")
+      session.out.say(
+          session.text(
+              "Gesperrt: niemand liest die Daten mehr, aber die Schlüssel sind noch nicht zerstört. Das folgt von "
+              "selbst; `siegel status` sagt, was fehlt, und: siegel erasure show ",
+              "Fenced: nobody reads the data any more, but the keys are not destroyed yet. That follows by "
+              "itself; `siegel status` says what is missing, and: siegel erasure show ") +
+          id);
+    if (words.certificate.empty()) return exit_done + 0;
     return id.empty() ? exit_part + 0 : fetch_certificate(session, words, *file, id, member("position"));
   });
 }

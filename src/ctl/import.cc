@@ -256,9 +256,9 @@ int import_from(const Session& session, const Words& words, OutputFile& rejects,
 }
 
 int import_whole(const Session& session, const Words& words) {
-  if (!words.run.empty() || words.decimal != "auto" || words.ignore_unknown)
-    return session.out.usage(session.text("--run, --decimal und --ignore-unknown sind für CSV, Zeile für Zeile.",
-                                          "--run, --decimal and --ignore-unknown are for CSV, row by row."));
+  if (!words.run.empty() || words.decimal != "auto")
+    return session.out.usage(session.text("--run und --decimal sind für CSV, Zeile für Zeile.",
+                                          "--run and --decimal are for CSV, row by row."));
   if (words.create.empty() == words.type.empty() && !words.preview)
     return session.out.usage(session.text("Entweder --type oder --create.", "Either --type or --create."));
   for (const auto* name : {&words.type, &words.create, &words.cls})
@@ -268,7 +268,7 @@ int import_whole(const Session& session, const Words& words) {
   if (!rejects) return session.out.fail(rejects.error());
   return import_sheet(session,
                       {words.file, words.type, words.create, words.cls, words.sheet, words.match, words.bad_rows,
-                       words.rejects, words.preview, words.yes, words.force},
+                       words.rejects, words.preview, words.yes, words.force, words.ignore_unknown},
                       *rejects);
 }
 
@@ -285,6 +285,11 @@ int run_import(const Session& session, const Words& words) {
     return session.out.usage(session.text("Es fehlt --type; `siegel type list` zeigt die Typen.",
                                           "--type is missing; `siegel type list` shows the types."));
   if (const auto wrong = session.wrong_name(words.type)) return *wrong;
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (!words.run.empty() && (words.run.size() != 32 || !std::ranges::all_of(words.run, is_hex)))
+    return session.out.usage(
+        session.text("--run ist die Nummer, die der abgebrochene Lauf genannt hat: 32 Ziffern 0-9, a-f.",
+                     "--run is the number that the broken run named: 32 digits 0-9, a-f."));
   const Interruption interruption;
   Source source;
   if (const auto opened = open(source, words); !opened) return session.out.fail(opened.error());

@@ -16,6 +16,7 @@ Column column_of(const RecordType& type, const std::string& title) {
   if (text.empty()) return {Column::Use::untitled, nullptr};
   if (const auto* field = type.find(text)) return {Column::Use::field, field};
   const bool of_rejects =
+      text == kServersRejectColumn ||
       std::find(std::begin(kRejectColumns), std::end(kRejectColumns), text) != std::end(kRejectColumns);
   return {of_rejects ? Column::Use::of_rejects : Column::Use::passed_over, nullptr};
 }
@@ -25,6 +26,13 @@ bool is_for(const Columns& columns, const Field& field) {
 }
 
 }  // namespace
+
+Error unknown_column(const std::vector<std::string>& titles) {
+  return Error(Errc::invalid, "unknown_column",
+               "A column is no field of the type; --ignore-unknown passes it over, `siegel type show` names the "
+               "fields.")
+      .with("columns", joined(titles));
+}
 
 Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool ignore_unknown) {
   Columns out;
@@ -40,11 +48,7 @@ Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool 
     return Error(Errc::invalid, "no_header",
                  "No cell of the first row is a field of the type; does the file lack its header row?")
         .with("fields", titles_of(type));
-  if (!unknown.empty() && !ignore_unknown)
-    return Error(Errc::invalid, "unknown_column",
-                 "A column is no field of the type; --ignore-unknown passes it over, `siegel type show` names the "
-                 "fields.")
-        .with("columns", joined(unknown));
+  if (!unknown.empty() && !ignore_unknown) return unknown_column(unknown);
   for (const auto& field : type.fields)
     if (field.required && !is_for(out, field))
       return Error(Errc::invalid, "missing_column", "A required field has no column.").with("field", field.name);

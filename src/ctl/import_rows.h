@@ -24,8 +24,9 @@ struct RowFailure {
   sheet::CsvRow cells;  // as they stood in the file
 };
 
-// A file of rejects has these behind its own; it is taken in again as it is.
+// A file of rejects has these behind its own, one that the server made has the other; it is taken in again as it is.
 inline constexpr const char* kRejectColumns[] = {"siegel-row", "siegel-column", "siegel-reason"};
+inline constexpr const char* kServersRejectColumn = "reason";
 
 struct Column {
   enum class Use {
@@ -47,6 +48,8 @@ struct EmptyRow {};
 // The record's body; all that is wrong with the row; or that nothing stands in it.
 std::variant<std::string, RowFailure, EmptyRow> read_row(const Columns& columns, const sheet::CsvRow& cells,
                                                          sheet::DecimalSign sign);
+
+Error unknown_column(const std::vector<std::string>& titles);
 
 // Without the cells of kRejectColumns.
 sheet::CsvRow own_cells(const Columns& columns, const sheet::CsvRow& row);

@@ -6,10 +6,12 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "ctl/import_rows.h"
 #include "ctl/interruption.h"
 
 namespace siegel::ctl {
@@ -58,18 +60,39 @@ void show_counts(const Output& out, const json& import) {
   out.table({kCounts.begin(), kCounts.end()}, {row});
 }
 
+std::string sentence_of(const Output& out, const std::string& code) {
+  auto reason = out.value_reason(code);
+  return reason.empty() ? out.sentence(code, code) : reason;
+}
+
+// As many as are shown, and how many there are behind them.
+void show_lines(const Output& out, const json& items, const std::function<void(const json&)>& show) {
+  const auto count = std::min(items.size(), kShown);
+  for (std::size_t i = 0; i < count; ++i) show(items[i]);
+  if (items.size() > count)
+    std::cout << "  " << out.text("und ", "and ") << items.size() - count
+              << out.text(" mehr; --json nennt sie\n", " more; --json names them\n");
+}
+
 void show_failures(const Output& out, const json& preview) {
-  std::size_t shown_count = 0;
-  for (const auto& failure : preview.value("failures", json::array())) {
-    if (shown_count++ == kShown) {
-      std::cout << "  …\n";
-      return;
-    }
+  show_lines(out, preview.value("failures", json::array()), [&](const json& failure) {
     const auto code = failure.value("code", "");
     std::cout << "  " << out.text("Zeile ", "row ") << failure.value("row", 0);
     if (failure.contains("column") && failure["column"].is_string()) std::cout << ", " << shown(failure["column"]);
-    std::cout << ": " << out.sentence(code, code) << " [" << code << "]\n";
+    std::cout << ": " << sentence_of(out, code) << " [" << code << "]\n";
+  });
+}
+
+// Columns of the file whose values would go nowhere.
+std::vector<std::string> unknown_columns(const json& preview) {
+  std::vector<std::string> out;
+  for (const auto& column : preview.value("columns", json::array())) {
+    const bool is_used = column.contains("field") && column["field"].is_string();
+    const auto title = column.value("title", "");
+    if (!is_used && title != kServersRejectColumn && !column.value("examples", json::array()).empty())
+      out.push_back(title);
   }
+  return out;
 }
 
 void show_preview(const Output& out, const json& preview) {
@@ -84,12 +107,10 @@ void show_preview(const Output& out, const json& preview) {
   std::cout << '\n';
   show_counts(out, preview);
   show_failures(out, preview);
-  std::size_t shown_count = 0;
-  for (const auto& change : preview.value("changes", json::array())) {
-    if (shown_count++ == kShown) break;
+  show_lines(out, preview.value("changes", json::array()), [&](const json& change) {
     std::cout << "  " << out.text("Zeile ", "row ") << change.value("row", 0) << ", " << change.value("field", "")
               << ": " << shown(change.value("old", json())) << " → " << shown(change.value("new", json())) << '\n';
-  }
+  });
 }
 
 // Asked on a terminal only.
@@ -204,6 +225,10 @@ int conclude(const Session& session, const SheetWords& words, OutputFile& reject
 
 int take_over(const Session& session, const SheetWords& words, OutputFile& rejects, const json& preview) {
   const auto id = id_of(preview);
+  if (const auto unknown = unknown_columns(preview); !words.ignore_unknown && !unknown.empty()) {
+    drop(session, id);
+    return session.out.fail(unknown_column(unknown));
+  }
   if (!is_confirmed(session, words, preview)) {
     drop(session, id);
     session.out.say(session.text("Nichts übernommen.", "Nothing was taken in."));

@@ -10,7 +10,7 @@ namespace siegel::ctl {
 
 struct SheetWords {
   std::string file, type, create, cls, sheet, match, bad_rows, rejects;
-  bool preview = false, yes = false, force = false;
+  bool preview = false, yes = false, force = false, ignore_unknown = false;
 };
 
 int import_sheet(const Session& session, const SheetWords& words, OutputFile& rejects);

@@ -20,6 +20,7 @@ namespace siegel::ctl {
 namespace {
 
 constexpr std::size_t kPageItems = 200;
+constexpr int kDepthMax = 32;  // of JSON, as the server takes it
 
 std::string code_of(const Answer& answer) {
   if (answer.ok()) return {};
@@ -242,8 +243,11 @@ Result<nlohmann::json> read_object(const std::string& file) {
   SIEGEL_TRY(content, read_input(file));
   std::vector<std::set<std::string>> names;  // of the objects that are open
   std::optional<std::string> twice;
-  const auto look = [&](int, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+  bool too_deep = false;
+  const auto look = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
     using Event = nlohmann::json::parse_event_t;
+    too_deep = too_deep || depth > kDepthMax;
+    if (too_deep) return false;  // nothing more of it is kept
     if (event == Event::object_start) names.emplace_back();
     if (event == Event::object_end) names.pop_back();
     if (event == Event::key && !names.back().insert(parsed.get<std::string>()).second && !twice)
@@ -252,6 +256,7 @@ Result<nlohmann::json> read_object(const std::string& file) {
   };
   try {
     auto object = nlohmann::json::parse(content, look);
+    if (too_deep) return Error(Errc::invalid, "bad_json", "The JSON is nested more than 32 deep.");
     if (twice)
       return Error(Errc::invalid, "bad_json", "An object in the JSON has the same member twice.")
           .with("member", *twice);

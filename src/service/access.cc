@@ -13,11 +13,6 @@ namespace {
 // An answer about one person or record is whole or an error, never cut off in silence: Art. 15 asks for all of it.
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
-// What a search spends on rows of the dying that the index still knows, since others wait for its thread: a row that
-// is passed over takes some 20 us, one that is looked at again 0.3 ms.
-constexpr std::size_t kPatience = 8192;
-constexpr std::size_t kLookAgainCost = 16;
-
 std::string actor_text(const StoredPart& part, bool known) {
   if (!known || part.removed) return "unknown";
   const auto& envelope = part.envelope;
@@ -164,27 +159,20 @@ class SearchTask final : public ReadTask {
 
  private:
   // One more than shown says whether there is a next page; it is not looked at. Whoever is gone or fenced, be it in one
-  // class only, counts nowhere: a page behind his would tell of his values. The index may not have forgotten them yet,
-  // and nobody waits for that: the keys say who it is. Of whom only a class is dying the index knows anew then.
+  // class only, counts nowhere: a page behind his would tell of his values. find() sees to that for what is asked to be
+  // erased; who was fenced a moment ago, by an erasure that is not asked for yet, is left out by the keys.
   Status find_rows() {
     const TypeNo type(permit.type->number);
     rows_.clear();
     next_.reset();
     std::size_t bytes = 0;
-    auto patience = kPatience;
-    for (auto [after, wanted] = std::pair(query_.after, query_.limit + 1); !next_; wanted *= 2) {
+    for (auto after = query_.after; !next_;) {
+      const auto wanted = query_.limit + 1;
       SIEGEL_TRY(ids, s.search_feed.find(type, conditions_, after, wanted));
       for (const auto& id : ids) {
         SIEGEL_TRY(row, s.views.record(type, id));
-        const auto dead =
-            row ? std::ranges::count_if(row->sections, [&](const auto& one) { return is_dead(s.vault, one.slot); }) : 0;
-        const bool gone = !row || dead == std::ssize(row->sections);
-        if (const std::size_t cost = gone ? 1 : dead > 0 ? kLookAgainCost : 0; cost > 0) {
-          if (patience < cost)
-            return Error(Errc::unavailable, "starting", "The search index is forgetting what is being erased.");
-          patience -= cost;
-        }
-        if (gone || (dead > 0 && !s.search_feed.meets_still(type, conditions_, id))) continue;
+        if (!row || std::ranges::all_of(row->sections, [&](const auto& one) { return is_dead(s.vault, one.slot); }))
+          continue;
         bytes += bytes_of(*row);
         if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) {
           next_ = rows_.back().id;

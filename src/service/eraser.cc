@@ -146,6 +146,7 @@ void Impl::answer_waiting(const Error* error) {
 }
 
 void Impl::enqueue(OpenErasure erasure) {
+  search_feed.expect(erasure.records);  // before anybody is answered, and before the read models tell of it
   // Whoever waits is answered after the last part.
   std::deque<OpenErasure> parts;
   const auto most = static_cast<std::ptrdiff_t>(options.requests_per_epoch_max);
@@ -200,8 +201,7 @@ bool Impl::has_to_forget(const EraserState& e) {
   return std::any_of(e.queue.begin(), e.queue.end(), [](const OpenErasure& open) { return !open.records.empty(); });
 }
 
-// The fences stand: what is opened from here on has nothing of the dying any more. A search does not wait for it, and
-// looks at the keys (access.cc).
+// The fences stand: what is opened from here on has nothing of the dying any more. A search does not wait for it.
 void Impl::forget_in_search() {
   std::vector<RecordId> records;
   eraser_.with([&](EraserState& e) {
@@ -385,11 +385,7 @@ Status Impl::carry_on_job(std::span<const vault::Fence> lost) {
 Status Impl::carry_on_erasures() {
   SIEGEL_CHECK(tell_untold());
   // The views show the erasures just told before open requests are looked for.
-  std::promise<bool> shown;
-  auto ready = shown.get_future();
-  views.when(ledger.size(), std::chrono::minutes(10), [&shown](bool reached) { shown.set_value(reached); });
-  if (!ready.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
-
+  SIEGEL_CHECK(await_views(ledger.size()));
   SIEGEL_TRY(open, views.open_erasure_requests());
   std::map<std::uint64_t, vault::Fence> asked;  // by request
   std::vector<vault::Fence> lost;

@@ -224,6 +224,7 @@ class Impl final : public Service {
  private:
   friend class Task;
   using OpenRow = std::function<Result<SecretBytes>(const views::Views::RegistryRow&)>;
+  Status await_views(TreeSize size);
   Status load_registries(const OpenRow& open);
   // read_only.cc
   Status start_read_only();

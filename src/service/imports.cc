@@ -683,17 +683,22 @@ Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& 
       [](const auto& p) { return p.bytes == nullptr && p.state != State::cancelled && p.counts.failed == 0; });
   const char delimiter = held.info.delimiter != '\0' ? held.info.delimiter : ';';
   const auto& columns = held.guess.proposal.columns;
-  std::string out;
-  for (const auto& column : columns) {
-    append_cell(out, column.title.title, delimiter);
-    out.push_back(delimiter);
-  }
-  out.append("reason\r\n");
+  const auto titled = [&](const sheet::Row* header) {  // as in the file: a column without a title has none here either
+    std::string line;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (header == nullptr) append_cell(line, columns[i].title.title, delimiter);
+      if (header != nullptr && i < header->cells.size()) append_cell(line, header->cells[i].text, delimiter);
+      line.push_back(delimiter);
+    }
+    return line.append("reason\r\n");
+  };
+  std::string out = titled(nullptr);
   if (nothing_failed) return out;
   SIEGEL_TRY(reader, open(held));
   for (;;) {
     SIEGEL_TRY(row, reader->next());
     if (!row) return out;
+    if (row->number == held.guess.header_row) out = titled(&*row);
     if (row->number <= held.guess.header_row) continue;
     auto read = plan.read(*row);
     if (is_erased(held, plan, read)) continue;  // nobody is to see it any more

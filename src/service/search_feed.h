@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/guarded.h"
 #include "ledger/ledger.h"
 #include "model/definitions.h"
 #include "search/index.h"
@@ -45,16 +46,18 @@ class SearchFeed final : public views::Follower {
   void folded(views::Recorded& event) override;
   void missed() override;
 
-  // The fences of an erasure stand: when it returns, the index knows of these records what can still be opened.
+  // These records are being erased, in part or whole, and their fences stand: until look_again() has come to them,
+  // find() takes none of them for what the index says, and looks at some hundred anew; of more, those of which a part
+  // lives may be missing from it. From any thread, and short: the writer calls it.
+  void expect(std::span<const RecordId> dying);
+  // When it returns, the index knows of these records what can still be opened.
   void look_again(std::span<const RecordId> records);
-
-  // The same of one, found a moment ago, a part of which is fenced: whether what is left of it meets the conditions.
-  bool meets_still(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record);
 
   // unavailable "starting" while the type loads, overloaded "overloaded" if it has no room. Conditions are of
   // searchable fields.
   Result<std::vector<RecordId>> find(TypeNo type, std::span<const search::Condition> conditions,
-                                     const std::optional<RecordId>& after, std::size_t limit) const;
+                                     const std::optional<RecordId>& after, std::size_t limit);
+  [[nodiscard]] const search::Index& index() const { return index_; }
 
  private:
   struct Field {
@@ -81,6 +84,10 @@ class SearchFeed final : public views::Follower {
   void refresh(TypeNo number, Type& type, const RecordId& record);
   Status take_over(TypeNo number, Type& type, const RecordId& record, const views::RecordRow& row);
   void change(TypeNo number, Type& type, search::Change change);
+  // What is left of a dying record meets them; it is looked at anew then. Takes from the patience what that costs.
+  Result<bool> meets_anew(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record,
+                          std::size_t& patience);
+  [[nodiscard]] bool is_dying(const RecordId& record) const;
   // Which load the type is known from; the errors of find(). Locks itself.
   Result<std::uint64_t> loads_of(TypeNo type, std::span<const search::Condition> conditions) const;
   void run();
@@ -103,7 +110,9 @@ class SearchFeed final : public views::Follower {
   };
   std::map<JobId, Unfinished> unfinished_;
   bool stop_ = false;
+  std::uint64_t looked_again_ = 0;  // records: what a search found before may be of yesterday
   search::Index index_;
+  Guarded<std::unordered_set<RecordId, IdHash>> dying_{};  // its lock is taken last
   std::thread loader_;
 };
 

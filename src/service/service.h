@@ -282,6 +282,8 @@ struct Options {
   std::string version;
   std::string country = "DE";  // of national phone numbers in files
   ImportLimits imports;
+  // How the fold of the read models goes: while start() waits for them, an error of it ends the start.
+  std::function<Status()> views_status = [] { return Status(Done{}); };
   // Asked by each command: true, and only looks at people are still taken, with their traces. Any thread; cheap.
   std::function<bool()> room_is_short = [] { return false; };
 };

@@ -17,6 +17,7 @@ namespace siegel::service {
 namespace {
 
 constexpr std::chrono::minutes kCatchUpMax{60};
+constexpr std::chrono::milliseconds kGlance{100};
 constexpr std::int64_t kSkewMsMax = 1000;  // EV-07
 
 }  // namespace
@@ -52,15 +53,25 @@ Status Impl::configured(std::vector<std::pair<std::string, std::string>> setting
   return future.get();
 }
 
+Status Impl::await_views(TreeSize size) {
+  const auto until = std::chrono::steady_clock::now() + kCatchUpMax;
+  while (views.position() < size) {
+    SIEGEL_CHECK(options.views_status());
+    if (std::chrono::steady_clock::now() > until)
+      return Error(Errc::unavailable, "starting", "The read models do not catch up.");
+    const auto shown = std::make_shared<std::promise<void>>();  // outlives this look: the waiter may come late
+    views.when(size, kGlance, [shown](bool) { shown->set_value(); });
+    shown->get_future().wait_for(kGlance);
+  }
+  return Done{};
+}
+
 Status Impl::start() {
   if (!ledger.read_only().empty()) return start_read_only();
   // What the decision state does not know must be in the views: they show everything that is durable before a command
   // comes.
-  std::promise<bool> shown;
-  auto ready = shown.get_future();
   const auto size = ledger.size();
-  views.when(size, kCatchUpMax, [&shown](bool reached) { shown.set_value(reached); });
-  if (!ready.get()) return Error(Errc::unavailable, "starting", "The read models do not catch up.");
+  SIEGEL_CHECK(await_views(size));
   state.start_at(size);
 
   SIEGEL_TRY(receipt, begin_job(JobFacts::Kind::identity_index));

@@ -143,6 +143,8 @@ Result<std::unique_ptr<TableReader>> open_table(ByteView bytes, const TableOptio
   if (begins_with_markup(text))
     return unknown("The file is a web page or XML, whatever its name says; open it and save it as .xlsx or CSV.");
   if (is_binary(text)) return unknown("The file is no spreadsheet; send CSV, TSV, XLSX, ODS or NDJSON.");
+  if (options.sheet)
+    return Error(Errc::invalid, "sheet_unknown", "The file is no workbook, so it has no sheet of any name.");
   const bool begins_with_object = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF") != std::string_view::npos &&
                                   text[text.find_first_not_of(" \t\r\n\xEF\xBB\xBF")] == '{';
   if (is_json_document(text))

@@ -53,8 +53,10 @@ Result<std::unique_ptr<KeysStore>> KeysStore::open(const Options& options, Clock
 Status KeysStore::load() {
   SIEGEL_TRY(head, read_head(*local_));
   SIEGEL_TRY(mark, read_mark(*local_));
+  SIEGEL_TRY(size, read_ledger_size(*local_));
   head_ = head;
   mark_ = mark;
+  ledger_size_ = size.get();
   return Done{};
 }
 
@@ -172,6 +174,7 @@ Result<std::uint16_t> KeysStore::commit(Batch batch, Need need) {
     if (need == Need::all_replicas && replicas_away() > 0) return replica_away();
     mark = mark_.load() + 1;
     batch.put(kMeta, mark_key(), be(mark));
+    if (ledger_size_ > 0) batch.put(kMeta, ledger_size_key(), be(ledger_size_.load()));
     note_away(batch);
     const auto shared = std::make_shared<const Batch>(std::move(batch));
     if (auto written = local_->write(*shared, Sync::yes); !written) {
@@ -186,6 +189,19 @@ Result<std::uint16_t> KeysStore::commit(Batch batch, Need need) {
                                           [&](const auto& replica) { return replica.copy->wait_for(mark, until); });
   if (need == Need::all_replicas && acknowledged != std::ssize(replicas_)) return replica_away();
   return static_cast<std::uint16_t>(acknowledged);
+}
+
+Status KeysStore::keep_ledger_size(TreeSize size) {
+  const std::lock_guard lock(commit_mutex_);
+  SIEGEL_CHECK(take_up());
+  Batch batch;
+  batch.put(kMeta, ledger_size_key(), be(size.get()));
+  if (auto written = local_->write(batch, Sync::yes); !written) {
+    doubtful_ = {0, std::make_shared<const Batch>(std::move(batch))};
+    return written;
+  }
+  ledger_size_ = size.get();
+  return Done{};
 }
 
 }  // namespace siegel::vault

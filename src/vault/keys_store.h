@@ -51,6 +51,12 @@ class KeysStore final : public KeysReplica::Source {
   enum class Need : std::uint8_t { all_replicas, tried };
   Result<std::uint16_t> commit(Batch batch, Need need);
 
+  // The highest size of the ledger that is known here; it stands in each batch, so that replicas have it too. keep
+  // writes it here alone, synced and without a number: no event relies on it, and a replica that is away misses
+  // nothing.
+  [[nodiscard]] TreeSize ledger_size() const noexcept { return TreeSize(ledger_size_); }
+  Status keep_ledger_size(TreeSize size);
+
   // Whether an erasure may go on: every replica is there or has been away for 24 hours.
   [[nodiscard]] bool replicas_there_or_stale() const;
   [[nodiscard]] std::uint16_t replicas_away() const;
@@ -62,8 +68,8 @@ class KeysStore final : public KeysReplica::Source {
     std::unique_ptr<KeysReplica> copy;
     bool noted = false;  // since when it is away stands in meta
   };
-  struct Doubtful {  // a batch whose write failed
-    std::uint64_t mark = 0;
+  struct Doubtful {                      // a batch whose write failed
+    std::uint64_t mark = 0;              // 0: it has none
     std::shared_ptr<const Batch> batch;  // null: none
   };
   KeysStore(Clock* clock, std::chrono::milliseconds replica_wait, std::unique_ptr<Store> local, RocksOptions reading)
@@ -83,6 +89,7 @@ class KeysStore final : public KeysReplica::Source {
   const RocksOptions reading_;  // of from_disk()
   Head head_{};
   std::atomic<std::uint64_t> mark_{0};
+  std::atomic<std::uint64_t> ledger_size_{0};
   std::mutex commit_mutex_;
   Doubtful doubtful_;
   std::vector<Replica> replicas_;  // last: their threads use the rest. As many as at the opening

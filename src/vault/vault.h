@@ -95,9 +95,10 @@ class Vault {
   // "root_behind" (both epochs), "other_ledger", "root_store_missing". `root`, clock and random must outlive the vault.
   static Result<std::unique_ptr<Vault>> open(const Options& options, RootStore& root, const LedgerId& ledger,
                                              KeysMark mark, Epoch epoch, Clock& clock, Random& random);
-  // What the keys store at this place knows of the size of its ledger, at most half a second old when its process died;
-  // 0: nothing. A ledger that is smaller has lost events, and with them the names of leaves that live. Opens the store
-  // for a moment, for reading. not_found "store_missing"; corrupt "keys_damaged"; those of open_rocksdb.
+  // What the keys store at this place knows of the size of its ledger, as a rule half a second old when its process
+  // died, and older where its disk failed; 0: nothing. A ledger that is smaller has lost events, and with them the
+  // names of leaves that live. Opens the store for a moment, for reading. not_found "store_missing"; corrupt
+  // "keys_damaged"; those of open_rocksdb.
   static Result<TreeSize> ledger_size(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system = {});
   virtual ~Vault() = default;
 

@@ -33,10 +33,8 @@ VaultImpl::VaultImpl(const Options& options, RootStore& root_store, Opened opene
   erasures_.with([&](Erasures& e) { e.fences = std::move(opened.fences); });
 }
 
-Status VaultImpl::start() {
-  if (!options_.prefill) return Done{};
-  SIEGEL_TRY(kept, read_ledger_size(keys_->store()));
-  ledger_size_kept_ = kept.get();
+void VaultImpl::start() {
+  if (!options_.prefill) return;
   // Slots of nodes that another process wrote are never given out: it may have given them out itself.
   const auto cursor = keys_->store().cursor(kNodes);
   cursor->seek_for_prev(row_key({kLeafLevel, kLeafNodes, {}}));
@@ -46,7 +44,6 @@ Status VaultImpl::start() {
   }
   key_thread_ = std::thread([this] { write_leaf_nodes_ahead(); });
   look_thread_ = std::thread([this] { look_around(); });
-  return Done{};
 }
 
 void VaultImpl::close() {
@@ -120,16 +117,10 @@ void VaultImpl::look_around() {
 Status VaultImpl::keep_ledger_size() {
   if (!options_.ledger_size) return Done{};
   const auto size = options_.ledger_size();
-  return size.get() > ledger_size_kept_ ? adopt_ledger_size(size) : Status(Done{});
+  return size > keys_->ledger_size() ? adopt_ledger_size(size) : Status(Done{});
 }
 
-Status VaultImpl::adopt_ledger_size(TreeSize size) {
-  Batch batch;
-  batch.put(kMeta, ledger_size_key(), be(size.get()));
-  SIEGEL_CHECK(keys_->commit(std::move(batch), KeysStore::Need::tried));
-  ledger_size_kept_ = size.get();
-  return Done{};
-}
+Status VaultImpl::adopt_ledger_size(TreeSize size) { return keys_->keep_ledger_size(size); }
 
 // ── small answers ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -36,7 +36,7 @@ class VaultImpl final : public Vault {
   VaultImpl(const Options& options, RootStore& root_store, Opened opened, Clock& clock, Random& random);
   ~VaultImpl() override { close(); }
   Status recover(RootsFound roots);  // open.cc: finishes or takes back what a crash left
-  Status start();
+  void start();
 
   KeyTreeId tree() const override { return keys_->head().tree; }
   Epoch epoch() const override { return Epoch(epoch_.load(std::memory_order_acquire)); }
@@ -149,9 +149,8 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> roots_healed_{0};
   std::atomic<std::uint16_t> roots_away_{0};  // at the last look
   std::atomic<bool> roots_refused_{false};    // at the last change of epoch, one of them
-  std::atomic<std::uint64_t> ledger_size_kept_{0};
-  std::uint32_t own_leaf_nodes_ = 0;  // those below are of processes before
-  std::uint32_t next_leaf_node_ = 0;  // key thread
+  std::uint32_t own_leaf_nodes_ = 0;          // those below are of processes before
+  std::uint32_t next_leaf_node_ = 0;          // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;
   std::thread look_thread_;

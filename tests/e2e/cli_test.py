@@ -137,6 +137,8 @@ class Registries(WithServer):
         self.refused(self.cli.run("class", "set", "x", "-", stdin=twice, token="admin"), USAGE, "same member twice", "member=period")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":\n  soon}', token="admin"), USAGE, "line=2", "column=3")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"a":1e999}', token="admin"), USAGE, "not valid JSON")
+        deep = '{"a":' * 200_000 + "1" + "}" * 200_000
+        self.refused(self.cli.run("class", "set", "x", "-", stdin=deep, token="admin"), USAGE, "32 deep")
         self.refused(self.cli.run("records", "add", "--type", "contacts", "--values", "-", stdin='{"name":"A","name":"B"}'), USAGE,
                      "same member twice")
         self.refused(self.cli.run("class", "set", "x", "-", stdin='{"period":"soon"}', token="admin"), USAGE, "[4")
@@ -680,9 +682,9 @@ class Import(WithServer):
 
     def test_rows_for_people_who_were_there_are_counted(self):
         rows = HEADER + "".join(f"Ya Zweimal;ya{i % 30}@example.org;;;\n" for i in range(60))
-        first = self.load(rows, "--run", "ya-1")
+        first = self.load(rows, "--run", "5ad5f8ff05533f9eedc37144fcb991a8")
         self.assertEqual((json.loads(first.stdout)["known_people"], first.stderr), (0, ""))
-        again = self.load(rows, "--run", "ya-1")
+        again = self.load(rows, "--run", "5ad5f8ff05533f9eedc37144fcb991a8")
         self.assertEqual((json.loads(again.stdout)["known_people"], again.stderr), (0, ""))
         second = self.load(rows)
         self.assertEqual(json.loads(second.stdout)["known_people"], 60)
@@ -732,9 +734,9 @@ class Import(WithServer):
 
     def test_a_run_goes_on_without_taking_rows_in_twice(self):
         rows = HEADER + "".join(f"Na Run;na{i}@example.org;;;\n" for i in range(40))
-        first = self.load(rows[:rows.index("na20")] + "na20@example.org;;;\n", "--run", "run-7")
+        first = self.load(rows[:rows.index("na20")] + "na20@example.org;;;\n", "--run", "7ad5f8ff05533f9eedc37144fcb991a7")
         self.assertEqual(self.counts(first)["new"], 21, first.stderr)
-        second = json.loads(self.load(rows, "--run", "run-7").stdout)
+        second = json.loads(self.load(rows, "--run", "7ad5f8ff05533f9eedc37144fcb991a7").stdout)
         self.assertEqual((second["counts"]["new"], second["counts"]["unchanged"]), (19, 21))
         self.assertEqual(len(self.values_of("Na Run")), 40)
 
@@ -1098,6 +1100,37 @@ class Sheets(WithServer):
         self.assertEqual(self.cli.run(*into, "--force").returncode, DONE)
         self.assertEqual(rejects.read_text().splitlines(), ["Name;E-Mail;reason"])
 
+    def test_no_value_of_a_file_goes_nowhere_without_a_word(self):
+        into = ("--type", "contacts", "--match", "e-mail")
+        for rows, title in ((b"Name;Foo;E-Mail\nUna Spalte;x;una@sheet.example\n", "Foo"),
+                            (b"Name;E-Mail\nUna Zelle;una@sheet.example;too much\n", "Spalte 3")):
+            file = str(self.cli.file("unknown.csv", rows))
+            self.refused(self.cli.run("import", file, *into), USAGE, "no field of the type", f"columns={title}", "--ignore-unknown")
+            self.assertEqual(self.cli.json("import", file, *into, "--preview")["counts"]["failed"], 0)
+        done = self.cli.run("--json", "import", file, *into, "--ignore-unknown")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["counts"]["new"]), (DONE, 1), done.stderr)
+        self.refused(self.cli.run("import", file, *into, "--sheet", "Foo"), USAGE, "no workbook", "sheet_unknown")
+
+    def test_rejects_of_the_server_are_taken_in_again(self):
+        rejects = self.cli.home / "again.csv"
+        rows = b"Name;E-Mail\nRia Gut;ria@sheet.example\nRob Falsch;nowhere\nRia Lang;ril@sheet.example;\n"
+        file = str(self.cli.file("again-from.csv", rows))
+        done = self.cli.run("import", file, "--type", "contacts", "--match", "e-mail", "--rejects", str(rejects))
+        self.assertEqual(done.returncode, PART, done.stderr)
+        self.assertIn("not an e-mail address [bad_email]", done.stdout)
+        german = self.cli.run("--lang", "de", "import", file, "--type", "contacts", "--match", "e-mail", "--preview")
+        self.assertIn("keine E-Mail-Adresse [bad_email]", german.stdout)
+        mended = self.cli.file("mended.csv", rejects.read_text().replace("nowhere", "rob@sheet.example"))
+        self.assertEqual(self.cli.json("import", str(mended), "--type", "contacts")["counts"]["new"], 1)
+        mended.write_text(rejects.read_text().replace("nowhere", "roc@sheet.example"))
+        self.assertEqual(self.cli.json("import", str(mended), "--type", "contacts", "--match", "e-mail")["counts"]["new"], 1)
+
+    def test_a_long_preview_says_how_much_more_there_is(self):
+        rows = "Name;E-Mail\n" + "".join(f"Rita {i};nowhere{i}\n" for i in range(30))
+        shown = self.cli.run("import", str(self.cli.file("long.csv", rows)), "--type", "contacts", "--match", "e-mail", "--preview")
+        self.assertEqual(shown.stdout.count("[bad_email]"), 20)
+        self.assertIn("and 10 more; --json names them", shown.stdout)
+
     def test_a_type_is_made_of_a_file(self):
         token = self.cli.json("token", "create", "--role", "editor", "--purposes", "customer-care", "--expires", "12h", token="admin")["token"]
         rows = "Name;E-Mail;Tisch\n" + "".join(f"Gast {i};gast{i}@sheet.example;007\n" for i in range(30))
@@ -1113,6 +1146,7 @@ class Sheets(WithServer):
         file = str(self.cli.file("some.xlsx", xlsx(self.ROWS)))
         self.refused(self.cli.run("import", file), USAGE, "--type")
         self.refused(self.cli.run("import", file, "--type", "contacts", "--run", "x"), USAGE, "row by row")
+        self.refused(self.cli.run("import", str(EXAMPLES / "contacts.csv"), "--type", "contacts", "--run", "zzz"), USAGE, "32 digits")
         self.refused(self.cli.run("import", file, "--type", "nothing"), FAILED, "not_found")
         self.refused(self.cli.run("import", file + "x", "--type", "contacts", "--match", "e-mail"), USAGE, "cannot be read")
         self.refused(self.cli.run("import", str(self.cli.file("torn.xlsx", b"PK\x03\x04torn")), "--type", "contacts"), USAGE, "damaged_file")

@@ -65,8 +65,8 @@ struct World : ContactsWorld {
     const auto* type = service->registries()->type("contacts");
     const std::vector<search::Condition> conditions{{FieldNo(type->definition.field("name")->number),
                                                      search::Op::prefix, search::fold(FieldType::text, beginning)}};
-    auto& feed = static_cast<service::Impl&>(*service).search_feed;
-    return must(feed.find(TypeNo(type->number), conditions, {}, 20'000)).size();
+    const auto& feed = static_cast<service::Impl&>(*service).search_feed;
+    return feed.index().find(TypeNo(type->number), conditions, {}, 20'000).size();
   }
   service::AddRecord both(const std::string& name, const std::string& account) {
     service::AddRecord out;
@@ -212,11 +212,15 @@ TEST_CASE("G34 a search tells nothing of a class that is fenced while the epoch 
   w.ready();
   const HeldEpoch held(w, *others.subject);
   must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"billing"}, "art17-1-b", false}));
-  const auto page = must(w.ask("account", "a1", search::Op::exact, 1));
-  REQUIRE(page.items.size() == 1);
-  CHECK(page.items[0].id == *living.record);
-  CHECK_FALSE(page.next);
-  CHECK(w.find("name", "hanna half") == Ids{*half.record});
+  for (const bool folded : {false, true}) {  // the read models have let go of the class by then, the index has not
+    CAPTURE(folded);
+    if (folded) w.catch_up();
+    const auto page = must(w.ask("account", "a1", search::Op::exact, 1));
+    REQUIRE(page.items.size() == 1);
+    CHECK(page.items[0].id == *living.record);
+    CHECK_FALSE(page.next);
+    CHECK(w.find("name", "hanna half") == Ids{*half.record});
+  }
 }
 
 TEST_CASE("G34 a search waits for no erasure: it passes over who is dying, and does not forget them itself",
@@ -234,7 +238,7 @@ TEST_CASE("G34 a search waits for no erasure: it passes over who is dying, and d
     must(w.write(w.officer, service::RequestErasure{{*small.subject, *large.subject}, {}, "art17-1-b", false}));
     CHECK(w.find("name", "oda", search::Op::prefix).empty());
     CHECK(w.find("name", "olga l", search::Op::prefix) == Ids{*living.record});
-    CHECK(code(w.ask("name", "olga", search::Op::prefix, 10)) == "starting");  // too many to pass over
+    CHECK(w.find("name", "olga", search::Op::prefix) == Ids{*living.record});
     CHECK(w.known("olga") == kRecords + 1);
     CHECK(w.known("oda") == 1);
   }
