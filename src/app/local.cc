@@ -143,12 +143,12 @@ Result<Adopted> adopt(const LockAdoptOptions& options) {
   SIEGEL_CHECK(projector::keep_lost_fences(ledger, *vault));
   SIEGEL_TRY(keys, give_up_keys(ledger, *vault, options.speech));
   out.keys_given_up = keys;
+  // The read models may show what is given up; they know a size only, and not whose events these were.
+  SIEGEL_CHECK(give_up_views(alone.places));
   SIEGEL_CHECK(ledger.adopt_lock_record());
   SIEGEL_CHECK(vault->adopt_ledger_size(ledger.size()));
   vault->close();
   SIEGEL_CHECK(forget_loss(alone.places));
-  // The read models may show what is given up; they know a size only, and not whose events these were.
-  SIEGEL_CHECK(give_up_views(alone.places));
   ledger.close();
   return out;
 }

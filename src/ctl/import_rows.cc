@@ -11,14 +11,11 @@ std::string titles_of(const RecordType& type) {
   return joined(out);
 }
 
-Column column_of(const RecordType& type, const std::string& title) {
+Column column_of(const RecordType& type, const std::string& title, bool is_last) {
   const auto text = sheet::trimmed(title);
   if (text.empty()) return {Column::Use::untitled, nullptr};
   if (const auto* field = type.find(text)) return {Column::Use::field, field};
-  const bool of_rejects =
-      text == kServersRejectColumn ||
-      std::find(std::begin(kRejectColumns), std::end(kRejectColumns), text) != std::end(kRejectColumns);
-  return {of_rejects ? Column::Use::of_rejects : Column::Use::passed_over, nullptr};
+  return {is_of_rejects(text, is_last) ? Column::Use::of_rejects : Column::Use::passed_over, nullptr};
 }
 
 bool is_for(const Columns& columns, const Field& field) {
@@ -26,6 +23,11 @@ bool is_for(const Columns& columns, const Field& field) {
 }
 
 }  // namespace
+
+bool is_of_rejects(std::string_view title, bool is_last) {
+  if (is_last && title == "reason") return true;
+  return std::find(std::begin(kRejectColumns), std::end(kRejectColumns), title) != std::end(kRejectColumns);
+}
 
 Error unknown_column(const std::vector<std::string>& titles) {
   return Error(Errc::invalid, "unknown_column",
@@ -38,7 +40,7 @@ Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool 
   Columns out;
   std::vector<std::string> unknown;
   for (const auto& title : header) {
-    const auto column = column_of(type, title);
+    const auto column = column_of(type, title, &title == &header.back());
     if (column.field != nullptr && is_for(out, *column.field))
       return Error(Errc::invalid, "double_column", "Two columns are for one field.").with("field", column.field->name);
     if (column.use == Column::Use::passed_over) unknown.emplace_back(sheet::trimmed(title));

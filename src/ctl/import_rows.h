@@ -24,9 +24,10 @@ struct RowFailure {
   sheet::CsvRow cells;  // as they stood in the file
 };
 
-// A file of rejects has these behind its own, one that the server made has the other; it is taken in again as it is.
+// A file of rejects has these behind its own, one that the server made has `reason` as its last; it is taken in again
+// as it is.
 inline constexpr const char* kRejectColumns[] = {"siegel-row", "siegel-column", "siegel-reason"};
-inline constexpr const char* kServersRejectColumn = "reason";
+bool is_of_rejects(std::string_view title, bool is_last);
 
 struct Column {
   enum class Use {

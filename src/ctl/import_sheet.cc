@@ -65,13 +65,12 @@ std::string sentence_of(const Output& out, const std::string& code) {
   return reason.empty() ? out.sentence(code, code) : reason;
 }
 
-// As many as are shown, and how many there are behind them.
+// As many as are shown, and that there are more.
 void show_lines(const Output& out, const json& items, const std::function<void(const json&)>& show) {
   const auto count = std::min(items.size(), kShown);
   for (std::size_t i = 0; i < count; ++i) show(items[i]);
   if (items.size() > count)
-    std::cout << "  " << out.text("und ", "and ") << items.size() - count
-              << out.text(" mehr; --json nennt sie\n", " more; --json names them\n");
+    std::cout << out.text("  und weitere; --json nennt sie\n", "  and more; --json names them\n");
 }
 
 void show_failures(const Output& out, const json& preview) {
@@ -83,14 +82,19 @@ void show_failures(const Output& out, const json& preview) {
   });
 }
 
-// Columns of the file whose values would go nowhere.
+// Columns of the file whose values would go nowhere. One without a title, which got its number as one, is none where
+// nothing is seen in it: a line that ends with a delimiter makes such a column.
 std::vector<std::string> unknown_columns(const json& preview) {
   std::vector<std::string> out;
-  for (const auto& column : preview.value("columns", json::array())) {
+  const auto columns = preview.value("columns", json::array());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& column = columns[i];
     const bool is_used = column.contains("field") && column["field"].is_string();
     const auto title = column.value("title", "");
-    if (!is_used && title != kServersRejectColumn && !column.value("examples", json::array()).empty())
-      out.push_back(title);
+    const auto number = std::to_string(i + 1);
+    const bool untitled = title == "Spalte " + number || title == "Column " + number;
+    if (is_used || is_of_rejects(title, i + 1 == columns.size())) continue;
+    if (!untitled || !column.value("examples", json::array()).empty()) out.push_back(title);
   }
   return out;
 }

@@ -160,7 +160,7 @@ class SearchTask final : public ReadTask {
  private:
   // One more than shown says whether there is a next page; it is not looked at. Whoever is gone or fenced, be it in one
   // class only, counts nowhere: a page behind his would tell of his values. find() sees to that for what is asked to be
-  // erased; who was fenced a moment ago, by an erasure that is not asked for yet, is left out by the keys.
+  // erased; who was fenced a moment ago, by an erasure that is not asked for yet, is told by the keys.
   Status find_rows() {
     const TypeNo type(permit.type->number);
     rows_.clear();
@@ -171,8 +171,13 @@ class SearchTask final : public ReadTask {
       SIEGEL_TRY(ids, s.search_feed.find(type, conditions_, after, wanted));
       for (const auto& id : ids) {
         SIEGEL_TRY(row, s.views.record(type, id));
-        if (!row || std::ranges::all_of(row->sections, [&](const auto& one) { return is_dead(s.vault, one.slot); }))
-          continue;
+        const auto dead =
+            row ? std::ranges::count_if(row->sections, [&](const auto& one) { return is_dead(s.vault, one.slot); }) : 0;
+        if (!row || dead == std::ssize(row->sections)) continue;
+        if (dead > 0) {
+          s.search_feed.look_again({&id, 1});
+          if (!s.search_feed.index().record_meets(type, conditions_, id)) continue;
+        }
         bytes += bytes_of(*row);
         if (rows_.size() == query_.limit || (bytes > kPageBytesMax && !rows_.empty())) {
           next_ = rows_.back().id;

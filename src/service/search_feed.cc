@@ -12,10 +12,10 @@ constexpr std::size_t kRecordsAtOnce = 32;           // of an import or an erasu
 constexpr std::chrono::microseconds kForOthers{50};  // then: a mutex is not fair
 constexpr std::size_t kHiddenMax = 200'000;          // of an import; more are read when it is finished
 constexpr std::size_t kHiddenMeanwhile = 4'096;
-// What a search spends on the dying that the index still knows, while others wait: one of whom nothing is left takes
-// some 20 us, one that is looked at again 0.3 ms. Who is dying beyond that is left out of the answer for the moment: a
-// refusal would tell that there are so many, and there would be no trace of it.
-constexpr std::size_t kPatience = 2'048;
+// What a search spends on the dying that the index still knows, about a second, since others wait for its thread: one
+// of whom nothing is left takes some 20 us, one that is looked at anew 0.3 ms, once for all searches. Who is dying
+// beyond that is left out of the answer for the moment: a refusal would tell how many there are, and leave no trace.
+constexpr std::size_t kPatience = 48 * 1024;
 constexpr std::size_t kLookAgainCost = 16;
 
 bool is_record(EventType type) {
@@ -224,21 +224,26 @@ void SearchFeed::look_again(std::span<const RecordId> records) {
   std::unique_lock lock(mutex_);
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (receipt_ == nullptr) return;
+    dying_.with([&](auto& dying) { dying.erase(records[i]); });  // first, as in meets_anew()
+    ++looked_again_;
     for (auto& [number, type] : types_) refresh(number, type, records[i]);
     for (auto& [id, one] : unfinished_)
       if (one.hidden.erase(records[i]) > 0) one.later.push_back(records[i]);
-    ++looked_again_;
-    dying_.with([&](auto& dying) { dying.erase(records[i]); });
     pause(lock, i);
   }
 }
 
 void SearchFeed::expect(std::span<const RecordId> dying) {
-  dying_.with([&](auto& records) { records.insert(dying.begin(), dying.end()); });
+  dying_.with([&](auto& records) {
+    for (const auto& record : dying) records.insert_or_assign(record, false);
+  });
 }
 
-bool SearchFeed::is_dying(const RecordId& record) const {
-  return dying_.with([&](const auto& records) { return records.contains(record); });
+bool SearchFeed::to_be_looked_at(const RecordId& record) const {
+  return dying_.with([&](const auto& records) {
+    const auto it = records.find(record);
+    return it != records.end() && !it->second;
+  });
 }
 
 Result<bool> SearchFeed::meets_anew(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record,
@@ -247,21 +252,24 @@ Result<bool> SearchFeed::meets_anew(TypeNo type, std::span<const search::Conditi
   if (receipt_ == nullptr || it == types_.end() || patience == 0) return false;
   SIEGEL_TRY(row, views_.record(type, record));
   const bool gone = !row || std::ranges::none_of(row->sections, [&](const auto& s) { return vault_.living(s.slot); });
-  const auto cost = gone ? 1 : kLookAgainCost;
-  patience -= std::min(patience, cost);
+  patience -= std::min(patience, gone ? 1 : kLookAgainCost);
   if (gone || patience == 0) return false;
+  // First: whoever comes with another fence meanwhile has it looked at once more.
+  dying_.with([&](auto& records) {
+    if (const auto at = records.find(record); at != records.end()) at->second = true;
+  });
+  ++looked_again_;
   refresh(type, it->second, record);
   return index_.record_meets(type, conditions, record);
 }
 
-// From the newest row, or away with it.
+// From the newest row, in one step, or away with it.
 void SearchFeed::refresh(TypeNo number, Type& type, const RecordId& record) {
   if (type.state == Type::State::too_large) return;
   if (type.state == Type::State::loading) type.newer.insert(record);
-  change(number, type, {record, true, {}});
   const auto row = views_.record(number, record);
-  auto taken = row ? Status(Done{}) : Status(Error(row.error()));
-  if (row && *row) taken = take_over(number, type, record, **row);
+  if (row && !*row) return change(number, type, {record, true, {}});
+  auto taken = row ? take_over(number, type, record, **row) : Status(Error(row.error()));
   if (!taken) begin_load(number, type);  // read all of it once more, when that goes again
 }
 
@@ -366,35 +374,36 @@ Result<std::uint64_t> SearchFeed::loads_of(TypeNo type, std::span<const search::
   return it->second.loads;
 }
 
-// Hidden and dying records are found like others and left out here, with one lock for all, so that an import is seen
-// whole or not at all.
+// Hidden and dying records are found like others and left out here; the hidden with one lock for all, so that an import
+// is seen whole or not at all.
 Result<std::vector<RecordId>> SearchFeed::find(TypeNo type, std::span<const search::Condition> conditions,
                                                const std::optional<RecordId>& after, std::size_t limit) {
   SIEGEL_TRY(before, loads_of(type, conditions));
-  std::vector<RecordId> out;
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto passed_over = hidden(type) + dying_.with([](const auto& dying) { return dying.size(); });
     const auto wanted = limit + (passed_over == 0 ? 0 : passed_over + kHiddenMeanwhile);
     const auto looked_again = looked_again_;
     lock.unlock();
-    const auto found = index_.find(type, conditions, after, wanted);
+    auto found = index_.find(type, conditions, after, wanted);
+    const bool all = found.size() < wanted;
     lock.lock();
-    out.clear();
+    std::erase_if(found, [&](const RecordId& record) { return hides(type, record); });
+    std::vector<RecordId> out;
     auto patience = kPatience;
-    for (const auto& record : found) {
-      if (out.size() == limit) break;
-      if (hides(type, record)) continue;
+    std::size_t looks = 0;
+    for (auto it = found.begin(); it != found.end() && out.size() < limit; ++it) {
       bool meets = true;
-      if (is_dying(record)) {
-        SIEGEL_TRY(still, meets_anew(type, conditions, record, patience));
+      if (to_be_looked_at(*it)) {
+        SIEGEL_TRY(still, meets_anew(type, conditions, *it, patience));
         meets = still;
+        pause(lock, looks++);
       } else if (looked_again != looked_again_) {
-        meets = index_.record_meets(type, conditions, record);
+        meets = index_.record_meets(type, conditions, *it);
       }
-      if (meets) out.push_back(record);
+      if (meets) out.push_back(*it);
     }
-    if (found.size() == wanted && out.size() < limit) continue;  // more are hidden by now
+    if (!all && out.size() < limit && patience > 0) continue;  // more are hidden by now
     lock.unlock();
     SIEGEL_TRY(now, loads_of(type, conditions));
     if (now != before) return Error(Errc::unavailable, "starting", "The search index is loading again.");

@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -47,8 +48,7 @@ class SearchFeed final : public views::Follower {
   void missed() override;
 
   // These records are being erased, in part or whole, and their fences stand: until look_again() has come to them,
-  // find() takes none of them for what the index says, and looks at some hundred anew; of more, those of which a part
-  // lives may be missing from it. From any thread, and short: the writer calls it.
+  // find() looks at those anew that it finds. From any thread, and short: the writer calls it.
   void expect(std::span<const RecordId> dying);
   // When it returns, the index knows of these records what can still be opened.
   void look_again(std::span<const RecordId> records);
@@ -84,10 +84,10 @@ class SearchFeed final : public views::Follower {
   void refresh(TypeNo number, Type& type, const RecordId& record);
   Status take_over(TypeNo number, Type& type, const RecordId& record, const views::RecordRow& row);
   void change(TypeNo number, Type& type, search::Change change);
-  // What is left of a dying record meets them; it is looked at anew then. Takes from the patience what that costs.
+  // What is left of a dying record meets them; it is looked at anew for that. Takes from the patience what that costs.
   Result<bool> meets_anew(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record,
                           std::size_t& patience);
-  [[nodiscard]] bool is_dying(const RecordId& record) const;
+  [[nodiscard]] bool to_be_looked_at(const RecordId& record) const;
   // Which load the type is known from; the errors of find(). Locks itself.
   Result<std::uint64_t> loads_of(TypeNo type, std::span<const search::Condition> conditions) const;
   void run();
@@ -112,7 +112,8 @@ class SearchFeed final : public views::Follower {
   bool stop_ = false;
   std::uint64_t looked_again_ = 0;  // records: what a search found before may be of yesterday
   search::Index index_;
-  Guarded<std::unordered_set<RecordId, IdHash>> dying_{};  // its lock is taken last
+  // Those of erasures that look_again() has not come to; true: looked at since. Its lock is taken last.
+  Guarded<std::unordered_map<RecordId, bool, IdHash>> dying_{};
   std::thread loader_;
 };
 

@@ -142,6 +142,8 @@ Status KeysStore::take_up() {
     SIEGEL_TRY(away, local_->get(kMeta, away_key(replica.copy->dir())));
     replica.noted = away.has_value();
   }
+  SIEGEL_TRY(size, read_ledger_size(*local_));
+  ledger_size_ = size.get();
   mark_.store(mark, std::memory_order_release);
   const auto doubtful = std::exchange(doubtful_, {});
   if (mark == doubtful.mark) send(mark, doubtful.batch);

@@ -221,6 +221,11 @@ TEST_CASE("G34 a search tells nothing of a class that is fenced while the epoch 
     CHECK_FALSE(page.next);
     CHECK(w.find("name", "hanna half") == Ids{*half.record});
   }
+  // And of the next class, though she has been looked at for the one before.
+  must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"customer"}, "art17-1-b", false}));
+  const auto page = must(w.ask("name", "h", search::Op::prefix, 1));
+  CHECK(page.items.empty());
+  CHECK_FALSE(page.next);
 }
 
 TEST_CASE("G34 a search waits for no erasure: it passes over who is dying, and does not forget them itself",
