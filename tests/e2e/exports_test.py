@@ -174,8 +174,8 @@ class Exports(Checked):
         again, reader, _ = self.new_type()
         preview = expect(self.s.request("POST", f"/v1/imports?type={again}", raw=table.body, headers={"Content-Type": "text/csv"}, token=reader), 201).json
         self.assertEqual((preview["counts"]["new"], preview["failures"]), (4, []))
-        expect(self.s.request("POST", f"/v1/imports/{preview['import']}/commit?wait=true", {"bad_rows": "none"}, token=reader), 200)
-        read = [item["values"] for item in self.ask(reader, type=again).json["items"]]
+        done = expect(self.s.request("POST", f"/v1/imports/{preview['import']}/commit?wait=true", {"bad_rows": "none"}, token=reader), 200).json
+        read = [item["values"] for item in self.ask(reader, done["position"], type=again).json["items"]]
         self.assertIn({**wild[0], "phone": "+493023125001"}, read)  # as an import writes them
         self.assertIn(wild[3], read)
 
