@@ -1,7 +1,6 @@
 #include "app/instance.h"
 
 #include <algorithm>
-#include <future>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "codec/header_codec.h"
 #include "projector/projector.h"
 #include "store/memory_store.h"
+#include "views/wait.h"
 
 namespace siegel::app {
 namespace {
@@ -212,9 +212,7 @@ class OpenedInstance final : public Instance {
         watch.progress(views_->position().get(), size.get());
         tell_at = std::chrono::steady_clock::now() + kTellEvery;
       }
-      const auto shown = std::make_shared<std::promise<void>>();  // outlives this look: the waiter may come late
-      views_->when(size, kLookEvery, [shown](bool) { shown->set_value(); });
-      shown->get_future().wait_for(kLookEvery);
+      (void)views::wait_until_shown(*views_, size, kLookEvery);
     }
   }
 

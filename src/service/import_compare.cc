@@ -4,6 +4,7 @@
 
 #include "service/import_run.h"
 #include "service/values.h"
+#include "views/wait.h"
 
 namespace siegel::service {
 namespace {
@@ -85,10 +86,7 @@ Status Imports::catch_up() {
   const auto size = s.ledger.size();
   for (auto left = kCatchUpWait / kGlance; left > 0; --left) {
     if (stopping_) return closing();
-    std::promise<bool> shown;
-    auto future = shown.get_future();
-    s.views.when(size, kGlance, [&](bool reached) { shown.set_value(reached); });
-    if (future.get()) return Done{};
+    if (views::wait_until_shown(s.views, size, kGlance)) return Done{};
   }
   return Error(Errc::unavailable, "starting", "The read models do not catch up.");
 }

@@ -12,6 +12,7 @@
 #include "service/impl.h"
 #include "service/imports.h"
 #include "service/values.h"
+#include "views/wait.h"
 
 namespace siegel::service {
 namespace {
@@ -59,9 +60,7 @@ Status Impl::await_views(TreeSize size) {
     SIEGEL_CHECK(options.views_status());
     if (std::chrono::steady_clock::now() > until)
       return Error(Errc::unavailable, "starting", "The read models do not catch up.");
-    const auto shown = std::make_shared<std::promise<void>>();  // outlives this look: the waiter may come late
-    views.when(size, kGlance, [shown](bool) { shown->set_value(); });
-    shown->get_future().wait_for(kGlance);
+    (void)views::wait_until_shown(views, size, kGlance);
   }
   return Done{};
 }
