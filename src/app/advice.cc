@@ -12,23 +12,21 @@ struct Entry {
   std::string_view german;
 };
 
-struct Both {
-  std::string_view english;
-  std::string_view german;
-};
-constexpr Both kLedgerInDoubt{
-    "Put the newest ledger back if it still exists. Else `siegel lock adopt --reason …` takes this one, and gives up "
-    "for "
-    "good what it lacks (docs/operations.md, Restore).",
-    "Das neueste Buch zurücklegen, wenn es noch da ist. Sonst nimmt `siegel lock adopt --reason …` dieses an und gibt "
-    "endgültig auf, was ihm fehlt (docs/operations.md, Restore)."};
-constexpr Both kLockRecord{
-    "Put the lock record back where PLACES names it (`head`), attach its disk. If it is lost, `siegel lock adopt "
-    "--reason "
-    "…` takes the ledger as it is (docs/operations.md, Restore).",
-    "Die Sperrdatei an den Ort zurücklegen, den PLACES nennt (`head`), ihren Datenträger anschließen. Ist sie "
-    "verloren, "
-    "nimmt `siegel lock adopt --reason …` das Buch an, wie es ist (docs/operations.md, Restore)."};
+constexpr Entry ledger_in_doubt(std::string_view code) {
+  return {
+      code,
+      "Put the newest ledger back if it still exists. Else `siegel lock adopt --reason …` takes this one, and gives up "
+      "for good what it lacks (docs/operations.md, Restore).",
+      "Das neueste Buch zurücklegen, wenn es noch da ist. Sonst nimmt `siegel lock adopt --reason …` dieses an und "
+      "gibt endgültig auf, was ihm fehlt (docs/operations.md, Restore)."};
+}
+constexpr Entry lock_record_in_doubt(std::string_view code) {
+  return {code,
+          "Put the lock record back where PLACES names it (`head`), attach its disk. If it is lost, `siegel lock adopt "
+          "--reason …` takes the ledger as it is (docs/operations.md, Restore).",
+          "Die Sperrdatei an den Ort zurücklegen, den PLACES nennt (`head`), ihren Datenträger anschließen. Ist sie "
+          "verloren, nimmt `siegel lock adopt --reason …` das Buch an, wie es ist (docs/operations.md, Restore)."};
+}
 
 constexpr std::array kEntries{
     Entry{"format_newer", "Use the version that wrote this directory, or a newer one. Nothing was changed.",
@@ -90,12 +88,12 @@ constexpr std::array kEntries{
           "`ledger` aus einer Sicherung zurücklegen; `siegel verify` nennt, was beschädigt ist."},
     Entry{"signer_missing", "Put the signing key back where PLACES names it (DIR.outside/signer by default).",
           "Den Signierschlüssel an den Ort zurücklegen, den PLACES nennt (ohne Angabe DIR.outside/signer)."},
-    Entry{"behind_lock_record", kLedgerInDoubt.english, kLedgerInDoubt.german},
-    Entry{"behind_keys", kLedgerInDoubt.english, kLedgerInDoubt.german},
-    Entry{"log_damaged", kLedgerInDoubt.english, kLedgerInDoubt.german},
-    Entry{"fork", kLedgerInDoubt.english, kLedgerInDoubt.german},
-    Entry{"lock_record_missing", kLockRecord.english, kLockRecord.german},
-    Entry{"lock_record_damaged", kLockRecord.english, kLockRecord.german},
+    ledger_in_doubt("behind_lock_record"),
+    ledger_in_doubt("behind_keys"),
+    ledger_in_doubt("log_damaged"),
+    ledger_in_doubt("fork"),
+    lock_record_in_doubt("lock_record_missing"),
+    lock_record_in_doubt("lock_record_damaged"),
     Entry{"private_key_malformed", "Put the signing key back where PLACES names it: what lies there is none.",
           "Den Signierschlüssel an den Ort zurücklegen, den PLACES nennt: was dort liegt, ist keiner."},
     Entry{"views_ahead", "Run `siegel rebuild`: the read models come back from the ledger.",

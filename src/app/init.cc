@@ -1,7 +1,6 @@
 // `siegel init`: the only way to a new ledger.
 #include <unistd.h>
 
-#include <algorithm>
 #include <set>
 
 #include "app/instance.h"
@@ -66,7 +65,7 @@ Status check_sayable(const Places& places) {
   std::set<std::filesystem::path> named;
   for (const auto& path : all) {
     const auto text = path.string();
-    if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    if (!fits_in_places(text))
       return Error(Errc::invalid, "bad_value", "The name of a place holds a control character.");
     if (!named.insert(path.lexically_normal()).second)
       return Error(Errc::invalid, "place_twice", "One place is named for two things.").with("path", text);

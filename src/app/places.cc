@@ -52,8 +52,7 @@ class Reader {
   Status take(std::string_view line) {
     ++number_;
     if (closed_) return damaged("Behind the line `members` of PLACES nothing may stand.");
-    if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-      return damaged("A line of PLACES holds a control character.");
+    if (!fits_in_places(line)) return damaged("A line of PLACES holds a control character.");
     const auto space = std::min(line.find(' '), line.size());
     const auto word = line.substr(0, space), rest = line.substr(std::min(space + 1, line.size()));
     if (word == "root") return take_one(places_.root, rest);
@@ -134,6 +133,10 @@ Places default_places(const std::filesystem::path& data) {
   places.signer = beside(places.data, ".outside") / "signer";
   places.head = beside(places.data, ".outside") / "head";
   return places;
+}
+
+bool fits_in_places(std::string_view line) {
+  return std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 Status write_places(const Places& places) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/config.h"
@@ -39,6 +40,7 @@ Status check_places(const Config& config, const std::filesystem::path& data);
 // PLACES (docs/formats/stores.md): "root PATH", "signer PATH", "head PATH", then "key-replica PATH" and "root-mirror
 // PATH" as many as there are, and last how many these are, "members N". People edit it, and a mirror that is passed
 // over keeps the root of whoever is erased, so anything else is refused.
+bool fits_in_places(std::string_view line);  // no control character, a line break above all
 Status write_places(const Places& places);
 // not_found "store_missing": run `siegel init`; invalid "places_damaged" with file and line.
 Result<Places> read_places(const std::filesystem::path& data);
