@@ -48,7 +48,7 @@ TEST_CASE("a vault is made once", "[unit][vault]") {
 TEST_CASE("keys behind the ledger do not open, with both numbers", "[unit][vault]") {
   VaultWorld world(2);
   grown(world);
-  const auto mark = world.vault->mark().get();
+  const auto mark = settled_mark(world).get();
   world.ledger_mark = KeysMark(mark + 3);
   const auto error = refusal(world);
   CHECK(error.is("keys_behind"));
