@@ -6,10 +6,9 @@
 namespace siegel::vault {
 namespace {
 
-constexpr std::chrono::milliseconds kRetry{1000};  // of a replica that is away, of a disk that is full
-constexpr std::chrono::milliseconds kLookEvery{500};
-constexpr int kLooksAfterFailure = 10;      // passed over: a disk that is full is not asked twice a second
-constexpr std::size_t kNodeCacheShare = 8;  // of key_cache_bytes_max, to interior nodes
+constexpr std::chrono::milliseconds kLookEvery{500};           // also at a replica that is away
+constexpr std::chrono::milliseconds kLookAfterFailure{5'000};  // a disk that is full is not asked twice a second
+constexpr std::size_t kNodeCacheShare = 8;                     // of key_cache_bytes_max, to interior nodes
 
 Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
 
@@ -42,17 +41,17 @@ void VaultImpl::start() {
     const auto last = parse_row_key(cursor->key());
     if (last && last->level == kLeafLevel) next_leaf_node_ = own_leaf_nodes_ = last->index + 1;
   }
-  key_thread_ = std::thread([this] { write_leaf_nodes_ahead(); });
-  look_thread_ = std::thread([this] { look_around(); });
+  key_thread_ = std::thread([this] { write_keys_ahead(); });
+  idle_thread_ = std::thread([this] { drop_idle_nodes(); });
 }
 
 void VaultImpl::close() {
   pool_.close();
   stop_.with([](bool& stop) { stop = true; });
   stop_.notify_all();
-  if (key_thread_.joinable()) key_thread_.join();
-  if (look_thread_.joinable()) {
-    look_thread_.join();
+  if (idle_thread_.joinable()) idle_thread_.join();
+  if (key_thread_.joinable()) {
+    key_thread_.join();
     (void)keep_ledger_size();  // the lock record knows it too; what is kept is older then
   }
   gate_.alone([&] {
@@ -63,9 +62,12 @@ void VaultImpl::close() {
 
 // ── threads ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-void VaultImpl::write_leaf_nodes_ahead() {
+void VaultImpl::write_keys_ahead() {
+  auto size_due = std::chrono::steady_clock::now();
   while (!pool_.closed()) {
-    const auto wanted = pool_.wait_wanted(kRetry);
+    const auto wanted = pool_.wait_wanted(kLookEvery);
+    if (const auto now = std::chrono::steady_clock::now(); now >= size_due)
+      size_due = now + (keep_ledger_size() ? kLookEvery : kLookAfterFailure);
     if (keys_->replicas_away() > 0) keys_->retry_replicas();
     if (wanted == 0) continue;
     auto done = write_leaf_nodes(wanted);
@@ -101,17 +103,9 @@ Status VaultImpl::write_leaf_nodes(std::uint32_t count) {
   return Done{};
 }
 
-void VaultImpl::look_around() {
+void VaultImpl::drop_idle_nodes() {
   const auto stopping = [](bool stop) { return stop; };
-  int passed_over = 0;
-  while (!stop_.when_for(kLookEvery, stopping, [](bool stop, bool) { return stop; })) {
-    nodes_.drop_idle(clock_.steady());
-    if (passed_over > 0) {
-      --passed_over;
-    } else if (!keep_ledger_size()) {
-      passed_over = kLooksAfterFailure;
-    }
-  }
+  while (!stop_.when_for(kLookEvery, stopping, [](bool stop, bool) { return stop; })) nodes_.drop_idle(clock_.steady());
 }
 
 Status VaultImpl::keep_ledger_size() {

@@ -100,10 +100,11 @@ class VaultImpl final : public Vault {
   Result<SecretBytes> open_part(const Header& header, std::uint16_t part, const StoredPart& stored);
   Result<SecretBytes> open_row_of(Slot slot, std::string_view projection, ByteView row, ByteView sealed);
 
-  void write_leaf_nodes_ahead();  // key thread
+  // Key thread, which also keeps the size of the ledger: all that may wait for a disk.
+  void write_keys_ahead();
   Status write_leaf_nodes(std::uint32_t count);
-  void look_around();  // the other thread
   Status keep_ledger_size();
+  void drop_idle_nodes();  // idle thread: no disk that hangs keeps a key in memory
 
   void step(int number) const {
     if (on_step) on_step(number);
@@ -153,7 +154,7 @@ class VaultImpl final : public Vault {
   std::uint32_t next_leaf_node_ = 0;          // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;
-  std::thread look_thread_;
+  std::thread idle_thread_;
 };
 
 }  // namespace siegel::vault
