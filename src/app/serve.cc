@@ -263,9 +263,7 @@ class Running {
 
   bool room_to_open_again() const {
     const auto places = read_places(settings_.data);
-    if (!places) return true;  // the opening says what is wrong
-    const auto free = SystemFiles().free_bytes(places->data);
-    return !free || *free >= room_to_open(*places);
+    return !places || check_room_to_open(*places);  // the opening says what is wrong
   }
 
   // With mutex_.

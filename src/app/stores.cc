@@ -75,21 +75,30 @@ ledger::Options ledger_options(const Places& places, const LedgerId& id, const s
 
 std::uint64_t room_to_open(const Places& places) {
   constexpr std::uint64_t kRoomOfOne = std::uint64_t{20} << 20;  // what RocksDB reserves at once, and what stays free
-  std::uint64_t sum = 0;
+  std::uint64_t wanted = 0;
   // Not all of the directory: the server's own log and kept copies of damaged ones end in .log too.
   const auto generation = views_generation(places);
   for (const auto& store :
        {places.ledger(), places.keys(), places.views() / (generation ? *generation : std::string(kFirstGeneration))}) {
-    sum += kRoomOfOne;
+    wanted += kRoomOfOne;
     std::error_code failed;
     std::filesystem::directory_iterator files(store, failed);
     for (; !failed && files != std::filesystem::directory_iterator(); files.increment(failed)) {
       std::error_code ignored;
       if (files->path().extension() != ".log") continue;
-      if (const auto size = files->file_size(ignored); !ignored) sum += size;
+      if (const auto size = files->file_size(ignored); !ignored) wanted += size;
     }
   }
-  return sum;
+  return wanted;
+}
+
+Status check_room_to_open(const Places& places) {
+  const auto wanted = room_to_open(places);
+  const auto free = SystemFiles().free_bytes(places.data);
+  if (!free || *free >= wanted) return Done{};  // unknown: whoever writes finds out
+  return Error(Errc::unavailable, "disk_full", "There is too little room left on the disk of the store.")
+      .with("free_bytes", *free)
+      .with("wanted_bytes", wanted);
 }
 
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
@@ -179,6 +188,7 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
     SIEGEL_TRY(taken, take_locks(places));
     lock = std::move(taken);
   }
+  SIEGEL_CHECK(check_room_to_open(places));
   SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
   SIEGEL_TRY(loaded, load_signer(files, places));
   signer = std::move(loaded);

@@ -32,8 +32,11 @@ Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Plac
 ledger::Options ledger_options(const Places& places, const LedgerId& id, const std::string& origin);
 
 // Free room on the data directory's disk that opening its stores takes: what the logs hold becomes tables, and some is
-// kept free. Less is disk_full.
+// kept free.
 std::uint64_t room_to_open(const Places& places);
+// Asked before anything is written: a start that would end in the middle uses up nothing of the disk. unavailable
+// "disk_full" (context free_bytes, wanted_bytes).
+Status check_room_to_open(const Places& places);
 
 // The ledger that is there; never makes one. What a damaged log still holds is kept aside first (evidence.h). It is in
 // doubt too if the keys store has seen a larger one. Errors: those of keep_evidence, Vault::ledger_size, open_rocksdb
