@@ -20,6 +20,10 @@ constexpr std::chrono::milliseconds kLookEvery{100};
 constexpr std::chrono::seconds kTellEvery{5};
 constexpr std::uint64_t kWorthTelling = 1000;  // events that the read models are behind
 
+Status start_ended() {
+  return Error(Errc::unavailable, "start_ended", "The start was ended before the read models had caught up.");
+}
+
 // The executor, and what was given to it and is not done yet: work that may use every store.
 class Errands final : public service::Executor {
  public:
@@ -55,7 +59,7 @@ class OpenedInstance final : public Instance {
     writable_ = core_.ledger->read_only().empty();
     if (watch.views_in_doubt && writable_ && views_are_damaged(core_.places)) return views_damaged_error();
     SIEGEL_CHECK(open_read_models());
-    make_service(config, clock, random);
+    make_service(config, clock, random, watch);
     if (!writable_) return service_->start();
     core_.ledger->subscribe(watcher);
     core_.ledger->on_group = on_group;
@@ -160,7 +164,7 @@ class OpenedInstance final : public Instance {
     return Done{};
   }
 
-  void make_service(const Config& config, Clock& clock, Random& random) {
+  void make_service(const Config& config, Clock& clock, Random& random, const StartWatch& watch) {
     service::Options options;
     options.origin = core_.signer->origin();
     options.id = core_.id;
@@ -181,7 +185,7 @@ class OpenedInstance final : public Instance {
     imports.previews_per_token_max = (config.previews_max + 1) / 2;
     options.root_store_kind = core_.root->kind();
     options.verifier_key = core_.signer->verifier_key();
-    options.views_status = [this] { return projector_status(); };
+    options.views_status = [this, stop = watch.stop] { return stop && stop() ? start_ended() : projector_status(); };
     options.room_is_short = [room = std::make_shared<Room>(core_.places.data)] { return room->is_short(); };
     service_ = service::Service::make(*core_.ledger, *core_.vault, *views_, errands_, clock, random, options);
     lent_ = std::shared_ptr<service::Service>(service_.get(), [](service::Service*) {});
@@ -203,8 +207,7 @@ class OpenedInstance final : public Instance {
     auto tell_at = std::chrono::steady_clock::now();
     if (size.get() - views_->position().get() < kWorthTelling) tell_at += kTellEvery;
     for (;;) {
-      if (watch.stop && watch.stop())
-        return Error(Errc::unavailable, "start_ended", "The start was ended before the read models had caught up.");
+      if (watch.stop && watch.stop()) return start_ended();
       if (views_->position() >= size) return Done{};
       // Also what may pass, such as no room on the disk: nobody could tell that this start waits for it.
       SIEGEL_CHECK(projector_->status());
