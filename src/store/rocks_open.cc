@@ -168,8 +168,9 @@ Status probe_disk(const RocksOptions& options, const RocksSettings& settings) {
 
 Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options) {
   auto settings = settings_of(options);
-  SIEGEL_TRY(open, open_db(options, settings));
-  return std::unique_ptr<Store>(std::make_unique<RocksStore>(options, std::move(settings), std::move(open)));
+  auto open = open_db(options, settings);
+  if (!open) return Error(open.error()).with("place", options.dir.string());
+  return std::unique_ptr<Store>(std::make_unique<RocksStore>(options, std::move(settings), std::move(*open)));
 }
 
 }  // namespace siegel

@@ -331,7 +331,7 @@ class SingleDisk(Damage):
             with self.subTest(store):
                 self.world.put_back()
                 (self.s.data / store / "CURRENT").unlink()
-                self.refused("store_damaged", 1)
+                self.refused("store_damaged", 1, str(self.s.data / store))
                 self.mended("data")
 
     def test_views_deleted(self):
