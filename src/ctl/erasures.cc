@@ -123,7 +123,8 @@ int erase(const Session& session, const Words& words) {
   } else {
     body["classes"] = split(words.classes, ',');
   }
-  Request request{"POST", "/v1/erasures", body.dump(), {"Idempotency-Key: " + random_key()}, Thing::subject, ""};
+  const auto thing = body["classes"] == "all" ? Thing::subject : Thing::held_class;
+  Request request{"POST", "/v1/erasures", body.dump(), {"Idempotency-Key: " + random_key()}, thing, ""};
   return session.call(request, [&](const Answer& answer) {
     const auto done = parse(answer.body);
     session.out.object(done);

@@ -33,6 +33,11 @@ Missing missing_of(Thing thing) {
       return {"Es gibt keine solche Person", "There is no such person",
               "`siegel records get ID` nennt die Person eines Datensatzes.",
               "`siegel records get ID` names the person of a record."};
+    case Thing::held_class:
+      return {"Es gibt keine solche Person, oder sie hat nichts in diesen Klassen",
+              "There is no such person, or nothing of that person in these classes",
+              "`siegel subject show ID` zeigt ihre Datensätze.",
+              "`siegel subject show ID` shows that person's records."};
     case Thing::token:
       return {"Es gibt keinen solchen Zugangsschlüssel", "There is no such token", "`siegel token list` zeigt alle.",
               "`siegel token list` shows them."};
