@@ -161,9 +161,11 @@ class Backup {
     SIEGEL_TRY(receipt, job_.begin(JobFacts::Kind::backup));
     job_.close();  // what stands on the disk is whole now, and nobody writes: the lock is held
     auto made = copy_and_check(places, receipt);
-    if (auto again = job_.open(); !again) return Error(made ? again.error() : made.error());
-    job_.end(JobFacts::Kind::backup, made ? made->size : 0);
-    job_.close();
+    const auto again = job_.open();
+    if (again) {
+      job_.end(JobFacts::Kind::backup, made ? made->size : 0);
+      job_.close();
+    }
     if (!made) {
       say(run_.speech,
           run_.speech.text("was nach ", "what was written to ") + dir_.string() +
@@ -173,6 +175,12 @@ class Backup {
     }
     SIEGEL_CHECK(write_facts(*made));
     warn(places, dir_, run_.speech);
+    if (!again) {
+      say(run_.speech, run_.speech.text("die Sicherung ist heil; das Buch nahm ihr Ende nicht auf: ",
+                                        "the backup is whole; the ledger did not take its end: ") +
+                           dir_.string());
+      return Error(again.error());
+    }
     return made;
   }
 
