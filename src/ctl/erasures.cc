@@ -133,7 +133,8 @@ int erase(const Session& session, const Words& words) {
       return at != done.end() && at->is_string() ? at->get<std::string>() : std::string();
     };
     const auto id = member("erasure");
-    if (words.now && member("state") == "fenced")
+    const bool fenced_only = words.now && member("state") == "fenced";
+    if (fenced_only)
       session.out.say(
           session.text(
               "Gesperrt: niemand liest die Daten mehr, aber die Schlüssel sind noch nicht zerstört. Das folgt von "
@@ -141,7 +142,7 @@ int erase(const Session& session, const Words& words) {
               "Fenced: nobody reads the data any more, but the keys are not destroyed yet. That follows by "
               "itself; `siegel status` says what is missing, and: siegel erasure show ") +
           id);
-    if (words.certificate.empty()) return exit_done + 0;
+    if (words.certificate.empty()) return fenced_only ? exit_part + 0 : exit_done + 0;
     return id.empty() ? exit_part + 0 : fetch_certificate(session, words, *file, id, member("position"));
   });
 }

@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -109,6 +110,13 @@ class SecondPlaces(unittest.TestCase):
             self.quickly(lambda: expect(s.request("PATCH", f"/v1/records/{living[i]['record']}", {"values": {"born": "1990-01-01"}},  # noqa: B023
                                                   token=s.tokens["editor"]), 200))
             self.quickly(lambda: expect(get(s, f"/v1/records/{living[i]['record']}"), 200))  # noqa: B023
+        person = self.person("by-command")
+        env = {**os.environ, "SIEGEL_TOKEN": s.tokens["privacy_officer"], "SIEGEL_SERVER": f"http://127.0.0.1:{s.port}"}
+        done = subprocess.run([BINARY, "erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes"],
+                              capture_output=True, text=True, timeout=120, env=env)
+        self.assertEqual(done.returncode, 5, done.stderr)  # ER-11: done in part
+        self.assertIn("the keys are not destroyed yet", done.stderr)
+        erased.append((person, None))
         self.all_gone(erased)  # fenced is unreadable
         self.assertGreater(s.request("GET", "/v1/status").json["erasures_open"], 0)
         self.let_go()
