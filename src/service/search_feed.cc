@@ -235,14 +235,14 @@ void SearchFeed::look_again(std::span<const RecordId> records) {
 
 void SearchFeed::expect(std::span<const RecordId> dying) {
   dying_.with([&](auto& records) {
-    for (const auto& record : dying) records.insert_or_assign(record, false);
+    for (const auto& record : dying) records.insert_or_assign(record, Dying::not_looked_at);
   });
 }
 
-bool SearchFeed::to_be_looked_at(const RecordId& record) const {
+SearchFeed::Dying SearchFeed::dying(const RecordId& record) const {
   return dying_.with([&](const auto& records) {
     const auto it = records.find(record);
-    return it != records.end() && !it->second;
+    return it == records.end() ? Dying::looked_at : it->second;
   });
 }
 
@@ -253,11 +253,12 @@ Result<bool> SearchFeed::meets_anew(TypeNo type, std::span<const search::Conditi
   SIEGEL_TRY(row, views_.record(type, record));
   const bool gone = !row || std::ranges::none_of(row->sections, [&](const auto& s) { return vault_.living(s.slot); });
   patience -= std::min(patience, gone ? 1 : kLookAgainCost);
-  if (gone || patience == 0) return false;
+  if (!gone && patience == 0) return false;
   // First: whoever comes with another fence meanwhile has it looked at once more.
   dying_.with([&](auto& records) {
-    if (const auto at = records.find(record); at != records.end()) at->second = true;
+    if (const auto at = records.find(record); at != records.end()) at->second = gone ? Dying::gone : Dying::looked_at;
   });
+  if (gone) return false;
   ++looked_again_;
   refresh(type, it->second, record);
   return index_.record_meets(type, conditions, record);
@@ -393,12 +394,13 @@ Result<std::vector<RecordId>> SearchFeed::find(TypeNo type, std::span<const sear
     auto patience = kPatience;
     std::size_t looks = 0;
     for (auto it = found.begin(); it != found.end() && out.size() < limit; ++it) {
-      bool meets = true;
-      if (to_be_looked_at(*it)) {
+      const auto state = dying(*it);
+      bool meets = state != Dying::gone;
+      if (state == Dying::not_looked_at) {
         SIEGEL_TRY(still, meets_anew(type, conditions, *it, patience));
         meets = still;
         pause(lock, looks++);
-      } else if (looked_again != looked_again_) {
+      } else if (meets && looked_again != looked_again_) {
         meets = index_.record_meets(type, conditions, *it);
       }
       if (meets) out.push_back(*it);

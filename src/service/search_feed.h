@@ -71,6 +71,7 @@ class SearchFeed final : public views::Follower {
     std::unordered_set<RecordId, IdHash> newer;  // while it loads: read since it began
     std::uint64_t loads = 0;                     // times it began to load
   };
+  enum class Dying : std::uint8_t { not_looked_at, looked_at, gone };  // since it was named; gone: nothing of it lives
   // All with mutex_ locked but run() and load().
   void begin_load(TypeNo number, Type& type);
   void define(TypeNo number);
@@ -87,7 +88,7 @@ class SearchFeed final : public views::Follower {
   // What is left of a dying record meets them; it is looked at anew for that. Takes from the patience what that costs.
   Result<bool> meets_anew(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record,
                           std::size_t& patience);
-  [[nodiscard]] bool to_be_looked_at(const RecordId& record) const;
+  [[nodiscard]] Dying dying(const RecordId& record) const;
   // Which load the type is known from; the errors of find(). Locks itself.
   Result<std::uint64_t> loads_of(TypeNo type, std::span<const search::Condition> conditions) const;
   void run();
@@ -112,8 +113,8 @@ class SearchFeed final : public views::Follower {
   bool stop_ = false;
   std::uint64_t looked_again_ = 0;  // records: what a search found before may be of yesterday
   search::Index index_;
-  // Those of erasures that look_again() has not come to; true: looked at since. Its lock is taken last.
-  Guarded<std::unordered_map<RecordId, bool, IdHash>> dying_{};
+  // Those of erasures that look_again() has not come to. Its lock is taken last.
+  Guarded<std::unordered_map<RecordId, Dying, IdHash>> dying_{};
   std::thread loader_;
 };
 

@@ -42,7 +42,7 @@ struct World : ContactsWorld {
     for (const auto& item : must(ask(field, wanted, op)).items) out.insert(item.id);
     return out;
   }
-  std::vector<RecordId> add_many(const service::Written& first, int records) {
+  std::vector<RecordId> add_many(const service::Written& first, int records, const std::string& account = {}) {
     std::vector<RecordId> out{*first.record};
     std::vector<std::future<ServiceKit::Outcome>> adding;
     const auto take = [&] {
@@ -54,6 +54,7 @@ struct World : ContactsWorld {
       add.type = "contacts";
       add.subject = first.subject;
       add.values.push_back(value("name", "Olga Orders " + std::to_string(i)));
+      if (!account.empty()) add.values.push_back(value("account", account));
       adding.push_back(begin(editor, std::move(add)));
       if (adding.size() == 500) take();
     }
@@ -250,6 +251,21 @@ TEST_CASE("G34 a search waits for no erasure: it passes over who is dying, and d
   w.until([&] { return w.known("olga") == 1; });
   CHECK(w.find("name", "olga", search::Op::prefix) == Ids{*living.record});
   CHECK(w.known("oda") == 0);
+}
+
+TEST_CASE("G34 a search that has looked at very many who are dying ends, and tells of none of them",
+          "[unit][service][search][G34]") {
+  constexpr int kRecords = 3'200;  // more than it has the patience for
+  World w(12);
+  const auto others = must(w.add("Otto Others"));
+  const auto living = must(w.write(w.editor, w.both("Lena Living", "A1")));
+  const auto half = must(w.write(w.editor, w.both("Olga Orders 0", "A1")));
+  w.add_many(half, kRecords, "A1");
+  w.ready();
+  const HeldEpoch held(w, *others.subject);
+  must(w.write(w.officer, service::RequestErasure{{*half.subject}, {"billing"}, "art17-1-b", false}));
+  for (int i = 0; i < 3; ++i) CHECK(w.find("account", "a1") == Ids{*living.record});
+  CHECK(w.known("olga") == kRecords);  // what is left of them is known
 }
 
 TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {
