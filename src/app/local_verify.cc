@@ -192,7 +192,16 @@ int run_verify(const VerifyRun& run) {
   auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);
-  if (known) compare_with_keys(*known, copy, *checked);
+  if (known) {
+    compare_with_keys(*known, copy, *checked);
+  } else if (!known.error().is("store_missing")) {  // a backup has none
+    say(run.speech, std::string(run.speech.text(
+                        "nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er ließ sich nicht lesen. "
+                        "Bei laufendem Server noch einmal versuchen. Code: ",
+                        "not compared with what the keys store knows of the ledger: it could not be read. Beside a "
+                        "running server try again. Code: ")) +
+                        known.error().code());
+  }
   std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify_text(*checked, run.speech)).c_str(),
               run.speech.json ? "\n" : "");
   std::fflush(stdout);
