@@ -55,6 +55,8 @@ class OpenedInstance final : public Instance {
 
   Status open(const std::filesystem::path& data, const Config& config, Clock& clock, Random& random,
               ledger::Tail& watcher, const GroupHook& on_group, const StartWatch& watch) {
+    SIEGEL_TRY(places, read_places(data));
+    SIEGEL_CHECK(check_room_to_open(places));
     SIEGEL_CHECK(core_.open(data, config, clock, random));
     writable_ = core_.ledger->read_only().empty();
     if (watch.views_in_doubt && writable_ && views_are_damaged(core_.places)) return views_damaged_error();

@@ -35,7 +35,9 @@ namespace siegel::app {
 namespace {
 
 constexpr std::chrono::seconds kReopenEvery{2};
-constexpr std::chrono::seconds kLockRecordWait{5};  // it is written within one (DESIGN I12)
+constexpr std::chrono::seconds kReopenEveryMax{16};
+constexpr std::uint64_t kRoomToClose = std::uint64_t{32} << 20;  // what the read models hold in memory becomes tables
+constexpr std::chrono::seconds kLockRecordWait{5};               // it is written within one (DESIGN I12)
 // From SIGTERM to the end (contract section 3): what requests in flight may take, and all of it.
 constexpr std::chrono::milliseconds kDrain{8'000};
 constexpr std::chrono::milliseconds kEndWithin{10'000};
@@ -129,7 +131,7 @@ class Running {
       look_at_lock_record();
     }
     const auto now = std::chrono::steady_clock::now();
-    if (!failed || now - tried_ < kReopenEvery) return;
+    if (!failed || now - tried_ < reopen_after_) return;
     tried_ = now;
     // Closed stores would only take away the reads that still go on.
     const bool took_writes = instance_ != nullptr && instance_->ledger().read_only().empty();
@@ -139,6 +141,8 @@ class Running {
     auto opened = open();
     const std::lock_guard lock(mutex_);
     closed_because_ = opened ? std::string() : std::string(opened.error().code());
+    // A try that fails in the middle leaves events and uses up keys made ahead.
+    reopen_after_ = opened ? kReopenEvery : std::min(2 * reopen_after_, kReopenEveryMax);
     if (!opened) return tell_once(opened.error().code(), texts::told(opened.error(), settings_.speech.language));
     const auto reasons = instance_->ledger().read_only();
     if (!reasons.empty())
@@ -263,7 +267,7 @@ class Running {
 
   bool room_to_open_again() const {
     const auto places = read_places(settings_.data);
-    return !places || check_room_to_open(*places);  // the opening says what is wrong
+    return !places || check_room_to_open(*places, kRoomToClose);  // the opening says what is wrong
   }
 
   // With mutex_.
@@ -314,9 +318,7 @@ class Running {
   // With mutex_.
   void tell_keys_anew() {
     if (!instance_) return;
-    const auto now = instance_->vault().counters();
-    tell_keys(keys_told_, now, settings_.speech.language);
-    keys_told_ = now;
+    keys_told_ = tell_keys(keys_told_, instance_->vault(), settings_.speech.language);
     if (!service_) return;
     const auto failure = service_->counters().erasure_failure;
     if (std::exchange(erasure_failure_told_, failure) == failure) return;
@@ -391,6 +393,7 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
+  std::chrono::seconds reopen_after_ = kReopenEvery;
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only
   bool views_in_doubt_ = false;  // the same; they met damage

@@ -1,7 +1,10 @@
 #include "app/stores.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "app/evidence.h"
 #include "base/text.h"
@@ -24,9 +27,16 @@ std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& 
   return vault::mirror(std::move(members));
 }
 
-void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language) {
+vault::Vault::Counters tell_keys(const vault::Vault::Counters& told, const vault::Vault& vault,
+                                 const std::string& language) {
+  const auto now = vault.counters();
+  const auto away = vault.away();
   const auto tell = [&](const char* german, const char* english, std::uint64_t count = 0) {
     std::fprintf(stderr, language == "de" ? german : english, static_cast<unsigned long long>(count));
+  };
+  const auto name = [&](const std::vector<std::filesystem::path>& places) {
+    for (const auto& place : places)
+      std::fprintf(stderr, language == "de" ? "siegel: dieser Ort: %s\n" : "siegel: this place: %s\n", place.c_str());
   };
   if (now.roots_healed > told.roots_healed)
     tell(
@@ -35,23 +45,28 @@ void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters&
         "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole one: "
         "look at their disks\n",
         now.roots_healed - told.roots_healed);
-  if (now.roots_away > 0 && now.roots_away != told.roots_away)
+  if (now.roots_away > 0 && now.roots_away != told.roots_away) {
     tell(
         "siegel: ALARM %llu Wurzelspeicher fehlen oder lassen sich nicht heilen: keine Löschung endet, bis sie zurück "
         "sind\n",
         "siegel: ALARM %llu root store(s) are away or cannot be healed: no erasure ends until they are back\n",
         now.roots_away);
+    name(away.roots);
+  }
   if (now.roots_away == 0 && told.roots_away > 0)
     tell("siegel: alle Wurzelspeicher sind wieder da\n", "siegel: all root stores are back\n");
-  if (now.replicas_away > 0 && now.replicas_away != told.replicas_away)
+  if (now.replicas_away > 0 && now.replicas_away != told.replicas_away) {
     tell(
         "siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, bis sie "
         "zurück sind\n",
         "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
         now.replicas_away);
+    name(away.replicas);
+  }
   if (now.replicas_away == 0 && told.replicas_away > 0)
     tell("siegel: alle Zweitkopien der Schlüssel sind wieder auf dem Stand\n",
          "siegel: all replicas of the keys are up to date again\n");
+  return now;
 }
 
 Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Places& places) {
@@ -73,32 +88,41 @@ ledger::Options ledger_options(const Places& places, const LedgerId& id, const s
   return options;
 }
 
-std::uint64_t room_to_open(const Places& places) {
+std::vector<RoomToOpen> room_to_open(const Places& places) {
   constexpr std::uint64_t kRoomOfOne = std::uint64_t{20} << 20;  // what RocksDB reserves at once, and what stays free
-  std::uint64_t wanted = 0;
-  // Not all of the directory: the server's own log and kept copies of damaged ones end in .log too.
+  std::vector<RoomToOpen> out;
+  std::map<dev_t, std::uint64_t> opened;
   const auto generation = views_generation(places);
-  for (const auto& store :
+  for (auto store :
        {places.ledger(), places.keys(), places.views() / (generation ? *generation : std::string(kFirstGeneration))}) {
-    wanted += kRoomOfOne;
+    std::uint64_t log = 0;
     std::error_code failed;
     std::filesystem::directory_iterator files(store, failed);
     for (; !failed && files != std::filesystem::directory_iterator(); files.increment(failed)) {
       std::error_code ignored;
       if (files->path().extension() != ".log") continue;
-      if (const auto size = files->file_size(ignored); !ignored) wanted += size;
+      if (const auto size = files->file_size(ignored); !ignored) log += size;
     }
+    struct stat disk {};
+    if (::stat(store.c_str(), &disk) != 0) store = places.data;  // it is to be made, or missed
+    if (::stat(store.c_str(), &disk) != 0) continue;
+    auto& sum = opened[disk.st_dev];
+    sum += kRoomOfOne;
+    out.push_back({std::move(store), sum + log});
   }
-  return wanted;
+  return out;
 }
 
-Status check_room_to_open(const Places& places) {
-  const auto wanted = room_to_open(places);
-  const auto free = SystemFiles().free_bytes(places.data);
-  if (!free || *free >= wanted) return Done{};  // unknown: whoever writes finds out
-  return Error(Errc::unavailable, "disk_full", "There is too little room left on the disk of the store.")
-      .with("free_bytes", *free)
-      .with("wanted_bytes", wanted);
+Status check_room_to_open(const Places& places, std::uint64_t more) {
+  for (const auto& [store, bytes] : room_to_open(places)) {
+    const auto free = SystemFiles().free_bytes(store);
+    if (!free || *free >= bytes + more) continue;  // unknown: whoever writes finds out
+    return Error(Errc::unavailable, "disk_full", "There is too little room left on the disk of the store.")
+        .with("place", store.string())
+        .with("free_bytes", *free)
+        .with("wanted_bytes", bytes + more);
+  }
+  return Done{};
 }
 
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Places& places, const ledger::Options& options,
@@ -188,7 +212,6 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
     SIEGEL_TRY(taken, take_locks(places));
     lock = std::move(taken);
   }
-  SIEGEL_CHECK(check_room_to_open(places));
   SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
   SIEGEL_TRY(loaded, load_signer(files, places));
   signer = std::move(loaded);
@@ -201,7 +224,7 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
   // Where nothing can be written, no leaf is drawn either.
   SIEGEL_TRY(keys, open_vault(places, config, *root, *ledger, id, ledger->read_only().empty(), clock, random));
   vault = std::move(keys);
-  tell_keys({}, vault->counters(), config.language);
+  tell_keys({}, *vault, config.language);
   tell_lost(*vault, config.language);
   return Done{};
 }

@@ -19,8 +19,9 @@ namespace siegel::app {
 // The root store with its mirrors, as PLACES names them.
 std::unique_ptr<vault::RootStore> open_root_store(const Places& places, Random& random);
 
-// Says on stderr what an operator has to look at, where it differs from what was told before.
-void tell_keys(const vault::Vault::Counters& told, const vault::Vault::Counters& now, const std::string& language);
+// Says on stderr what an operator has to look at, where it differs from what was told before. What is told now.
+vault::Vault::Counters tell_keys(const vault::Vault::Counters& told, const vault::Vault& vault,
+                                 const std::string& language);
 
 // The same of erasures whose request the ledger lost (projector::keep_lost_fences), and of leaves given up with it.
 void tell_lost(vault::Vault& vault, const std::string& language);
@@ -31,12 +32,16 @@ Result<std::unique_ptr<ledger::FileSigner>> load_signer(Files& files, const Plac
 
 ledger::Options ledger_options(const Places& places, const LedgerId& id, const std::string& origin);
 
-// Free room on the data directory's disk that opening its stores takes: what the logs hold becomes tables, and some is
-// kept free.
-std::uint64_t room_to_open(const Places& places);
-// Asked before anything is written: a start that would end in the middle uses up nothing of the disk. unavailable
-// "disk_full" (context free_bytes, wanted_bytes).
-Status check_room_to_open(const Places& places);
+// Free room that opening a store takes, with those opened before it on the same disk: its log becomes a table before it
+// goes, RocksDB reserves some, and some is kept free.
+struct RoomToOpen {
+  std::filesystem::path store;
+  std::uint64_t bytes = 0;
+};
+std::vector<RoomToOpen> room_to_open(const Places& places);
+// Asked before a server writes anything: a start that would end in the middle uses up nothing of the disk. `more`: what
+// is written before. unavailable "disk_full" (context place, free_bytes, wanted_bytes).
+Status check_room_to_open(const Places& places, std::uint64_t more = 0);
 
 // The ledger that is there; never makes one. What a damaged log still holds is kept aside first (evidence.h). It is in
 // doubt too if the keys store has seen a larger one. Errors: those of keep_evidence, Vault::ledger_size, open_rocksdb

@@ -306,7 +306,7 @@ std::optional<EpochChange> VaultImpl::take_effective(std::vector<std::uint64_t>&
 Status VaultImpl::places_there() {
   if (!keys_->replicas_there_or_stale()) keys_->retry_replicas();
   if (!keys_->replicas_there_or_stale()) return replica_away();
-  if (roots_away_ == 0 && !roots_refused_) return Done{};
+  if (counters().roots_away == 0) return Done{};
   return Error(Errc::unavailable, "root_store_unavailable", "Not every root store answers.");
 }
 
@@ -454,9 +454,9 @@ Status VaultImpl::look_at_roots() {
 
 // What cannot be healed stays away, and no epoch changes without it. How many are whole but have another root.
 std::uint16_t VaultImpl::heal_roots(const RootEntry& living) {
-  const auto seen = root_store_.heal(living);
+  auto seen = root_store_.heal(living);
   roots_healed_ += seen.healed;
-  roots_away_ = seen.away;
+  roots_away_.with([&](auto& away) { away = std::move(seen.away); });
   return seen.other;
 }
 

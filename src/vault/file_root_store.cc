@@ -80,11 +80,11 @@ class FileRootStore final : public RootStore {
 
   Healed heal(const RootEntry& living) override {
     const auto slots = read_slots();
-    if (slots && foreign(*slots, living)) return {.away = 1};
+    if (slots && foreign(*slots, living)) return {.away = {file_}};
     if (slots && place_of(living, *slots)) return {};
     if (slots && lowest(*slots)) return {.other = 1};
     const bool healed = slots && write(0, encode_root_slot(living).view()) && write_noise(1);
-    return healed ? Healed{.healed = 1} : Healed{.away = 1};
+    return healed ? Healed{.healed = 1} : Healed{.away = {file_}};
   }
 
   unsigned grade() const override { return 0; }

@@ -112,9 +112,11 @@ bool KeysStore::replicas_there_or_stale() const {
   });
 }
 
-std::uint16_t KeysStore::replicas_away() const {
-  return static_cast<std::uint16_t>(
-      std::count_if(replicas_.begin(), replicas_.end(), [](const auto& replica) { return !replica.copy->there(); }));
+std::vector<std::filesystem::path> KeysStore::replicas_away() const {
+  std::vector<std::filesystem::path> out;
+  for (const auto& replica : replicas_)
+    if (!replica.copy->there()) out.push_back(replica.copy->dir());
+  return out;
 }
 
 void KeysStore::retry_replicas() {
@@ -173,7 +175,7 @@ Result<std::uint16_t> KeysStore::commit(Batch batch, Need need) {
   {
     const std::lock_guard lock(commit_mutex_);
     SIEGEL_CHECK(take_up());
-    if (need == Need::all_replicas && replicas_away() > 0) return replica_away();
+    if (need == Need::all_replicas && !replicas_away().empty()) return replica_away();
     mark = mark_.load() + 1;
     batch.put(kMeta, mark_key(), be(mark));
     if (ledger_size_ > 0) batch.put(kMeta, ledger_size_key(), be(ledger_size_.load()));

@@ -58,7 +58,7 @@ class MirrorRootStore final : public RootStore {
     for (const auto& member : members_) {
       const auto one = member->heal(living);
       sum.healed = static_cast<std::uint16_t>(sum.healed + one.healed);
-      sum.away = static_cast<std::uint16_t>(sum.away + one.away);
+      sum.away.insert(sum.away.end(), one.away.begin(), one.away.end());
       sum.other = static_cast<std::uint16_t>(sum.other + one.other);
     }
     return sum;

@@ -36,8 +36,9 @@ class RootStore {
  public:
   struct Healed {
     std::uint16_t healed = 0;  // written anew
-    std::uint16_t away = 0;    // cannot be read or written, or are no root stores, or another ledger's
-    std::uint16_t other = 0;   // whole, but without this entry: commit brings it there
+    std::vector<std::filesystem::path> away =
+        {};                   // cannot be read or written, or are no root stores, or another ledger's
+    std::uint16_t other = 0;  // whole, but without this entry: commit brings it there
   };
   virtual ~RootStore() = default;
   // Ascending by epoch: the living one, and the prepared one if there is one. A mirror whose members differ (one was

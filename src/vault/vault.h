@@ -45,7 +45,7 @@ struct Options {
   // A replica that does not acknowledge a write for so long is away.
   std::chrono::milliseconds replica_wait{3000};
   bool prefill = true;  // false: read-only use (verify, dry restore): gives no slots, changes nothing
-  // How far the ledger is, durably. Asked twice a second by a thread of the vault, and by close(); the highest answer
+  // How far the ledger is, durably. Asked each second by a thread of the vault, and by close(); the highest answer
   // is kept in the keys store (ledger_size()). Must not block. Left out: nothing is kept.
   std::function<TreeSize()> ledger_size;
   FileSystemHandle file_system;                        // of the keys store; null: the real one
@@ -95,7 +95,7 @@ class Vault {
   // "root_behind" (both epochs), "other_ledger", "root_store_missing". `root`, clock and random must outlive the vault.
   static Result<std::unique_ptr<Vault>> open(const Options& options, RootStore& root, const LedgerId& ledger,
                                              KeysMark mark, Epoch epoch, Clock& clock, Random& random);
-  // What the keys store at this place knows of the size of its ledger, as a rule half a second old when its process
+  // What the keys store at this place knows of the size of its ledger, as a rule a second old when its process
   // died, and older where its disk failed; 0: nothing. A ledger that is smaller has lost events, and with them the
   // names of leaves that live. Opens the store for a moment, for reading. not_found "store_missing"; corrupt
   // "keys_damaged"; those of open_rocksdb.
@@ -198,6 +198,11 @@ class Vault {
         roots_away = 0;                  // that cannot be read, written or healed; without them no erasure ends
   };
   [[nodiscard]] virtual Counters counters() const = 0;
+  // Their places, for the operator. One that refused the last change of its root and is whole otherwise is not named.
+  struct Away {
+    std::vector<std::filesystem::path> roots, replicas;
+  };
+  [[nodiscard]] virtual Away away() const = 0;
   virtual void close() = 0;
 };
 

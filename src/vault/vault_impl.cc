@@ -6,9 +6,11 @@
 namespace siegel::vault {
 namespace {
 
-constexpr std::chrono::milliseconds kLookEvery{500};           // also at a replica that is away
-constexpr std::chrono::milliseconds kLookAfterFailure{5'000};  // a disk that is full is not asked twice a second
-constexpr std::size_t kNodeCacheShare = 8;                     // of key_cache_bytes_max, to interior nodes
+constexpr std::chrono::milliseconds kIdleEvery{500};
+constexpr std::chrono::milliseconds kRetry{1'000};  // of a replica that is away; how often the size is kept
+constexpr std::chrono::milliseconds kRetryAfterFailure{
+    5'000};                                 // of the size: a disk that is full is not asked each second
+constexpr std::size_t kNodeCacheShare = 8;  // of key_cache_bytes_max, to interior nodes
 
 Error read_only() { return Error(Errc::denied, "keys_read_only", "The keys are open for reading only."); }
 
@@ -65,10 +67,10 @@ void VaultImpl::close() {
 void VaultImpl::write_keys_ahead() {
   auto size_due = std::chrono::steady_clock::now();
   while (!pool_.closed()) {
-    const auto wanted = pool_.wait_wanted(kLookEvery);
+    const auto wanted = pool_.wait_wanted(kRetry);
     if (const auto now = std::chrono::steady_clock::now(); now >= size_due)
-      size_due = now + (keep_ledger_size() ? kLookEvery : kLookAfterFailure);
-    if (keys_->replicas_away() > 0) keys_->retry_replicas();
+      size_due = now + (keep_ledger_size() ? kRetry : kRetryAfterFailure);
+    if (!keys_->replicas_away().empty()) keys_->retry_replicas();
     if (wanted == 0) continue;
     auto done = write_leaf_nodes(wanted);
     if (!done) pool_.fail(std::move(done).error());
@@ -105,7 +107,7 @@ Status VaultImpl::write_leaf_nodes(std::uint32_t count) {
 
 void VaultImpl::drop_idle_nodes() {
   const auto stopping = [](bool stop) { return stop; };
-  while (!stop_.when_for(kLookEvery, stopping, [](bool stop, bool) { return stop; })) nodes_.drop_idle(clock_.steady());
+  while (!stop_.when_for(kIdleEvery, stopping, [](bool stop, bool) { return stop; })) nodes_.drop_idle(clock_.steady());
 }
 
 Status VaultImpl::keep_ledger_size() {
@@ -140,11 +142,16 @@ Vault::Counters VaultImpl::counters() const {
   out.cached_keys = leaf_keys_.keys();
   out.cached_nodes = nodes_.nodes();
   out.memory_locked = leaf_keys_.bytes_locked() + nodes_.bytes_locked();
-  out.replicas_away = keys_->replicas_away();
+  out.replicas_away = keys_->replicas_away().size();
   out.erasures_aborted = erasures_aborted_;
   out.roots_healed = roots_healed_;
-  out.roots_away = std::max<std::uint64_t>(roots_away_, roots_refused_ ? 1 : 0);
+  const auto roots = roots_away_.with([](const auto& away) { return away.size(); });
+  out.roots_away = std::max<std::uint64_t>(roots, roots_refused_ ? 1 : 0);
   return out;
+}
+
+Vault::Away VaultImpl::away() const {
+  return {roots_away_.with([](const auto& away) { return away; }), keys_->replicas_away()};
 }
 
 }  // namespace siegel::vault

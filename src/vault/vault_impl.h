@@ -81,6 +81,7 @@ class VaultImpl final : public Vault {
   Status told(Epoch epoch) override;
 
   Counters counters() const override;
+  Away away() const override;
   void close() override;
 
  private:
@@ -148,10 +149,10 @@ class VaultImpl final : public Vault {
   std::atomic<std::uint64_t> nodes_written_{0};
   std::atomic<std::uint64_t> erasures_aborted_{0};
   std::atomic<std::uint64_t> roots_healed_{0};
-  std::atomic<std::uint16_t> roots_away_{0};  // at the last look
-  std::atomic<bool> roots_refused_{false};    // at the last change of epoch, one of them
-  std::uint32_t own_leaf_nodes_ = 0;          // those below are of processes before
-  std::uint32_t next_leaf_node_ = 0;          // key thread
+  Guarded<std::vector<std::filesystem::path>> roots_away_;  // at the last look
+  std::atomic<bool> roots_refused_{false};                  // at the last change of epoch, one of them
+  std::uint32_t own_leaf_nodes_ = 0;                        // those below are of processes before
+  std::uint32_t next_leaf_node_ = 0;                        // key thread
   Guarded<bool> stop_{false};
   std::thread key_thread_;
   std::thread idle_thread_;

@@ -332,6 +332,10 @@ class SingleDisk(Damage):
                 self.world.put_back()
                 (self.s.data / store / "CURRENT").unlink()
                 self.refused("store_damaged", 1, str(self.s.data / store))
+                verified = self.s.run("verify", check=False)
+                if store == "keys":  # the ledger is whole
+                    self.assertEqual(verified.returncode, 0, verified.stderr)
+                    self.assertIn("could not be read. Beside a running server try again. Code: store_damaged", verified.stderr)
                 self.mended("data")
 
     def test_views_deleted(self):
@@ -622,6 +626,8 @@ class Mirrored(Damage):
                     else:
                         self.world.put_back("before", name.split("/")[0])
                     self.mended()
+                    told = f"siegel: this place: {root}\n" in self.s.log_text()
+                    self.assertEqual(told, how != "older")
 
     def test_older_replica_is_brought_up(self):
         self.world.put_back("before", "replica")
@@ -639,7 +645,8 @@ class Mirrored(Damage):
         """What has its key goes on; nothing is sealed under a key that a lost disk would take."""
         remove(self.home / "replica")
         self.world.start()
-        self.assertIn("ALARM", self.s.log_text())
+        self.assertIn("ALARM 1 replica(s) of the keys are away", self.s.log_text())
+        self.assertIn(f"siegel: this place: {self.home / 'replica'}\n", self.s.log_text())
         self.assertEqual(self.world.look(), self.world.lists)
         refused = self.world.try_to_add("Neu Da")
         self.assertEqual((refused.status, refused.code), (503, "keys_replica_unavailable"), refused.body)
