@@ -26,6 +26,8 @@ RawValue raw_value(FieldType type, sheet::CellValue&& value) {
   return Null{};
 }
 
+bool is_blank(const sheet::Cell& cell) { return cell.text.find_first_not_of(" \t\r\n") == std::string::npos; }
+
 std::string reason_of(const Error& error) {
   const auto* reason = error.find("reason");
   return reason != nullptr ? *reason : std::string(error.code());
@@ -102,6 +104,8 @@ Result<ImportPlan> ImportPlan::make(const TypeDefinition& type, bool is_there, c
       return Error(Errc::invalid, "schema_invalid", "The record type has no such field.").with("pointer", "/columns");
     Column column;
     column.style = guess.proposal.columns[i].style;
+    column.must_be_empty =
+        guess.header_row > 0 && guess.proposal.columns[i].title.untitled && wish == nullptr && fields[i] == nullptr;
     if (const auto* field = fields[i]; field != nullptr) {
       taken.insert(field->name);
       column.field = field->name;
@@ -130,7 +134,9 @@ ImportPlan::Row ImportPlan::read(const sheet::Row& row) const {
   out.number = row.number;
   static const sheet::Cell kEmpty;
   for (std::size_t i = 0; i < columns_.size(); ++i) add_cell(i, i < row.cells.size() ? row.cells[i] : kEmpty, out);
-  if (row.cells.size() > columns_.size()) out.failures.push_back({std::nullopt, "too_many_cells"});
+  if (std::any_of(row.cells.begin() + static_cast<std::ptrdiff_t>(std::min(columns_.size(), row.cells.size())),
+                  row.cells.end(), [](const auto& cell) { return !is_blank(cell); }))
+    out.failures.push_back({std::nullopt, "too_many_cells"});
   if (!out.failures.empty()) return out;
   std::sort(out.values.begin(), out.values.end(), [](const auto& a, const auto& b) { return a.field < b.field; });
   // As for a whole record, also where it changes one: what the file leaves empty is emptied.
@@ -148,6 +154,7 @@ ImportPlan::Row ImportPlan::read(const sheet::Row& row) const {
 
 void ImportPlan::add_cell(std::size_t at, const sheet::Cell& cell, Row& out) const {
   const auto& column = columns_[at];
+  if (column.must_be_empty && !is_blank(cell)) return out.failures.push_back({at, "extra_cells"});
   if (column.field.empty()) return;
   const auto* field = type_.field(column.field);
   auto value = sheet::convert(column.type, column.style, cell, column.fit);

@@ -21,7 +21,8 @@ Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_
 
 class ImportPlan {
  public:
-  // Columns go as wished, else to the field that has their title or name; others are left out. The types chosen count
+  // Columns go as wished, else to the field that has their title or name; others are left out, but a row with a cell
+  // that no title stands above fails (extra_cells), unless its column is wished away. The types chosen count
   // before those guessed; for a type that is there its fields count before both. invalid "schema_invalid" (pointer).
   static Result<ImportPlan> make(const TypeDefinition& type, bool is_there, const sheet::TableGuess& guess,
                                  const ColumnWishes& wishes, const std::map<std::string, FieldType>& chosen);
@@ -47,6 +48,7 @@ class ImportPlan {
     sheet::ColumnType type = sheet::ColumnType::text;
     sheet::ColumnStyle style;
     sheet::Fit fit = sheet::Fit::readable;
+    bool must_be_empty = false;  // nobody said where it goes, and no title does
   };
   void add_cell(std::size_t at, const sheet::Cell& cell, Row& out) const;
 

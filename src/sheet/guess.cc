@@ -1,6 +1,7 @@
 #include "sheet/guess.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sheet/title_hints.h"
 
@@ -120,7 +121,8 @@ void Guesser::widen(std::size_t columns) {
   // All anew, so that a made-up title never meets one of the header.
   Row header;
   for (const auto& title : titles_) header.cells.push_back({CellForm::text, title.title});
-  titles_ = make_titles(&header, columns, options_.language);
+  const auto before = std::exchange(titles_, make_titles(&header, columns, options_.language));
+  for (std::size_t i = 0; i < before.size(); ++i) titles_[i].untitled = before[i].untitled;
 }
 
 void Guesser::add(const Row& row) {

@@ -197,11 +197,12 @@ std::vector<ColumnTitle> make_titles(const Row* header, std::size_t count, Langu
   for (std::size_t i = 0; i < count; ++i) {
     const auto numbered = (language == Language::de ? "Spalte " : "Column ") + std::to_string(i + 1);
     std::string title = header == nullptr ? letters_of(i) : on_one_line(text_of(*header, i));
-    if (title.empty()) title = numbered;
+    const bool untitled = title.empty();
+    if (untitled) title = numbered;
     title = unique(titles, title, " (", ")", kAnyLength);
     auto field = field_name(title);
     if (field.empty()) field = field_name(numbered);
-    out.push_back({std::move(title), unique(fields, field, "-", "", kFieldNameMax)});
+    out.push_back({std::move(title), unique(fields, field, "-", "", kFieldNameMax), untitled});
   }
   return out;
 }

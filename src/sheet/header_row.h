@@ -31,6 +31,7 @@ struct ColumnTitle {
   std::string title;  // as in the header, on one line, made unique: "Name", "Name (2)"; empty ones "Spalte 3"; without
                       // a header "A", "B", …
   std::string field;  // a name by the rule of the contract, unique: "name", "name-2"
+  bool untitled = false;  // the header has nothing above this column
   bool operator==(const ColumnTitle&) const = default;
 };
 

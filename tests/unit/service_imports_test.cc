@@ -330,6 +330,28 @@ TEST_CASE("columns go where the caller says", "[unit][service]") {
   CHECK(made_fields == std::vector<std::string>{"person", "post"});
 }
 
+TEST_CASE("G1 no value goes nowhere without a word where no title stands above it", "[unit][service][G1]") {
+  ImportsWorld world;
+  std::string text = "name;e-mail;;\nAdam;adam@example.org;;1\n";
+  for (int i = 0; i < 2'000; ++i) text += "Anna;anna" + std::to_string(i) + "@example.org;;\n";
+  text += "Bert;bert@example.org;;x\nCleo;cleo@example.org; ;;\t\nDora;dora@example.org;;;y\n";
+  auto file = ImportsWorld::upload("people", text, {"e-mail"});
+  const auto preview = must(world.preview(file));
+  CHECK(preview.counts.added == 2'001);
+  REQUIRE(preview.counts.failed == 3);
+  const auto& failures = preview.preview->failures;
+  for (const auto at : {0, 1}) {
+    CHECK(failures[at].row == (at == 0 ? 2 : 2'003));
+    CHECK(failures[at].code == "extra_cells");
+    CHECK(failures[at].column.expose() == "Spalte 4");
+  }
+  CHECK(failures[2].row == 2'005);
+  CHECK(failures[2].code == "too_many_cells");
+  // Who says that the column is left out means it.
+  file.columns = {{"Spalte 4", ""}};
+  CHECK(must(world.preview(file)).counts.added == 2'003);
+}
+
 TEST_CASE("G8 a cancelled import leaves nothing that anybody sees", "[unit][service][G8]") {
   ImportsWorld world;
   const bool by_stop = GENERATE(false, true);

@@ -370,7 +370,7 @@ TEST_CASE("a pass over a sample counts all rows, a full one sees all cells", "[u
   CHECK(full->proposal.columns[1].exceptions == 1);
   CHECK(full->proposal.columns[1].exception_samples == Samples{{3'003, "zwei"}});
   REQUIRE(full->proposal.columns.size() == 3);
-  CHECK(full->proposal.columns[2].title == ColumnTitle{"Spalte 3", "spalte-3"});
+  CHECK(full->proposal.columns[2].title == ColumnTitle{"Spalte 3", "spalte-3", true});
   CHECK(full->proposal.columns[2].empty == 3'000);
 }
 

@@ -70,12 +70,12 @@ TEST_CASE("titles and names are unique, also where the header is empty or missin
   const auto header = row_of(1, {"Name", "", "Name", "name", "Name (2)", "Имя"});
   const auto titles = make_titles(&header, 7, Language::de);
   CHECK(titles == std::vector<ColumnTitle>{{"Name", "name"},
-                                           {"Spalte 2", "spalte-2"},
+                                           {"Spalte 2", "spalte-2", true},
                                            {"Name (2)", "name-2"},
                                            {"name", "name-3"},
                                            {"Name (2) (2)", "name-2-2"},
                                            {"Имя", "spalte-6"},
-                                           {"Spalte 7", "spalte-7"}});
+                                           {"Spalte 7", "spalte-7", true}});
   const auto letters = make_titles(nullptr, 28, Language::en);
   CHECK(letters[0] == ColumnTitle{"A", "a"});
   CHECK(letters[25] == ColumnTitle{"Z", "z"});
@@ -95,7 +95,7 @@ TEST_CASE("a title is one line, and what was hyphenated is whole", "[unit][sheet
                                            {"Ort und PLZ", "ort-und-plz"},
                                            {"von - bis", "von-bis"},
                                            {"Preis - netto", "preis-netto"},
-                                           {"Spalte 6", "spalte-6"},
+                                           {"Spalte 6", "spalte-6", true},
                                            {"A B", "a-b"}});
 }
 

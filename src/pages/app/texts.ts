@@ -438,6 +438,7 @@ const texts = {
   cell_two_digit_year: ["Jahr mit zwei Ziffern", "a year of two digits"],
   cell_time_without_zone: ["Zeit ohne Zeitzone", "a time without a zone"],
   cell_wrong_kind: ["passt nicht zu diesem Feld", "does not fit this field"],
+  cell_extra_cells: ["keine Überschrift steht über dieser Zelle", "no title stands above this cell"],
   cell_too_many_cells: ["mehr Zellen als Spalten", "more cells than columns"],
   cell_repeated: ["dieselbe Person steht schon in einer anderen Zeile", "the same person stands in another row already"],
   cell_ambiguous: ["passt auf mehrere Datensätze", "fits several records"],
