@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "ctl/interruption.h"
 #include "ctl/output_file.h"
 #include "ctl/record_counter.h"
@@ -12,6 +13,7 @@ namespace {
 
 struct Words {
   std::string subject, type, fields, format = "json", file = "-";
+  std::vector<std::string> wheres;
   bool force = false;
 };
 
@@ -26,6 +28,55 @@ int export_person(const Session& session, const Words& words) {
     const auto written = file->write(answer.body + (ends ? "" : "\n"));
     return written ? exit_done : session.out.fail(written.error());
   });
+}
+
+// VALUE* is the beginning of a word, as in `records search`; the types differ, so the rest goes as it stands.
+std::optional<nlohmann::json> condition_of(const std::string& where) {
+  const auto equals = where.find('=');
+  if (equals == std::string::npos || !is_name(where.substr(0, equals)) || !is_utf8(where)) return {};
+  auto value = where.substr(equals + 1);
+  const bool begins = value.ends_with('*');
+  if (begins) value.pop_back();
+  return nlohmann::json{{"field", where.substr(0, equals)}, {"op", begins ? "word" : "exact"}, {"value", value}};
+}
+
+std::string values_text(const nlohmann::json& record) {
+  std::string out;
+  const auto values = record.value("values", nlohmann::json::object());
+  for (const auto& [field, value] : values.items())
+    out += (out.empty() ? "" : ", ") + field + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+  return out;
+}
+
+int search_people(const Session& session, const Words& words) {
+  nlohmann::json body = {{"where", nlohmann::json::array()}};
+  for (const auto& where : words.wheres) {
+    auto condition = condition_of(where);
+    if (!condition)
+      return session.out.usage(
+          session.text("--where ist FELD=WERT oder FELD=WERT*; Felder heißen wie in den Typen.",
+                       "--where is FIELD=VALUE or FIELD=VALUE*; fields are called as in the types."));
+    body["where"].push_back(*std::move(condition));
+  }
+  if (!words.fields.empty()) body["fields"] = split(words.fields, ',');
+  const Request request{"POST", "/v1/subjects/search", body.dump(), {}};
+  if (session.out.json()) return session.list(request, {}, 0);
+  std::vector<nlohmann::json> rows;
+  const int code = session.each(request, 0, [&](const nlohmann::json& item) {
+    for (const auto& record : item.value("records", nlohmann::json::array()))
+      rows.push_back({{"subject", item.value("subject", "")},
+                      {"type", record.value("type", "")},
+                      {"record", record.value("record", "")},
+                      {"values", values_text(record)}});
+  });
+  if (code != exit_done) return code;
+  if (!rows.empty()) {
+    session.out.table({"subject", "type", "record", "values"}, rows);
+  } else {
+    session.out.say(session.text("Niemand gefunden. WERT zählt ganz; WERT* sucht am Anfang jedes Wortes.",
+                                 "Nobody found. VALUE counts as a whole; VALUE* looks at the beginning of each word."));
+  }
+  return exit_done;
 }
 
 // Like 12,345 in English and 12.345 in German.
@@ -106,6 +157,20 @@ void add_subject_group(CLI::App& app, Session& session) {
                            "  siegel --purpose customer-care subject show su_…", [&session, words] {
                              return session.show({"GET", subject_path(*words), "", {}, Thing::subject, ""});
                            });
+  auto* search =
+      add_command(*group, session, "search",
+                  session.text("Wer in irgendeinem Typ steht, nach Werten", "Who stands in any type, by values"),
+                  "  siegel --purpose customer-care subject search --where e-mail=anna@example.org\n"
+                  "  siegel --purpose customer-care subject search --where 'name=mai*' --fields name,e-mail",
+                  [&session, words] { return search_people(session, *words); });
+  search
+      ->add_option("--where", words->wheres,
+                   session.text("FELD=WERT oder FELD=WERT*, mehrfach: alle gelten; durchsuchbare Felder",
+                                "FIELD=VALUE or FIELD=VALUE*, repeatable: all must hold; searchable fields"))
+      ->required()
+      ->allow_extra_args(false)
+      ->take_all();
+  search->add_option("--fields", words->fields, session.text("a,b; ohne: alle", "a,b; without: all"));
   auto* history = add_command(*group, session, "history",
                               session.text("Alle Änderungen, und wer wann zu welchem Zweck nachgesehen hat",
                                            "All changes, and who looked when and for which purpose"),

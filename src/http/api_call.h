@@ -50,7 +50,8 @@ std::vector<Route> import_routes();
 std::vector<Route> export_routes();
 std::vector<Route> log_routes();
 
-void search_records(const CallPtr& call);  // api_search.cc, among the routes of records
+void search_records(const CallPtr& call);  // these two in api_search.cc, among the routes of records
+void search_subjects(const CallPtr& call);
 
 // ── shared parsing; all errors are answered by the caller of these ──
 Result<JsonObject> body_object(const Call& call);               // 415 without application/json, bad_json

@@ -374,6 +374,7 @@ std::vector<Route> record_routes() {
           {Method::patch, "/v1/records/*", change_record},
           {Method::del, "/v1/records/*", remove_record},
           {Method::get, "/v1/records/*/history", record_history, true, true},
+          {Method::post, "/v1/subjects/search", search_subjects, true, true},
           {Method::get, "/v1/subjects/*", get_subject, true, true},
           {Method::get, "/v1/subjects/*/history", subject_history, true, true},
           {Method::get, "/v1/subjects/*/export", export_subject, true, true}};

@@ -1,6 +1,7 @@
 // Search: a read, though its body makes it a POST (no personal value in a URL).
 #include "base/text.h"
 #include "http/api_call.h"
+#include "http/json_writer.h"
 
 namespace siegel::http {
 namespace {
@@ -28,10 +29,9 @@ Result<service::Service::SearchQuery::Where> read_condition(const JsonObject& ob
   return out;
 }
 
-Result<service::Service::SearchQuery> read_query(const JsonObject& object) {
+Result<service::Service::SearchQuery> read_query(const JsonObject& object, std::optional<std::string>& cursor) {
   service::Service::SearchQuery out;
   Members members(object);
-  std::optional<std::string> cursor;
   members.texts("fields", out.fields).text("cursor", cursor);
   if (const auto* limit = members.any("limit");
       limit != nullptr && !std::holds_alternative<std::nullptr_t>(limit->value)) {
@@ -55,22 +55,59 @@ Result<service::Service::SearchQuery> read_query(const JsonObject& object) {
     }
   }
   SIEGEL_CHECK(members.finish());
-  if (cursor) {
-    const auto bytes = from_base64url(*cursor);
-    if (!bytes || bytes->size() != 16) return Error(Errc::invalid, "bad_cursor", "The cursor is not one of this list.");
-    out.after = RecordId(to_array<16>(*bytes));
-  }
   return out;
 }
+
+Error bad_cursor() { return {Errc::invalid, "bad_cursor", "The cursor is not one of this list."}; }
 
 }  // namespace
 
 void search_records(const CallPtr& call) {
   SIEGEL_CALL_TRY(object, body_object(*call));
   if (!is_name(call->path[0])) return call->fail(not_found());
-  SIEGEL_CALL_TRY(query, read_query(object));
+  std::optional<std::string> cursor;
+  SIEGEL_CALL_TRY(query, read_query(object, cursor));
+  if (cursor) {
+    const auto bytes = from_base64url(*cursor);
+    if (!bytes || bytes->size() != 16) return call->fail(bad_cursor());
+    query.after = RecordId(to_array<16>(*bytes));
+  }
   query.type = std::string(call->path[0]);
   call->service->search(call->caller, std::move(query), answer_list(call));
+}
+
+// The cursor is a type and a record of it.
+void search_subjects(const CallPtr& call) {
+  SIEGEL_CALL_TRY(object, body_object(*call));
+  std::optional<std::string> cursor;
+  SIEGEL_CALL_TRY(query, read_query(object, cursor));
+  if (cursor) {
+    const auto bytes = from_base64url(*cursor);
+    if (!bytes || bytes->size() != 20) return call->fail(bad_cursor());
+    query.after_type = TypeNo(get_be<std::uint32_t>(bytes->data()));
+    query.after = RecordId(to_array<16>(ByteView(*bytes).subspan(4)));
+  }
+  call->service->search_subjects(call->caller, std::move(query), [call](Result<service::SubjectsAnswer> answer) {
+    if (!answer) return call->fail(answer.error());
+    JsonWriter json;
+    json.begin().list("items");
+    for (const auto& item : answer->items) {
+      json.begin().text("subject", to_text(item.subject)).list("records");
+      for (const auto& record : item.records) write_record(json, *answer->registries, record);
+      json.end_list().end();
+    }
+    json.end_list();
+    if (const auto& next = answer->next) {
+      auto bytes = to_bytes(be(next->first.get()));
+      const auto id = next->second.get();
+      bytes.insert(bytes.end(), id.begin(), id.end());
+      json.text("next", to_base64url(bytes));
+    } else {
+      json.null("next");
+    }
+    json.text("position", call->position_text(answer->position)).end();
+    call->send(200, json.take(), answer->position);
+  });
 }
 
 }  // namespace siegel::http

@@ -55,6 +55,7 @@ class Impl final : public Service {
   void read_record(Caller caller, RecordId id, Callback<RecordAnswer> done) override;
   void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) override;
   void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) override;
+  void search_subjects(Caller caller, SearchQuery query, Callback<SubjectsAnswer> done) override;
   void export_records(Caller caller, ExportQuery query, Callback<ExportAnswer> done) override;
   void record_history(Caller caller, RecordId id, std::optional<Seq> after, std::size_t limit,
                       Callback<HistoryAnswer> done) override;

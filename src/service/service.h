@@ -149,6 +149,16 @@ struct ListAnswer {
   std::optional<RecordId> next;  // cursor: the last one looked at, if there may be more
   TreeSize position;
 };
+struct SubjectsAnswer {
+  struct Item {
+    SubjectId subject;
+    std::vector<ShownRecord> records;  // those that were found
+  };
+  std::shared_ptr<const Registries> registries;
+  std::vector<Item> items;                          // a person may come again on the next page
+  std::optional<std::pair<TypeNo, RecordId>> next;  // cursor: the last one looked at, if there may be more
+  TreeSize position;
+};
 struct ExportQuery {
   std::string type;
   std::vector<std::string> fields;  // each once, in this order; empty: all that the purpose covers
@@ -355,10 +365,15 @@ class Service {
     std::vector<Where> where;         // 1 to kConditionsMax
     std::vector<std::string> fields;  // shown; empty: all that the purpose covers
     std::optional<RecordId> after;
+    std::optional<TypeNo> after_type;  // search_subjects(): of `after`
     std::size_t limit = 50;
   };
   static constexpr std::size_t kConditionsMax = 16;
   virtual void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) = 0;
+  // People by their records, in each type that concerns people, that caller and purpose may read, and whose fields of
+  // these names are searchable; query.type is not used, fields that a type does not have are passed over. One event
+  // names all who are found. Errors: as search() where no type is left, with the reason of the first.
+  virtual void search_subjects(Caller caller, SearchQuery query, Callback<SubjectsAnswer> done) = 0;
   // One chunk of a bulk export, in order of ids; `next` of its answer asks for the rest, until there is none. Records
   // are shown as they are when their chunk is read: whoever is erased meanwhile is left out, what is added comes at the
   // end. Each chunk needs the permit anew (bulk_denied: bulk_until is over) and is an event before it is answered.

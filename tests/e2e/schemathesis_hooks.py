@@ -83,7 +83,7 @@ def lead_to_what_is_there(case, label):
         fit_erasure(case.body)
     elif label == "POST /v1/exports":
         fit_export(case.body)
-    elif label == "POST /v1/record-types/{type}/search":
+    elif label in ("POST /v1/record-types/{type}/search", "POST /v1/subjects/search"):
         fit_search(case.body)
     elif label in ("POST /v1/record-types/{type}/records", "PATCH /v1/records/{id}"):
         fit_values(case.body)

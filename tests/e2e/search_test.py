@@ -280,6 +280,48 @@ class Search(Checked):
         self.assertEqual(self.cli("records", "search", "--type", "clients").returncode, 2)
         self.assertIn("records search --type contacts", self.cli("records", "search", "--help").stdout)
 
+    def people(self, where, token=None, **more):
+        conditions = [{"field": field, "op": op, "value": value} for field, op, value in where]
+        return self.s.request("POST", "/v1/subjects/search", {"where": conditions, **more}, token=token or self.s.tokens["privacy_officer"])
+
+    def test_G20_people_are_found_in_all_types(self):
+        s = self.s
+        one = self.add(name="Paula People", e_mail="paula@example.org", city="Ulm", phone="0171 555")
+        two = expect(s.request("POST", "/v1/record-types/contacts/records",
+                               {"values": {"name": "Paula People", "e-mail": "paula@example.org"}}, token=s.tokens["editor"]), 201).json
+        self.assertEqual(one["subject"], two["subject"])
+        self.found(("name", "exact", "x"), at_least=two["position"])
+        size = self.size()
+        found = expect(self.people([("e-mail", "exact", "PAULA@example.org")], fields=["city", "e-mail"]), 200).json
+        self.assertEqual([item["subject"] for item in found["items"]], [one["subject"]])
+        shown = {record["record"]: record["values"] for record in found["items"][0]["records"]}
+        self.assertEqual(shown, {one["record"]: {"e-mail": "paula@example.org", "city": "Ulm"}, two["record"]: {"e-mail": "paula@example.org"}})
+        self.assertIsNone(found["next"])
+        self.assertEqual([event["type"] for event in self.events(size)], ["access.read"])
+        history = get(s, f"/v1/subjects/{one['subject']}/history", "privacy_officer").json["items"]
+        self.assertIn("search", [item.get("access") for item in history])
+        # Of one type only; of none; not for everybody; in what the purpose covers.
+        self.assertEqual(len(expect(self.people([("city", "exact", "ulm"), ("name", "exact", "paula people")]), 200).json["items"]), 1)
+        self.refused(self.people([("nothing", "exact", "x")]), 400, "bad_value", "/where/0/field", "not_searchable")
+        self.refused(self.people([("e-mail", "exact", "x")], cursor="A" * 27), 400, "bad_cursor")
+        self.refused(self.people([("e-mail", "exact", "x")], token=s.tokens["sender"]), 403, "role_denied")
+        calls = token(s, "editor", types=["clients"], purposes=["calls"])
+        ask = {"where": [{"field": "name", "op": "exact", "value": "Paula People"}]}
+        found = expect(s.request("POST", "/v1/subjects/search", ask, token=calls, headers={"Siegel-Purpose": "calls"}), 200).json
+        self.assertEqual([sorted(record["values"]) for item in found["items"] for record in item["records"]], [["name", "phone"]])
+        ask["where"][0]["field"] = "city"
+        self.refused(s.request("POST", "/v1/subjects/search", ask, token=calls, headers={"Siegel-Purpose": "calls"}), 403, "field_denied")
+        # The same by the command line.
+        done = self.cli("--purpose", PURPOSE, "subject", "search", "--where", "e-mail=paula@example.org", "--fields", "name")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in (one["record"], two["record"], "clients", "contacts", "name=Paula People"):
+            self.assertIn(word, done.stdout)
+        done = self.cli("--purpose", PURPOSE, "--json", "subject", "search", "--where", "name=paula*")
+        self.assertEqual([json.loads(line)["subject"] for line in done.stdout.splitlines()], [one["subject"]])
+        self.assertEqual(self.cli("--purpose", PURPOSE, "subject", "search", "--where", "paula").returncode, 2)
+        expect(erase(s, one["subject"]), 201)
+        self.assertEqual(expect(self.people([("e-mail", "exact", "paula@example.org")]), 200).json["items"], [])
+
     def test_no_wanted_value_reaches_log_or_error(self):
         self.ask([("name", "exact", "canaryvalue")])
         self.assertNotIn(b"canaryvalue", self.ask([("note", "exact", "canaryvalue")]).body)

@@ -268,6 +268,80 @@ TEST_CASE("G34 a search that has looked at very many who are dying ends, and tel
   CHECK(w.known("olga") == kRecords);  // what is left of them is known
 }
 
+TEST_CASE("G20 people are found in all types, and one event names each of them", "[unit][service][search][G20]") {
+  World w(13);
+  auto people = w.service->registries()->type("people")->definition;
+  for (auto& field : people.fields) field.searchable = true;
+  must(w.write(w.admin, service::SetType{people}));
+  const auto anna = must(w.write(w.editor, ServiceKit::person("Anna Arm", "anna@example.org")));
+  service::AddRecord again = w.both("Anna Arm", "A1");
+  again.subject = anna.subject;
+  const auto account = must(w.write(w.editor, again));
+  const auto other = must(w.write(w.editor, w.both("Anna Bein", "A2")));
+  const auto gone = must(w.write(w.editor, w.both("Anna Gone", "A3")));
+  must(w.write(w.officer, service::RequestErasure{{*gone.subject}, {}, "art17-1-b", true}));
+  w.ready();
+
+  service::Service::SearchQuery query;
+  const auto searched_by = [&](const char* field, const char* wanted) {
+    query.where.clear();
+    query.where.push_back({field, search::Op::word, Personal<service::RawValue>(service::RawValue(wanted))});
+  };
+  const auto ask = [&](const service::Caller& who) {
+    return w.answer<service::SubjectsAnswer>([&](auto then) { w.service->search_subjects(who, query, then); });
+  };
+  searched_by("name", "anna");
+  const auto size = w.ledger->size();
+  const auto found = must(ask(w.officer));
+  REQUIRE(found.items.size() == 2);
+  const auto& first = found.items[found.items[0].subject == *anna.subject ? 0 : 1];
+  const auto& second = found.items[found.items[0].subject == *anna.subject ? 1 : 0];
+  CHECK(first.subject == *anna.subject);
+  std::set<RecordId> of_anna;
+  for (const auto& record : first.records) of_anna.insert(record.id);
+  CHECK(of_anna == Ids{*anna.record, *account.record});
+  CHECK(second.subject == *other.subject);
+  REQUIRE(second.records.size() == 1);
+  CHECK(second.records[0].values.expose().size() == 2);
+  CHECK_FALSE(found.next);
+  const auto event = must(w.ledger->read(Seq(size.get())));
+  const auto header = must(codec::decode_header(event.header));
+  CHECK(header.type == EventType::access_read);
+  CHECK(header.part_count == 3);  // who looked, and at whom
+  CHECK(w.ledger->size().get() == size.get() + 1);
+
+  // Page by page it is the same, each record once.
+  std::vector<RecordId> paged;
+  query.limit = 1;
+  query.fields = {"account"};
+  for (int page = 0; page < 5; ++page) {
+    const auto some = must(ask(w.officer));
+    for (const auto& item : some.items)
+      for (const auto& record : item.records) {
+        paged.push_back(record.id);
+        for (const auto& value : record.values.expose()) CHECK(value.value.expose() != Value(std::string("Anna Bein")));
+      }
+    if (!some.next) break;
+    query.after_type = some.next->first;
+    query.after = some.next->second;
+  }
+  CHECK(paged.size() == 3);
+  CHECK(Ids(paged.begin(), paged.end()) == Ids{*anna.record, *account.record, *other.record});
+
+  query = {};
+  searched_by("account", "a1");  // of one type only
+  CHECK(must(ask(w.officer)).items.size() == 1);
+  searched_by("nothing", "a1");
+  CHECK(code(ask(w.officer)) == "bad_value");
+  searched_by("name", "anna");
+  query.after_type = TypeNo(999);
+  query.after = *anna.record;
+  CHECK(code(ask(w.officer)) == "bad_cursor");
+  query = {};
+  searched_by("name", "anna");
+  CHECK(code(ask(w.admin)) == "role_denied");
+}
+
 TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {
   World w(7);
   w.service_options.catch_up_wait = std::chrono::milliseconds(200);
