@@ -1,6 +1,7 @@
 #include "ctl/arguments.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.h"
 
@@ -15,18 +16,29 @@ bool names_a_file(const std::string& option) {
   return std::find(std::begin(kFiles), std::end(kFiles), option) != std::end(kFiles);
 }
 
-}  // namespace
-
-std::optional<std::string> option_not_utf8(const CLI::App& app) {
+// The first option or argument, of the app or a command in it, that is found wanting.
+std::optional<std::string> find_option(const CLI::App& app,
+                                       const std::function<bool(const std::string&, const std::string&)>& is_wrong) {
   for (const auto* option : app.get_options()) {
     const auto name = option->get_lnames().empty() ? option->get_name(true) : "--" + option->get_lnames().front();
     const auto& values = option->results();
-    const bool is_good = std::all_of(values.begin(), values.end(), [](const auto& value) { return is_utf8(value); });
-    if (!is_good && !names_a_file(name)) return name;
+    if (std::any_of(values.begin(), values.end(), [&](const auto& value) { return is_wrong(name, value); }))
+      return name;
   }
   for (const auto* command : app.get_subcommands())
-    if (auto name = option_not_utf8(*command)) return name;
+    if (auto name = find_option(*command, is_wrong)) return name;
   return {};
+}
+
+}  // namespace
+
+std::optional<std::string> option_not_utf8(const CLI::App& app) {
+  return find_option(app, [](const auto& name, const auto& value) { return !is_utf8(value) && !names_a_file(name); });
+}
+
+std::optional<std::string> option_without_value(const CLI::App& app) {
+  return find_option(app,
+                     [](const auto&, const auto& value) { return value.find_first_not_of(", ") == std::string::npos; });
 }
 
 std::string suggested_name(std::string_view name) {

@@ -141,6 +141,9 @@ int run_command(int argc, char** argv, const LocalCommands& local, Session& sess
   if (const auto option = option_not_utf8(app))
     return session.out.usage(*option + session.text(" ist kein UTF-8; das Terminal muss auf UTF-8 stehen.",
                                                     " is not UTF-8; the terminal must be set to UTF-8."));
+  if (const auto option = option_without_value(app))
+    return session.out.usage(*option +
+                             session.text(" braucht einen Wert: er ist leer.", " needs a value: it is empty."));
   complete(session.global);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const int code = !session.later.empty() ? session.not_yet() : session.action ? session.action() : exit_usage + 0;

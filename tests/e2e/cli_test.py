@@ -188,6 +188,18 @@ class Tokens(WithServer):
         self.refused(self.cli.run("status", token="sgl_" + "A" * 43), REFUSED, "token_wrong")
         self.refused(self.cli.run("status", token="a\nb"), USAGE, "line break")
 
+    def test_an_empty_value_is_not_all(self):
+        """A script with an unset variable has not said all."""
+        person = self.add("Gil Gar", e_mail="gil@example.org")
+        erase = ("erase", "--subject", person["subject"], "--ground", "art17-1-b", "--now", "--yes", "--classes")
+        for nothing in ("", " ", ","):
+            self.refused(self.cli.run(*erase, nothing, token="privacy_officer"), USAGE, "--classes needs a value")
+            self.refused(self.cli.run("token", "create", "--role", "editor", "--purposes", nothing), USAGE, "--purposes needs a value")
+        for words, name in ((("backup", ""), "DIR"), (("verify", "--key", ""), "--key"), (("--data", "", "verify"), "--data"),
+                            (("--token", "", "status"), "--token")):
+            self.refused(self.cli.run(*words), USAGE, f"{name} needs a value")
+        self.assertEqual(self.cli.run("records", "get", person["record"]).returncode, DONE)
+
     def test_wrong_words(self):
         create = ("token", "create", "--role")
         self.refused(self.cli.run(*create, "king", token="admin"), USAGE, "[4")
