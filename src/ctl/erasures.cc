@@ -39,7 +39,8 @@ bool is_confirmed(const Session& session, const Words& words) {
 
 constexpr std::chrono::seconds kWaitMax{60};  // for the window of erasures and the read models
 constexpr std::chrono::seconds kSilence{2};
-constexpr std::chrono::milliseconds kBetweenTries{200};
+constexpr std::chrono::milliseconds kBetweenTries{200};  // at first
+constexpr std::chrono::milliseconds kBetweenTriesMax{5'000};
 constexpr const char* kMedia[][2] = {{"json", "application/json"}, {"html", "text/html"}, {"text", "text/plain"}};
 
 // As the file's name ends; a name without an ending holds text. Nothing: an ending that is neither.
@@ -83,7 +84,7 @@ int fetch_certificate(const Session& session, const Words& words, OutputFile& fi
   auto connection = session.client();
   const auto begin = std::chrono::steady_clock::now();
   bool told = false;
-  for (;;) {
+  for (auto pause = kBetweenTries;; pause = std::min(2 * pause, kBetweenTriesMax)) {
     const auto answer = session.send(connection, request);
     if (answer && answer->ok()) return write_certificate(session, file, *answer);
     const auto waited = std::chrono::steady_clock::now() - begin;
@@ -96,7 +97,8 @@ int fetch_certificate(const Session& session, const Words& words, OutputFile& fi
       session.out.say(
           session.text("Wartet, bis die Schlüssel zerstört sind …", "Waits for the keys to be destroyed …"));
     }
-    std::this_thread::sleep_for(kBetweenTries);
+    for (auto left = pause; left.count() > 0 && !Interruption::is_asked(); left -= kBetweenTries)
+      std::this_thread::sleep_for(std::min(left, kBetweenTries));
   }
   session.out.say(
       session.text("Die Löschung ist beauftragt; die Bescheinigung gibt später: siegel erasure certificate ",
