@@ -29,6 +29,10 @@ bool is_of_rejects(std::string_view title, bool is_last) {
   return std::find(std::begin(kRejectColumns), std::end(kRejectColumns), title) != std::end(kRejectColumns);
 }
 
+bool is_id_of_export(std::string_view title, std::size_t at) {
+  return at < std::size(kExportColumns) && title == kExportColumns[at];
+}
+
 Error unknown_column(const std::vector<std::string>& titles) {
   return Error(Errc::invalid, "unknown_column",
                "A column is no field of the type; --ignore-unknown passes it over, `siegel type show` names the "
@@ -43,7 +47,8 @@ Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool 
     const auto column = column_of(type, title, &title == &header.back());
     if (column.field != nullptr && is_for(out, *column.field))
       return Error(Errc::invalid, "double_column", "Two columns are for one field.").with("field", column.field->name);
-    if (column.use == Column::Use::passed_over) unknown.emplace_back(sheet::trimmed(title));
+    if (column.use == Column::Use::passed_over && !is_id_of_export(sheet::trimmed(title), out.size()))
+      unknown.emplace_back(sheet::trimmed(title));
     out.push_back(column);
   }
   if (std::none_of(out.begin(), out.end(), [](const Column& column) { return column.field != nullptr; }))

@@ -93,7 +93,7 @@ std::vector<std::string> unknown_columns(const json& preview) {
     const auto title = column.value("title", "");
     const auto number = std::to_string(i + 1);
     const bool untitled = title == "Spalte " + number || title == "Column " + number;
-    if (is_used || is_of_rejects(title, i + 1 == columns.size())) continue;
+    if (is_used || is_of_rejects(title, i + 1 == columns.size()) || is_id_of_export(title, i)) continue;
     if (!untitled || !column.value("examples", json::array()).empty()) out.push_back(title);
   }
   return out;

@@ -322,19 +322,25 @@ class Exports(Checked):
         self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
         rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
         self.assertEqual((len(rows), rows[0]), (1201, ["record", "subject", "Notiz", "Name"]))
+        few = self.s.home / "few.csv"  # an import reads it again, without the ids
+        few.write_text("\ufeff" + "".join(file.read_bytes().decode("utf-8-sig").splitlines(True)[:1]) + '"re_x","su_x","wieder","Übung neu"\r\n')
+        taken = self.cli(clerk, "--purpose", PURPOSE, "import", str(few), "--type", name, "--preview")
+        self.assertEqual(taken.returncode, 0, taken.stderr)
+        taken = self.cli(clerk, "--purpose", PURPOSE, "import", str(few), "--type", name)
+        self.assertEqual(taken.returncode, 0, taken.stderr)
         again = self.cli(clerk, "export", "--type", name, "-o", str(file))
         self.assertEqual(again.returncode, 4)
         self.assertIn("--force", again.stderr)
         german = self.cli(clerk, "--lang", "de", "export", "--type", name, "-o", str(file), "--force")
-        self.assertEqual((german.returncode, german.stderr), (0, f"1.200 Datensätze in {file}\n"))
-        self.assertEqual(len(json.loads(file.read_text(encoding="utf-8"))["items"]), 1200)
+        self.assertEqual((german.returncode, german.stderr), (0, f"1.201 Datensätze in {file}\n"))
+        self.assertEqual(len(json.loads(file.read_text(encoding="utf-8"))["items"]), 1201)
         told = self.cli(clerk, "--json", "export", "--type", name, "--format", "ndjson", "-o", str(file), "--force")
-        self.assertEqual(json.loads(told.stdout), {"file": str(file), "format": "ndjson", "records": 1200})
+        self.assertEqual(json.loads(told.stdout), {"file": str(file), "format": "ndjson", "records": 1201})
         out = self.cli(clerk, "--quiet", "export", "--type", name, "--format", "ndjson")
-        self.assertEqual((len(out.stdout.splitlines()), out.stderr), (1200, ""))
+        self.assertEqual((len(out.stdout.splitlines()), out.stderr), (1201, ""))
         # Beginning with the default purpose of the type, where the token has several.
         several = self.token_for(name, purposes=[PURPOSE, "mail"])
-        self.assertEqual(len(self.cli(several, "export", "--type", name, "--format", "ndjson").stdout.splitlines()), 1200)
+        self.assertEqual(len(self.cli(several, "export", "--type", name, "--format", "ndjson").stdout.splitlines()), 1201)
         for words, code, text in ((("--type", name, "--format", "xml"), 2, "--format"), ((), 2, "--type"), (("--type", name, "--subject", "su_x"), 2, "--subject"),
                                   (("--subject", "su_x", "--format", "ndjson"), 2, "--type"), (("--type", "No Name"), 2, "a-z"),
                                   (("--type", "nothing"), 1, "nothing"), (("--type", name, "--fields", "nothing"), 2, "unknown_field")):
