@@ -25,7 +25,7 @@ void differences(const ImportPlan& plan, const ImportPlan::Row& row, const Shown
     const auto& shown = stored.values.expose();
     const auto at = std::find_if(shown.begin(), shown.end(), [&](const auto& v) { return v.field == now.field; });
     const Value before = at == shown.end() ? Value(Null{}) : at->value.expose();
-    if (before == now.value.expose()) continue;
+    if (before == now.value.expose() || plan.is_same(now.field, before, now.value.expose())) continue;
     const auto& name = plan.type().field(now.field)->name;
     out.changes.push_back({row.number, stored.id, name, Personal<Value>(before), now.value});
     const auto named = std::find_if(row.named.begin(), row.named.end(), [&](const auto& n) { return n.field == name; });

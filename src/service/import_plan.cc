@@ -5,6 +5,7 @@
 
 #include "base/secret.h"
 #include "service/values.h"
+#include "sheet/words.h"
 
 namespace siegel::service {
 namespace {
@@ -150,6 +151,19 @@ ImportPlan::Row ImportPlan::read(const sheet::Row& row) const {
          reason_of(missing.error())});
   }
   return out;
+}
+
+bool ImportPlan::is_same(FieldNo field, const Value& stored, const Value& now) const {
+  const auto* definition = type_.field(field);
+  const auto* before = std::get_if<std::string>(&stored);
+  const auto* after = std::get_if<std::string>(&now);
+  if (definition == nullptr || definition->type != FieldType::phone || before == nullptr || after == nullptr)
+    return false;
+  const auto column = std::ranges::find(columns_, definition->name, &Column::field);
+  if (column == columns_.end()) return false;
+  const auto one = sheet::read_phone(*before, column->style.country);
+  const auto other = sheet::read_phone(*after, column->style.country);
+  return one && other && one->e164 == other->e164;
 }
 
 void ImportPlan::add_cell(std::size_t at, const sheet::Cell& cell, Row& out) const {

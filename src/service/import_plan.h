@@ -38,6 +38,8 @@ class ImportPlan {
     std::vector<Failure> failures;
   };
   [[nodiscard]] Row read(const sheet::Row& row) const;
+  // Whether a stored value is the one read, written in another way: a telephone number as it was typed.
+  [[nodiscard]] bool is_same(FieldNo field, const Value& stored, const Value& now) const;
   [[nodiscard]] std::vector<std::string> fields() const;  // those that a column goes to
   [[nodiscard]] const std::string& field_of(std::size_t column) const { return columns_[column].field; }  // or empty
   [[nodiscard]] const TypeDefinition& type() const { return type_; }

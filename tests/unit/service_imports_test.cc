@@ -330,6 +330,29 @@ TEST_CASE("columns go where the caller says", "[unit][service]") {
   CHECK(made_fields == std::vector<std::string>{"person", "post"});
 }
 
+TEST_CASE("G7 a telephone number that is only written in another way is no change", "[unit][service][G7]") {
+  ImportsWorld world;
+  auto people = world.service->registries()->type("people")->definition;
+  auto phone = people.fields.front();
+  phone.name = phone.title = "phone";
+  phone.type = FieldType::phone;
+  people.fields.push_back(phone);
+  must(world.write(world.admin, service::SetType{people}));
+  for (const auto& [name, number] : {std::pair("anna", "030 23125 001"), std::pair("bert", "030 23125 002")}) {
+    auto person = ServiceKit::person(name, std::string(name) + "@example.org");
+    person.values.push_back(ServiceKit::value("phone", number));
+    must(world.write(world.editor, person));
+  }
+  const auto preview = must(world.preview(ImportsWorld::upload(
+      "people", "e-mail;name;phone\nanna@example.org;anna;+49 30 23125-001\nbert@example.org;bert;030 23125 009\n",
+      {"e-mail"})));
+  CHECK(preview.counts.unchanged == 1);
+  REQUIRE(preview.counts.changed == 1);
+  REQUIRE(preview.preview->changes.size() == 1);
+  CHECK(preview.preview->changes[0].row == 3);
+  CHECK(preview.preview->changes[0].field == "phone");
+}
+
 TEST_CASE("G1 no value goes nowhere without a word where no title stands above it", "[unit][service][G1]") {
   ImportsWorld world;
   std::string text = "name;e-mail;;\nAdam;adam@example.org;;1\n";
