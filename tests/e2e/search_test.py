@@ -34,6 +34,7 @@ class Search(Checked):
         expect(s.request("PUT", "/v1/purposes/calls", {"legal_ground": "contract", "fields": {"clients": ["name", "phone"]}}), 201)
         s.tokens = {role: token(s, role, types=["contacts", "clients"], purposes=[PURPOSE])
                     for role in ("editor", "privacy_officer", "auditor", "sender")}
+        wait_for_index(s)  # the type that was just made is loaded
         cls.made = 0
 
     def add(self, **values):
@@ -239,6 +240,7 @@ class Search(Checked):
             if answer.status == 200:
                 break
             self.refused(answer, 503, "starting")
+            time.sleep(0.05)
         self.assertEqual([item["record"] for item in answer.json["items"]], [one["record"]])
         self.refused(self.ask([("city", "exact", "dresden")]), 400, "bad_value", "/where/0/field", "not_searchable")
         changed = expect(s.request("PUT", "/v1/record-types/clients", TYPE), 200).json
@@ -249,6 +251,7 @@ class Search(Checked):
             answer = self.ask([where], at_least=position)
             if answer.status == 200:
                 break
+            time.sleep(0.05)
         self.assertEqual([item["record"] for item in expect(answer, 200).json["items"]], expected)
 
     def cli(self, *words):
