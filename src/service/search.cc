@@ -193,11 +193,9 @@ class SubjectSearchTask final : public ReadTask {
     next_.reset();
     std::vector<OwnerId> seen;
     std::size_t left = query_.limit, bytes = 0;
-    bool begun = !query_.after_type;
     for (auto& [type, conditions, page] : types_) {
+      if (query_.after_type && type < *query_.after_type) continue;
       const bool resumed = query_.after_type == type;
-      begun = begun || resumed;
-      if (!begun) continue;
       if (left == 0 || bytes > kPageBytesMax) {  // whether the others have more is not looked at
         next_ = last_;
         break;
@@ -214,7 +212,6 @@ class SubjectSearchTask final : public ReadTask {
         break;
       }
     }
-    if (!begun) return Error(Errc::invalid, "bad_cursor", "The cursor is not one of this list.");
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
     return make_drafts(seen, {});
@@ -272,6 +269,7 @@ class SubjectSearchTask final : public ReadTask {
         why_not = std::move(conditions).error();
       }
     }
+    std::ranges::sort(types_, {}, &OfType::type);  // the cursor's order
     if (!types_.empty()) return Done{};
     if (why_not) return Error(*std::move(why_not));
     return bad_condition(0, "/field", "not_searchable");

@@ -334,11 +334,6 @@ TEST_CASE("G20 people are found in all types, and one event names each of them",
   searched_by("nothing", "a1");
   CHECK(code(ask(w.officer)) == "bad_value");
   searched_by("name", "anna");
-  query.after_type = TypeNo(999);
-  query.after = *anna.record;
-  CHECK(code(ask(w.officer)) == "bad_cursor");
-  query = {};
-  searched_by("name", "anna");
   CHECK(code(ask(w.admin)) == "role_denied");
 }
 
