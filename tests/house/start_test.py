@@ -235,12 +235,12 @@ def check_example_later(tree):
 
 
 def check_read_models_made_anew(tree, listen):
-    """Shown as the server tells of it, and waited for as long as it goes on: here the patience is two seconds, the work takes five."""
+    """Shown as the server tells of it, and waited for as long as it goes on: here the patience is four seconds, the work takes five."""
     tree.start("--stop")
     siegel, script = tree.siegel.resolve(), tree.folder / "start"
     text = script.read_text()
     expect("quiet < 600" in text, "the patience of ./start is not where this test shortens it")
-    script.write_text(text.replace("quiet < 600", "quiet < 20"))
+    script.write_text(text.replace("quiet < 600", "quiet < 40"))
     tree.siegel.unlink()
     for seconds, ends_well in ((5, True), (0, False)):
         tree.siegel.write_text("#!/bin/bash\n"
