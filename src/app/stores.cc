@@ -31,12 +31,11 @@ vault::Vault::Counters tell_keys(const vault::Vault::Counters& told, const vault
                                  const std::string& language) {
   const auto now = vault.counters();
   const auto away = vault.away();
-  const auto tell = [&](const char* german, const char* english, std::uint64_t count = 0) {
-    std::fprintf(stderr, language == "de" ? german : english, static_cast<unsigned long long>(count));
-  };
-  const auto name = [&](const std::vector<std::filesystem::path>& places) {
-    for (const auto& place : places)
-      std::fprintf(stderr, language == "de" ? "siegel: dieser Ort: %s\n" : "siegel: this place: %s\n", place.c_str());
+  const auto tell = [&](const char* german, const char* english, std::uint64_t count = 0,
+                        const std::vector<std::filesystem::path>& places = {}) {
+    std::string names;  // in the same line, so that whoever looks for ALARM finds them
+    for (const auto& place : places) names += (names.empty() ? ": " : ", ") + place.string();
+    std::fprintf(stderr, language == "de" ? german : english, static_cast<unsigned long long>(count), names.c_str());
   };
   if (now.roots_healed > told.roots_healed)
     tell(
@@ -45,24 +44,22 @@ vault::Vault::Counters tell_keys(const vault::Vault::Counters& told, const vault
         "siegel: ALARM %llu member(s) of the root mirror were damaged and have been written anew from a whole one: "
         "look at their disks\n",
         now.roots_healed - told.roots_healed);
-  if (now.roots_away > 0 && now.roots_away != told.roots_away) {
+  if (now.roots_away > 0 && now.roots_away != told.roots_away)
     tell(
         "siegel: ALARM %llu Wurzelspeicher fehlen oder lassen sich nicht heilen: keine Löschung endet, bis sie zurück "
-        "sind\n",
-        "siegel: ALARM %llu root store(s) are away or cannot be healed: no erasure ends until they are back\n",
-        now.roots_away);
-    name(away.roots);
-  }
+        "sind%s [root_store_unavailable]\n",
+        "siegel: ALARM %llu root store(s) are away or cannot be healed: no erasure ends until they are back%s "
+        "[root_store_unavailable]\n",
+        now.roots_away, away.roots);
   if (now.roots_away == 0 && told.roots_away > 0)
     tell("siegel: alle Wurzelspeicher sind wieder da\n", "siegel: all root stores are back\n");
-  if (now.replicas_away > 0 && now.replicas_away != told.replicas_away) {
+  if (now.replicas_away > 0 && now.replicas_away != told.replicas_away)
     tell(
         "siegel: ALARM %llu Zweitkopien der Schlüssel fehlen: was einen neuen Schlüssel braucht, wartet, bis sie "
-        "zurück sind\n",
-        "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back\n",
-        now.replicas_away);
-    name(away.replicas);
-  }
+        "zurück sind%s [keys_replica_unavailable]\n",
+        "siegel: ALARM %llu replica(s) of the keys are away: what needs a new key waits until they are back%s "
+        "[keys_replica_unavailable]\n",
+        now.replicas_away, away.replicas);
   if (now.replicas_away == 0 && told.replicas_away > 0)
     tell("siegel: alle Zweitkopien der Schlüssel sind wieder auf dem Stand\n",
          "siegel: all replicas of the keys are up to date again\n");

@@ -1,4 +1,6 @@
 // Opening a store: what is on the disk is looked at before RocksDB may create or change anything.
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "store/rocks_error.h"
@@ -11,8 +13,6 @@ namespace siegel {
 namespace {
 
 constexpr std::size_t kProbeBytes = std::size_t{4} << 20;  // a reopening writes a manifest and what the WAL holds
-
-Error missing() { return Error(Errc::not_found, "store_missing", "There is no store in the directory."); }
 
 Error damaged(const char* what) { return Error(Errc::corrupt, "store_damaged", what); }
 
@@ -113,6 +113,14 @@ rocksdb::Status open_mode(const RocksOptions& options, const RocksSettings& sett
 
 }  // namespace
 
+Error store_missing() { return Error(Errc::not_found, "store_missing", "There is no store in the directory."); }
+
+std::optional<FileIdentity> lock_of(const RocksOptions& options) {
+  struct stat found {};
+  if (options.file_system.pointer || ::stat((options.dir / "LOCK").c_str(), &found) != 0) return std::nullopt;
+  return FileIdentity{found.st_dev, found.st_ino};
+}
+
 OpenDb::~OpenDb() {
   if (!db) return;
   for (auto* family : handles) db->DestroyColumnFamilyHandle(family);
@@ -137,7 +145,7 @@ Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const Rocks
   } else if (settings.db.create_if_missing) {
     SIEGEL_CHECK(make_dir(files, options.dir));
   } else {
-    return missing();
+    return store_missing();
   }
   if (options.mode == RocksOptions::Mode::read_write) {
     SIEGEL_CHECK(check_room(options, settings, bytes_of_logs(files, options.dir.string())));
@@ -145,7 +153,10 @@ Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const Rocks
   auto out = std::make_shared<OpenDb>();
   const auto opened = open_mode(options, settings, *out);
   if (!opened.ok()) return open_error_of(opened);
-  if (options.mode == RocksOptions::Mode::read_write) drop_old_marks(files, options.dir.string());
+  if (options.mode == RocksOptions::Mode::read_write) {
+    out->lock = lock_of(options);
+    drop_old_marks(files, options.dir.string());
+  }
   return out;
 }
 

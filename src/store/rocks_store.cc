@@ -280,6 +280,17 @@ Status RocksStore::catch_up() {
   return status_of(current()->db->TryCatchUpWithPrimary());
 }
 
+Status RocksStore::at_place() {
+  const auto open = current();
+  if (!open) return failure();
+  const auto found = settings_.file_system->FileExists((options_.dir / "CURRENT").string(), {}, nullptr);
+  if (found.ok() && (!open->lock || lock_of(options_) == open->lock)) return Done{};
+  // What stands there now is not its own: it must sweep nothing there, which it would do at its end at the latest.
+  (void)open->db->DisableFileDeletions();
+  const bool missing = found.ok() || found.IsNotFound() || found.IsPathNotFound();
+  return missing ? store_missing() : error_of(found);
+}
+
 // ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Status RocksStore::flush() {

@@ -39,6 +39,13 @@ struct RocksSettings {
 };
 RocksSettings settings_of(const RocksOptions& options);
 
+// Which file it is, whatever its name.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
 // A database and its families, as in RocksSettings. Readers share it, so that none sees it closed under it.
 struct OpenDb {
   OpenDb() = default;
@@ -48,6 +55,8 @@ struct OpenDb {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;  // owned by db, given back in ~
   std::atomic<bool> damaged = false;
+  // Of its LOCK, which stays open as long as the database: no other file gets this identity. None on a test's files.
+  std::optional<FileIdentity> lock;
 };
 // disk_full if the disk would have less than kRoomBytesMin left with `more` on it. Below that nothing is written, and
 // nothing opened for writing: there is room to find one's way back, and RocksDB is spared most of what it does badly on
@@ -55,6 +64,8 @@ struct OpenDb {
 inline constexpr std::uint64_t kRoomBytesMin = std::uint64_t{16} << 20;
 Status check_room(const RocksOptions& options, const RocksSettings& settings, std::uint64_t more);
 Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const RocksSettings& settings);
+Error store_missing();
+std::optional<FileIdentity> lock_of(const RocksOptions& options);
 // Can something of some size be written and synced in the directory? Leaves nothing.
 Status probe_disk(const RocksOptions& options, const RocksSettings& settings);
 
@@ -71,6 +82,7 @@ class RocksStore final : public Store {
   Status checkpoint(const std::filesystem::path& dir) override;
   Status resume() override;
   Status catch_up() override;
+  Status at_place() override;
   bool damaged() const override;
   StoreStats stats() override;
   std::uint64_t rows_estimate(Family family) override;

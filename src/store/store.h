@@ -122,6 +122,9 @@ class Store {
   // do.
   virtual Status catch_up() = 0;
 
+  // not_found "store_missing" if its files do not stand in its directory any more: deleted, moved away, others put
+  // there. The open ones are read and written all the same, so that nothing else tells.
+  [[nodiscard]] virtual Status at_place() { return Done{}; }
   // Damage was met since it was opened: by a read, a write, or in the background. Not every damage: check_files.
   [[nodiscard]] virtual bool damaged() const { return false; }
   [[nodiscard]] virtual StoreStats stats() = 0;

@@ -59,6 +59,18 @@ void KeysReplica::send(std::uint64_t mark, std::shared_ptr<const Batch> batch) {
   state_.notify_all();
 }
 
+void KeysReplica::look(std::chrono::milliseconds patience) {
+  state_.with([&](State& s) {
+    if (s.now != Now::there || s.wanted) return;
+    if (!s.busy_since) {
+      if (s.queue.empty()) s.queue.push_back({s.acknowledged, nullptr});
+    } else if (std::chrono::steady_clock::now() - *s.busy_since > patience) {
+      leave(s);
+    }
+  });
+  state_.notify_all();
+}
+
 bool KeysReplica::wait_for(std::uint64_t mark, Deadline until) {
   const bool done = state_.when_for(
       until - std::chrono::steady_clock::now(),
@@ -101,7 +113,7 @@ void KeysReplica::run() {
     }
     state_.notify_all();
   }
-  store_.reset();
+  close_store();
 }
 
 std::optional<KeysReplica::Work> KeysReplica::next_work() {
@@ -113,19 +125,22 @@ std::optional<KeysReplica::Work> KeysReplica::next_work() {
                        if (s.wanted) return work;
                        work.batch = std::move(s.queue.front());
                        s.queue.pop_front();
-                       s.queue_bytes -= work.batch->batch->bytes();
+                       if (work.batch->batch) s.queue_bytes -= work.batch->batch->bytes();
                        return work;
                      });
 }
 
 void KeysReplica::write(std::uint64_t life, const Waiting& next) {
-  const auto done = store_->write(*next.batch, Sync::yes);
+  auto done = next.batch ? store_->write(*next.batch, Sync::yes) : Status(Done{});
+  // Behind the sync: only so it is sure that the batch went to the files at that place.
+  if (done) done = store_->at_place();
   state_.with([&](State& s) {
     s.busy_since.reset();
     if (s.life != life) return;  // nobody waits for it any more
     if (done) {
       s.acknowledged = next.mark;
     } else {
+      s.failure = std::move(done).error();
       leave(s);
     }
   });
@@ -133,7 +148,7 @@ void KeysReplica::write(std::uint64_t life, const Waiting& next) {
 
 void KeysReplica::bring_up(std::uint64_t life) {
   auto done = open_and_join(life);
-  if (!done) store_.reset();
+  if (!done) close_store();
   state_.with([&](State& s) {
     s.busy_since.reset();
     s.wanted = false;
@@ -144,8 +159,14 @@ void KeysReplica::bring_up(std::uint64_t life) {
   });
 }
 
-Status KeysReplica::open_and_join(std::uint64_t life) {
+// Looked for first, so that the end of one that is not at its place touches nothing of what stands there now.
+void KeysReplica::close_store() {
+  if (store_) (void)store_->at_place();
   store_.reset();
+}
+
+Status KeysReplica::open_and_join(std::uint64_t life) {
+  close_store();
   auto options = keys_options(place_.dir, place_.file_system);
   options.threads = RocksOptions::Threads::own;
   SIEGEL_TRY(store, open_rocksdb(options));
@@ -213,6 +234,7 @@ Status KeysReplica::finish_joining(std::uint64_t life, std::uint64_t mark_there,
   if (mark_there < mark) batch.put(kMeta, mark_key(), be(mark));
   for (const auto& one : *kept) batch.append(*one.batch);
   if (!batch.empty()) SIEGEL_CHECK(store_->write(batch, Sync::yes));
+  SIEGEL_CHECK(store_->at_place());
   return state_.with([&](State& s) -> Status {
     if (s.life != life) return given_up();
     s.now = Now::there;

@@ -3,7 +3,8 @@
 // acknowledgement no longer than they choose to.
 //
 // there:   gets every batch, in order, so it holds a prefix of what stands in the keys store.
-// away:    gets nothing. It failed, or did not answer in time; try_again() asks its thread to bring it up.
+// away:    gets nothing. It failed, did not answer in time, or its files are not at their place any more; try_again()
+//          asks its thread to bring it up.
 // joining: is made equal to the keys store, row by row, while that goes on. The batches of meanwhile are kept, and are
 //          written at the end as one with the mark: until then its old mark says that it is behind.
 #pragma once
@@ -57,13 +58,16 @@ class KeysReplica {
 
   // The next batch, by whoever holds the order of batches. Never waits.
   void send(std::uint64_t mark, std::shared_ptr<const Batch> batch);
+  // Its thread looks whether its files are still at their place, as it does after each batch: RocksDB writes on into
+  // files that have been deleted. Never waits; a thread that is in one call for longer than `patience` is away.
+  void look(std::chrono::milliseconds patience);
   // Whether this batch is synced there. One that does not answer until then is away.
   bool wait_for(std::uint64_t mark, Deadline until);
 
   void try_again();
   // Until that has ended, one way or the other. One that has not answered for `patience` is not waited for.
   void wait_tried(std::chrono::milliseconds patience);
-  [[nodiscard]] std::optional<Error> failure() const;  // with which the last try ended
+  [[nodiscard]] std::optional<Error> failure() const;  // with which it failed, or the last try ended
 
   void begin_joining();  // for Source::join
 
@@ -71,7 +75,7 @@ class KeysReplica {
   enum class Now : std::uint8_t { away, joining, there };
   struct Waiting {
     std::uint64_t mark;
-    std::shared_ptr<const Batch> batch;
+    std::shared_ptr<const Batch> batch;  // null: only a look
   };
   struct State {
     Now now = Now::away;
@@ -95,6 +99,7 @@ class KeysReplica {
   std::optional<Work> next_work();
   void write(std::uint64_t life, const Waiting& next);
   void bring_up(std::uint64_t life);
+  void close_store();
   Status open_and_join(std::uint64_t life);
   Status copy(Family family, Store& to);
   Status finish_joining(std::uint64_t life, std::uint64_t mark_there, std::uint64_t mark);

@@ -119,6 +119,10 @@ std::vector<std::filesystem::path> KeysStore::replicas_away() const {
   return out;
 }
 
+void KeysStore::look_at_replicas() {
+  for (const auto& replica : replicas_) replica.copy->look(replica_wait_);
+}
+
 void KeysStore::retry_replicas() {
   for (const auto& replica : replicas_) replica.copy->try_again();
   for (const auto& replica : replicas_) replica.copy->wait_tried(replica_wait_);

@@ -60,6 +60,8 @@ class KeysStore final : public KeysReplica::Source {
   // Whether an erasure may go on: every replica is there or has been away for 24 hours.
   [[nodiscard]] bool replicas_there_or_stale() const;
   [[nodiscard]] std::vector<std::filesystem::path> replicas_away() const;
+  // Asks those that are there to look whether their files are at their place. Does not wait for it.
+  void look_at_replicas();
   // Tries those that are away, and waits for it at most replica_wait; not for one that hangs for longer already.
   void retry_replicas();
 

@@ -7,7 +7,7 @@ namespace siegel::vault {
 namespace {
 
 constexpr std::chrono::milliseconds kIdleEvery{500};
-constexpr std::chrono::milliseconds kRetry{1'000};  // of a replica that is away; how often the size is kept
+constexpr std::chrono::milliseconds kRetry{1'000};  // of a replica, or a look at it; how often the size is kept
 constexpr std::chrono::milliseconds kRetryAfterFailure{
     5'000};                                 // of the size: a disk that is full is not asked each second
 constexpr std::size_t kNodeCacheShare = 8;  // of key_cache_bytes_max, to interior nodes
@@ -70,6 +70,7 @@ void VaultImpl::write_keys_ahead() {
     const auto wanted = pool_.wait_wanted(kRetry);
     if (const auto now = std::chrono::steady_clock::now(); now >= size_due)
       size_due = now + (keep_ledger_size() ? kRetry : kRetryAfterFailure);
+    keys_->look_at_replicas();
     if (!keys_->replicas_away().empty()) keys_->retry_replicas();
     if (wanted == 0) continue;
     auto done = write_leaf_nodes(wanted);

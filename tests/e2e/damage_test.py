@@ -626,7 +626,7 @@ class Mirrored(Damage):
                     else:
                         self.world.put_back("before", name.split("/")[0])
                     self.mended()
-                    told = f"siegel: this place: {root}\n" in self.s.log_text()
+                    told = f"no erasure ends until they are back: {root} [root_store_unavailable]\n" in self.s.log_text()
                     self.assertEqual(told, how != "older")
 
     def test_older_replica_is_brought_up(self):
@@ -645,8 +645,8 @@ class Mirrored(Damage):
         """What has its key goes on; nothing is sealed under a key that a lost disk would take."""
         remove(self.home / "replica")
         self.world.start()
-        self.assertIn("ALARM 1 replica(s) of the keys are away", self.s.log_text())
-        self.assertIn(f"siegel: this place: {self.home / 'replica'}\n", self.s.log_text())
+        self.assertIn("siegel: ALARM 1 replica(s) of the keys are away: what needs a new key waits until they are back: "
+                      f"{self.home / 'replica'} [keys_replica_unavailable]\n", self.s.log_text())
         self.assertEqual(self.world.look(), self.world.lists)
         refused = self.world.try_to_add("Neu Da")
         self.assertEqual((refused.status, refused.code), (503, "keys_replica_unavailable"), refused.body)

@@ -1,5 +1,6 @@
-"""The second places fail while the server runs: a key replica that hangs as a dead network mount does, a member of the root
-mirror that is damaged or away. Nobody waits for them who need not, and erasures end by themselves once they are back.
+"""The second places fail while the server runs: a key replica that hangs as a dead network mount does, or whose
+directory is deleted, a member of the root mirror that is damaged or away. Nobody waits for them who need not, and erasures
+end by themselves once they are back.
 
 usage: second_places_test.py SIEGEL_BINARY
 A replica hangs for real: where RocksDB will make its next log stands a FIFO that nobody reads, and opening it blocks.
@@ -146,6 +147,45 @@ class SecondPlaces(unittest.TestCase):
         for person in living:
             expect(get(s, f"/v1/records/{person['record']}"), 200)
         self.all_gone(erased)
+        self.assertEqual(s.stop(), 0, s.log_text()[-3000:])
+
+    def test_a_replica_that_is_deleted(self):
+        s = self.s
+        stays = self.person("stays")
+        self.assertEqual(s.stop(), 0)
+        copy = s.home / "copy"
+        shutil.copytree(self.replica, copy)
+        s.serve()
+        wait_until(lambda: self.checks() == [])
+        told = f"ALARM 1 replica(s) of the keys are away: what needs a new key waits until they are back: {self.replica} [keys_replica_unavailable]\n"
+        for number, back in enumerate(("missing", "empty")):
+            before = len(s.log_text())
+            elsewhere = self.replica.rename(s.home / f"elsewhere-{number}")
+            if back == "empty":
+                self.replica.mkdir()  # as where its disk is not mounted
+            else:
+                shutil.rmtree(elsewhere)
+            wait_until(lambda: told in s.log_text()[before:], SOON)  # noqa: B023
+            self.assertEqual(self.checks(), ["keys_replica_unavailable"])
+            self.assertEqual(self.metric("siegel_key_replicas_away"), 1)
+            person = self.person(f"doomed-{number}")
+            answer = expect(erase(s, person["subject"]), 202)
+            self.assertEqual(get(s, f"/v1/records/{person['record']}").status, 410)
+            if back == "empty":
+                self.assertEqual(list(self.replica.iterdir()), [])
+                self.replica.rmdir()
+            shutil.copytree(copy, s.home / "new")  # older: what it lacks is copied
+            (s.home / "new").rename(self.replica)  # at once: it is tried each second
+            wait_until(lambda: self.checks() == [])
+            wait_until(lambda: s.request("GET", "/v1/status").json["erasures_open"] == 0)
+            certificate = expect(get(s, f"/v1/erasures/{answer.json['erasure']}/certificate", "auditor"), 200).json
+            self.assertEqual(certificate["key_replicas"], 1)
+            expect(get(s, f"/v1/records/{stays['record']}"), 200)
+        self.assertEqual(s.stop(), 0, s.log_text()[-3000:])
+        shutil.rmtree(s.data / "keys")
+        shutil.copytree(self.replica, s.data / "keys")
+        s.serve()
+        expect(get(s, f"/v1/records/{stays['record']}"), 200)
         self.assertEqual(s.stop(), 0, s.log_text()[-3000:])
 
     def test_a_root_that_is_damaged_or_away_under_way(self):

@@ -1,9 +1,12 @@
-// A replica of the keys whose disk hangs: nobody waits for it longer than is allowed, and what it misses it gets later.
+// A replica of the keys whose disk hangs, or whose files are deleted or moved away under it: nobody waits for it longer
+// than is allowed, nothing counts as being there that is not, and what it misses it gets later.
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
 #include "support/catch.h"
+#include "support/temp_dir.h"
 #include "support/vault_world.h"
 
 using namespace siegel;
@@ -15,8 +18,8 @@ constexpr std::chrono::milliseconds kWait{300};
 constexpr std::chrono::seconds kSoon{30};  // on a machine under load
 
 template <class What>
-bool comes(What&& what) {
-  const auto end = std::chrono::steady_clock::now() + kSoon;
+bool comes(What&& what, std::chrono::milliseconds within = kSoon) {
+  const auto end = std::chrono::steady_clock::now() + within;
   while (!what()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -34,11 +37,11 @@ std::chrono::milliseconds time_of(What&& what) {
 VaultWorld::Setup setup() { return {.replicas = 1, .replica_wait = kWait}; }
 
 // The replica alone opens as a keys store, and holds what it must.
-void check_replica(VaultWorld& world, const std::vector<Person>& living, const std::vector<Person>& dead) {
+void check_replica(VaultWorld& world, vault::Options options, const std::vector<Person>& living,
+                   const std::vector<Person>& dead) {
   const auto epoch = world.vault->epoch();
   const auto mark = world.vault->mark();
   world.close();
-  auto options = world.options();
   options.keys_dir = options.replicas[0];
   options.file_system = options.replica_file_systems[0];
   options.replicas.clear();
@@ -48,6 +51,38 @@ void check_replica(VaultWorld& world, const std::vector<Person>& living, const s
   for (const auto& person : living) CHECK(world.readable(person));
   for (const auto& person : dead) CHECK(world.erased(person));
 }
+
+void check_replica(VaultWorld& world, const std::vector<Person>& living, const std::vector<Person>& dead) {
+  check_replica(world, world.options(), living, dead);
+}
+
+bool away(VaultWorld& world) { return world.vault->counters().replicas_away == 1; }
+
+// A world whose replica stands in a real directory.
+struct RealReplica {
+  explicit RealReplica(std::uint64_t seed) : world(seed, setup()) {
+    REQUIRE(vault::Vault::create(options(), *world.root, world.tree, world.ledger, world.random));
+    open();
+  }
+  [[nodiscard]] vault::Options options() const {
+    auto out = world.options();
+    out.replicas[0] = keys;
+    out.replica_file_systems[0] = {};
+    return out;
+  }
+  void open() {
+    auto opened = vault::Vault::open(options(), *world.root, world.ledger, world.ledger_mark, world.ledger_epoch,
+                                     world.clock, world.random);
+    REQUIRE(opened);
+    world.vault = std::move(*opened);
+  }
+  // With the vault closed.
+  void copy_older() const { std::filesystem::copy(keys, older); }
+
+  TempDir place;
+  std::filesystem::path keys = place.path() / "keys", elsewhere = place.path() / "away", older = place.path() / "older";
+  VaultWorld world;
+};
 
 }  // namespace
 
@@ -129,4 +164,69 @@ TEST_CASE("an opening does not wait for ever for a replica that hangs", "[unit][
   REQUIRE(world.open());
   REQUIRE(comes([&] { return world.vault->new_leaf().has_value(); }));
   CHECK(world.vault->counters().replicas_away == 0);
+}
+
+TEST_CASE("a replica whose directory is deleted or moved away is away, and comes back", "[unit][vault]") {
+  const bool deleted = GENERATE(false, true);
+  const bool idle = GENERATE(false, true);
+  CAPTURE(deleted, idle);
+  RealReplica real(4);
+  auto& world = real.world;
+  const std::vector people{world.add(), world.add(), world.add()};
+  world.close();
+  real.copy_older();
+  real.open();
+  CHECK(!away(world));
+  std::filesystem::rename(real.keys, real.elsewhere);
+  if (deleted) std::filesystem::remove_all(real.elsewhere);
+  if (idle) {
+    REQUIRE(comes([&] { return away(world); }));
+  } else {  // a batch that went to files that are not there counts as none
+    REQUIRE(world.vault->fence({.request = 1, .slots = {people[0].slot}}));
+    CHECK(away(world));
+  }
+  CHECK(world.erase(2, {people[1]}).error().is("keys_replica_unavailable"));
+  std::filesystem::create_directory(real.keys);  // as where its disk is not mounted: nothing is made there
+  CHECK(!comes([&] { return !away(world); }, std::chrono::milliseconds(1'500)));
+  CHECK(std::filesystem::is_empty(real.keys));
+  std::filesystem::remove(real.keys);
+  std::filesystem::rename(deleted ? real.older : real.elsewhere, real.keys);
+  REQUIRE(comes([&] { return !away(world); }));
+  const auto change = world.erase(3, {people[2]});
+  REQUIRE(change);
+  CHECK(change->replicas == 1);
+  REQUIRE(world.vault->told(change->to));
+  check_replica(world, real.options(), {}, {people[2]});
+}
+
+TEST_CASE("an older copy that is put in the place of a replica is brought up, and not swept", "[unit][vault]") {
+  RealReplica real(5);
+  auto& world = real.world;
+  const std::vector people{world.add(), world.add()};
+  world.close();
+  real.copy_older();
+  real.open();
+  const auto late = world.add();
+  std::filesystem::rename(real.keys, real.elsewhere);
+  std::filesystem::rename(real.older, real.keys);
+  REQUIRE(world.vault->fence({.request = 1, .slots = {people[0].slot}}));
+  std::optional<vault::EpochChange> change;
+  REQUIRE(comes([&] {
+    auto done = world.erase(1, {people[0]});
+    if (done) change = std::move(*done);
+    return done.has_value();
+  }));
+  CHECK(change->replicas == 1);
+  REQUIRE(world.vault->told(change->to));
+  check_replica(world, real.options(), {people[1], late}, {people[0]});
+}
+
+TEST_CASE("a replica whose files are gone is away on a test's disk too", "[unit][vault]") {
+  VaultWorld world(6, setup());
+  REQUIRE(world.create());
+  REQUIRE(world.open());
+  const auto person = world.add();
+  for (const auto& path : world.replica_disks[0].paths("/replica0/")) world.replica_disks[0].remove(path);
+  REQUIRE(world.vault->fence({.request = 1, .slots = {person.slot}}));
+  CHECK(away(world));
 }
