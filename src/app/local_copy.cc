@@ -80,7 +80,29 @@ Status LedgerCopy::open(Places found) {
   }
   head = std::move(decoded);
   if (rocks.mode == RocksOptions::Mode::secondary) await_lock_record();
+  look_at_logs();
+  std::error_code ignored;
+  if (std::filesystem::exists(places.data / "BACKUP", ignored)) {
+    const auto note = SystemFiles().read_file(places.data / "checkpoint", kNoteFileBytes);
+    backup_note = note ? std::string(as_chars(*note)) : std::string();
+  }
   return Done{};
+}
+
+// Logs that cannot be read at all are told of by whoever reads the whole store (check_files).
+void LedgerCopy::look_at_logs() {
+  auto options = rocks;
+  options.mode = RocksOptions::Mode::read_only;
+  auto found = check_logs(options);
+  if (!found) return;
+  broken_logs = std::move(*found);
+  if (rocks.mode == RocksOptions::Mode::secondary)
+    std::erase_if(broken_logs, [](const UncheckedBytes& range) { return !range.was_followed; });
+}
+
+const UncheckedBytes* LedgerCopy::damaged_log() const {
+  const auto found = std::ranges::find_if(broken_logs, &UncheckedBytes::was_followed);
+  return found == broken_logs.end() ? nullptr : &*found;
 }
 
 std::optional<std::string> LedgerCopy::read_lock_record() {

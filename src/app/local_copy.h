@@ -25,9 +25,12 @@ struct LedgerCopy {
   std::optional<std::string> lock_record;
   verify::Report::LockRecord lock_record_state = verify::Report::LockRecord::not_looked_for;
   std::optional<std::string> newest_note;  // of the store: of the group before the last
+  std::optional<std::string> backup_note;  // of a backup, its own checkpoint; empty text: it is gone
   std::optional<ledger::Head> head;
   RocksOptions rocks;  // how the store is open
   std::unique_ptr<Store> store;
+  // Of the logs, what no reader takes. Beside a writer only what was followed: the end may be half written.
+  std::vector<UncheckedBytes> broken_logs;
   std::filesystem::path notes_dir;  // RocksDB's own; removed at the end
 
   LedgerCopy() = default;
@@ -39,10 +42,13 @@ struct LedgerCopy {
   Status open(Places found);  // the same where `found.data` is only a copy of the data directory
   // Of the ledger's own signing key. invalid "key_missing" where that is not at its place.
   [[nodiscard]] Result<std::string> own_key() const;
+  // A place in a log that no crash left so: what stood behind is not read. The rule of evidence.h.
+  [[nodiscard]] const UncheckedBytes* damaged_log() const;
 
  private:
   std::optional<std::string> read_lock_record();
   Status open_store();
+  void look_at_logs();
   void await_lock_record();
 };
 
@@ -70,8 +76,9 @@ class StoreSource final : public verify::Source {
 };
 
 // What `siegel verify` does with an open copy (local_verify.cc): with the checkpoints that lie in it and beside it.
-// key: a verifier key; empty: the ledger's own.
+// key: a verifier key; empty: the ledger's own. known: the ledger's size as the keys store has seen it.
 Result<verify::Options> verify_options(const LedgerCopy& copy, const std::string& key);
-Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options);
+Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options,
+                                   std::optional<TreeSize> known = std::nullopt);
 
 }  // namespace siegel::app

@@ -105,7 +105,7 @@ struct Newest {
 // The largest signed head that the copy reaches.
 Result<Newest> newest_of(const LedgerCopy& copy, const VerifierKey& key) {
   std::optional<Newest> best;
-  for (const auto* note : {&copy.newest_note, &copy.lock_record}) {
+  for (const auto* note : {&copy.newest_note, &copy.backup_note, &copy.lock_record}) {
     if (!*note) continue;
     auto opened = open_checkpoint(**note, key);
     if (!opened || opened->checkpoint.size > copy.head->size.get()) continue;
@@ -113,6 +113,26 @@ Result<Newest> newest_of(const LedgerCopy& copy, const VerifierKey& key) {
   }
   if (!best) return Error(Errc::corrupt, "ledger_damaged", "The ledger has no checkpoint that its own key signed.");
   return std::move(*best);
+}
+
+// An export ends with its checkpoint, so nothing in it would tell that the ledger went on. The lock record of the
+// living system says nothing of a backup, which has its own checkpoint.
+Status reaches_its_end(const LedgerCopy& copy, const VerifierKey& key) {
+  if (const auto* log = copy.damaged_log()) {
+    return ledger::damaged("A log of the ledger is damaged, and events are missing: run `siegel verify`.")
+        .with("file", log->file)
+        .with("from", log->from);
+  }
+  std::error_code ignored;
+  const bool is_backup = copy.backup_note && !std::filesystem::exists(copy.places.keys(), ignored);
+  const auto& note = is_backup ? copy.backup_note : copy.lock_record;
+  const auto size = copy.head->size.get();
+  if (!note) return Done{};
+  const auto locked = open_checkpoint(*note, key);
+  if (!locked || locked->checkpoint.size <= size) return Done{};
+  return ledger::damaged("The ledger is shorter than was signed: run `siegel verify`.")
+      .with("size", size)
+      .with("signed", locked->checkpoint.size);
 }
 
 Status write_events(const ExportRun& run, LedgerCopy& copy, const Checkpoint& head) {
@@ -139,6 +159,7 @@ Result<Newest> export_log(const ExportRun& run) {
   SIEGEL_CHECK(copy.open(run.data));
   SIEGEL_TRY(key_text, copy.own_key());
   SIEGEL_TRY(key, parse_verifier_key(key_text));
+  SIEGEL_CHECK(reaches_its_end(copy, key));
   SIEGEL_TRY(newest, newest_of(copy, key));
   std::error_code error;
   std::filesystem::create_directories(run.dir, error);

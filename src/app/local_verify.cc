@@ -34,7 +34,7 @@ std::optional<std::string> other_origin(const std::string& text, const VerifierK
 // copy agrees; it is never an answer that the ledger is whole, so who rewrites all notes gains nothing.
 Status fits(const VerifierKey& key, const LedgerCopy& copy) {
   std::optional<std::string> origin;
-  for (const auto* note : {&copy.newest_note, &copy.lock_record}) {
+  for (const auto* note : {&copy.newest_note, &copy.backup_note, &copy.lock_record}) {
     if (!*note) continue;
     auto other = other_origin(**note, key);
     if (!other) return Done{};
@@ -88,7 +88,8 @@ Status complete(verify::Options& options, const VerifyRun& run, const LedgerCopy
 void check_rest(const LedgerCopy& copy, verify::Report& report) {
   const auto unchecked = check_files(copy.rocks);
   if (!unchecked) {
-    report.findings.push_back(
+    report.findings.insert(
+        report.findings.begin(),
         {verify::Cause::unreadable, 0, 0,
          "All events are as they were signed, but the store is damaged elsewhere: " + unchecked.error().text()});
     return;
@@ -103,10 +104,52 @@ bool is_export(const std::filesystem::path& data) {
          !std::filesystem::exists(data / "FORMAT", ignored);
 }
 
+// Whole as far as it goes.
+bool is_at_most_older(const verify::Report& report) {
+  return std::ranges::all_of(report.findings, [](const auto& f) { return f.cause == verify::Cause::roll_back; });
+}
+
+// A log that is damaged, by the rule of evidence.h: whole records stand behind the bad place, or a head that is known
+// is not reached. It comes first: what else is wrong comes of it.
+void judge_logs(const LedgerCopy& copy, verify::Report& report) {
+  if (copy.broken_logs.empty()) return;
+  const auto* log = copy.damaged_log();
+  auto until = report.size;
+  for (const auto& finding : report.findings)
+    if (finding.cause == verify::Cause::missing) until = std::max(until, finding.until);
+  if (log == nullptr && until == report.size) return;  // the end that a crash left
+  if (log == nullptr) log = &copy.broken_logs.front();
+  report.findings.insert(
+      report.findings.begin(),
+      {verify::Cause::missing, report.size, until,
+       "A log of the ledger is damaged from this byte on; what was written behind it is not read. (" + log->file + ":" +
+           std::to_string(log->from) + ")"});
+}
+
+struct KeysKnow {
+  LedgerId ledger;
+  TreeSize size;
+};
+Result<KeysKnow> ask_keys(const std::filesystem::path& dir) {
+  SIEGEL_TRY(size, vault::Vault::ledger_size(dir));
+  SIEGEL_TRY(ledger, vault::Vault::ledger_id(dir));
+  return KeysKnow{ledger, size};
+}
+
+// A copy that came back with its lock record agrees with it; the keys, where they lie beside it, know better.
+void compare_with_keys(TreeSize known, const LedgerCopy& copy, verify::Report& report) {
+  const auto size = copy.head->size;
+  if (!report.intact() || size >= known) return;
+  const bool is_older = copy.broken_logs.empty();
+  report.findings.push_back({is_older ? verify::Cause::roll_back : verify::Cause::missing, size.get(), known.get(),
+                             std::string(is_older ? "Roll-back to an older state" : "Truncated") +
+                                 ": the keys store has seen size " + std::to_string(known.get()) +
+                                 ", the events end at " + std::to_string(size.get()) + "."});
+}
+
 // "DAMAGED" is true of a data directory in use, and would alarm without cause whoever checks an older backup.
 void explain_older_copy(const verify::Report& report, const Speech& speech) {
-  const auto is_older = [](const verify::Finding& finding) { return finding.cause == verify::Cause::roll_back; };
-  if (speech.quiet || report.intact() || !std::ranges::all_of(report.findings, is_older)) return;
+  if (speech.quiet || report.intact() || !is_at_most_older(report)) return;
   std::fputs(
       speech.text("siegel: nichts darin ist verändert: alle Ereignisse hier sind, wie sie signiert wurden, es gibt nur "
                   "neuere. Von einer Sicherung ist nichts anderes zu erwarten; ein Datenverzeichnis im Betrieb hat sie "
@@ -132,30 +175,30 @@ Result<verify::Options> verify_options(const LedgerCopy& copy, const std::string
   }
   using Kept = verify::SignedHead::Kept;
   if (copy.newest_note) options.checkpoints.push_back({"the store's checkpoint", *copy.newest_note, Kept::with_copy});
+  // A backup says itself how far it went: one that is shorter has lost events.
+  if (copy.backup_note)
+    options.checkpoints.push_back({"the backup's own checkpoint", *copy.backup_note, Kept::with_copy});
   if (copy.lock_record) options.checkpoints.push_back({"the lock record", *copy.lock_record, Kept::elsewhere});
   const auto& head = *copy.head;
   SIEGEL_TRY(range, CompactRange::resume(head.size.get(), head.frontier));
   options.claim = verify::Claim{head.size.get(), range.root()};
+  options.cut_off = !copy.broken_logs.empty();
   return options;
 }
 
-Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options) {
+Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options, std::optional<TreeSize> known) {
   StoreSource source(*copy.store, options.from, copy.head->size.get());
   SystemClock clock;
   SIEGEL_TRY(report, verify::verify(source, options, clock));
   report.lock_record = copy.lock_record_state;
-  if (report.intact()) check_rest(copy, report);
+  if (known) compare_with_keys(*known, copy, report);
+  judge_logs(copy, report);
+  if (is_at_most_older(report)) {
+    check_rest(copy, report);
+  } else {
+    for (const auto& range : copy.broken_logs) report.unchecked.push_back({range.file, range.from, range.until});
+  }
   return report;
-}
-
-// A copy that came back with its lock record agrees with it; the keys, where they lie beside it, know better.
-void compare_with_keys(TreeSize known, const LedgerCopy& copy, verify::Report& report) {
-  const auto size = copy.head->size;
-  if (!report.intact() || size >= known) return;
-  report.findings.push_back({verify::Cause::roll_back, size.get(), known.get(),
-                             "Roll-back to an older state: the keys store has seen size " +
-                                 std::to_string(known.get()) + ", the events end at " + std::to_string(size.get()) +
-                                 "."});
 }
 
 int run_verify(const VerifyRun& run) {
@@ -166,7 +209,7 @@ int run_verify(const VerifyRun& run) {
                       .with("directory", run.data.string()),
                   run.speech);
   // Before the ledger, which a running server makes longer. A backup has no keys, and what damages them is not asked.
-  const auto known = vault::Vault::ledger_size(default_places(run.data).keys());
+  const auto known = ask_keys(default_places(run.data).keys());
   LedgerCopy copy;
   if (auto opened = copy.open(run.data); !opened) return failed(opened.error(), run.speech);
   auto options = verify_options(copy, run.key);
@@ -189,12 +232,16 @@ int run_verify(const VerifyRun& run) {
                    static_cast<unsigned long long>(from + events), static_cast<unsigned long long>(size));
     };
   }
-  auto checked = verify_copy(copy, *options);
+  const bool is_comparable = known && known->ledger == copy.head->id;
+  auto checked = verify_copy(copy, *options, is_comparable ? std::optional(known->size) : std::nullopt);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);
-  if (known) {
-    compare_with_keys(*known, copy, *checked);
-  } else if (!known.error().is("store_missing")) {  // a backup has none
+  if (known && !is_comparable) {
+    say(run.speech, run.speech.text("nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er gehört zu "
+                                    "einem anderen Buch. Code: other_ledger",
+                                    "not compared with what the keys store knows of the ledger: it is that of another "
+                                    "ledger. Code: other_ledger"));
+  } else if (!known && !known.error().is("store_missing")) {  // a backup has none
     say(run.speech, std::string(run.speech.text(
                         "nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er ließ sich nicht lesen. "
                         "Bei laufendem Server noch einmal versuchen. Code: ",

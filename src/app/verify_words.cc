@@ -39,19 +39,23 @@ std::string where(const verify::Finding& finding) {
 }
 
 std::string line_of(const verify::Finding& finding) {
-  auto said = texts::sentence("", finding.detail, "de");
-  if (said == finding.detail) said = cause_in_german(finding.cause);
+  // "Sentence. (file:byte)": what stands in brackets is the same in each language.
+  const auto sentence = finding.detail.substr(0, finding.detail.find(" ("));
+  auto said = texts::sentence("", sentence, "de");
+  said = said == sentence ? std::string(cause_in_german(finding.cause)) : said + finding.detail.substr(sentence.size());
   return std::string(verify::name_of(finding.cause)) + " (" + std::to_string(static_cast<int>(finding.cause)) + ")" +
          where(finding) + ": " + said + "\n";
 }
 
-// Behind the newest checkpoint that is here: what a reader must know is that nothing is lost, and that it is not
-// proven.
+// Behind the newest checkpoint that is here: what a reader must know is that nothing is lost, which is not known of a
+// damaged copy, and that it is not proven.
 std::string not_signed_yet(const verify::Report& report) {
   const auto last = report.size - 1;
-  return "hier noch nicht signiert: " +
-         (report.signed_size == last ? "Ereignis " + text_of(last)
-                                     : "Ereignisse " + text_of(report.signed_size) + " bis " + text_of(last)) +
+  const auto events = report.signed_size == last
+                          ? "Ereignis " + text_of(last)
+                          : "Ereignisse " + text_of(report.signed_size) + " bis " + text_of(last);
+  if (!report.intact()) return "hier nicht signiert: " + events + "\n";
+  return "hier noch nicht signiert: " + events +
          ". Nichts ist verloren: ein laufender Server hat sie schon signiert, sein neuester Stand steht binnen einer "
          "Sekunde in der Sperrdatei und mit den nächsten Ereignissen im Speicher; sonst werden sie beim nächsten Start "
          "signiert\n";
@@ -81,7 +85,7 @@ std::string in_german(const verify::Report& report) {
   out += lock_record_in_german(report.lock_record);
   for (const auto& range : report.unchecked)
     out += "nicht festgelegt: " + range.file + ", Bytes " + text_of(range.from) + " bis " + text_of(range.until - 1) +
-           ": darin steht kein Ereignis\n";
+           ": daraus wurde kein Ereignis gelesen\n";
   if (report.keys_destroyed > 0)
     out += "gelöscht: " + text_of(report.keys_destroyed) + " Schlüssel, ihre Teile öffnen sich nicht mehr\n";
   if (report.unreadable_by_design > 0)

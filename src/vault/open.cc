@@ -131,6 +131,14 @@ Result<TreeSize> Vault::ledger_size(const std::filesystem::path& keys_dir, const
   return read_ledger_size(*store);
 }
 
+Result<LedgerId> Vault::ledger_id(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system) {
+  auto rocks = keys_options(keys_dir, file_system);
+  rocks.mode = RocksOptions::Mode::read_only;
+  SIEGEL_TRY(store, open_rocksdb(rocks));
+  SIEGEL_TRY(head, read_head(*store));
+  return head.ledger;
+}
+
 // ── recovery ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // Changes that are effective under the present root but not told: they stand in its pending record.

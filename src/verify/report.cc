@@ -46,12 +46,13 @@ std::string_view name_of(Report::LockRecord record) {
   return "";
 }
 
-// Behind the newest checkpoint that is here: what a reader must know is that nothing is lost, and that it is not
-// proven.
+// Behind the newest checkpoint that is here: what a reader must know is that nothing is lost, which is not known of a
+// damaged copy, and that it is not proven.
 std::string unsigned_text(const Report& report) {
   const auto last = report.size - 1;
   const auto events = report.signed_size == last ? "event " + text_of(last)
                                                  : "events " + text_of(report.signed_size) + " to " + text_of(last);
+  if (!report.intact()) return "not signed here: " + events + "\n";
   return "not yet signed here: " + events +
          ". Nothing is lost: a running server signed them already, its newest checkpoint stands in the lock record "
          "within a second and in the store with the next events; else they are signed again at the next start\n";

@@ -239,7 +239,7 @@ class Walk {
     truncated_ = true;
     const auto sizes = ": " + mark.name + " is of size " + std::to_string(mark.head.size) + ", the events end at " +
                        std::to_string(next_) + ".";
-    if (mark.from == Mark::From::elsewhere && own_holds_) {
+    if (mark.from == Mark::From::elsewhere && own_holds_ && !options_.cut_off) {
       add(Cause::roll_back, next_, mark.head.size, "Roll-back to an older state" + sizes);
     } else {
       add(Cause::missing, next_, mark.head.size, "Truncated" + sizes);

@@ -71,6 +71,8 @@ struct Options {
   std::optional<Claim> claim;
   // The first event that the source gives; those before it count by their stored leaf hashes alone.
   std::uint64_t from = 0;
+  // A file of the copy ends in what does not hold: where events are missing they were lost, it is no older state.
+  bool cut_off = false;
   std::function<void(std::uint64_t events)> progress;  // every 65,536 events
 };
 

@@ -466,6 +466,103 @@ class Rebuild(World):
         self.assertEqual([d.name for d in (self.s.data / "views").iterdir()], [before.strip()])
 
 
+class DamagedLog(World):
+    """A log of the ledger that cannot be read in the middle: whole records stand behind, so no power loss left it so."""
+
+    people = 30
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.s.stop()
+        cls.whole = cls.s.home / "whole-ledger"
+        shutil.copytree(cls.s.data / "ledger", cls.whole)
+        cls.head = pathlib.Path(f"{cls.s.data}.outside") / "head"
+        cls.locked = cls.head.read_bytes()
+
+    def setUp(self):
+        shutil.rmtree(self.s.data / "ledger")
+        shutil.copytree(self.whole, self.s.data / "ledger")
+        self.head.write_bytes(self.locked)
+        self.log = max((self.s.data / "ledger").glob("*.log"), key=lambda f: f.stat().st_size)
+
+    def flip(self, at):
+        content = bytearray(self.log.read_bytes())
+        content[at] ^= 0xFF
+        self.log.write_bytes(content)
+
+    def damaged(self):
+        """The report; the log's damage is its first finding, by file and byte, and its bytes are listed."""
+        report = json.loads(self.siegel("--json", "verify", code=3).stdout)
+        first = report["findings"][0]
+        listed = [r for r in report["not_committed"] if r.get("file") == self.log.name]
+        self.assertEqual(first["cause"], "missing", report)
+        self.assertEqual(len(listed), 1, report)
+        self.assertIn(f"({self.log.name}:{listed[0]['from']})", first["detail"])
+        self.assertEqual(listed[0]["until"], self.log.stat().st_size)
+        self.assertNotIn("roll_back", {f["cause"] for f in report["findings"]})
+        for language in ("en", "de"):
+            done = self.siegel("--lang", language, "verify", code=3)
+            self.assertIn(f"({self.log.name}:{listed[0]['from']})", done.stdout)
+            for false in ("nothing in it was altered", "nichts darin ist", "Nothing is lost", "Nichts ist verloren"):
+                self.assertNotIn(false, done.stdout + done.stderr)
+        return report
+
+    def test_1_V2_it_is_damage_whatever_lies_beside_the_ledger(self):
+        """[V2]"""
+        self.flip(self.log.stat().st_size // 2)
+        self.assertGreater(self.damaged()["findings"][0]["until"], 0)
+        self.head.unlink()
+        self.damaged()
+        keys = (self.s.data / "keys").rename(self.s.home / "keys-aside")
+        try:
+            self.damaged()
+        finally:
+            keys.rename(self.s.data / "keys")
+
+    def test_2_V2_a_torn_end_is_none_as_long_as_nothing_known_is_missing(self):
+        """[V2]"""
+        with open(self.log, "ab") as file:
+            file.write(b"half a record")
+        report = json.loads(self.siegel("--json", "verify").stdout)
+        self.assertEqual([r["file"] for r in report["not_committed"]], [self.log.name])
+        self.siegel("export-log", str(self.s.home / "torn"))
+        self.flip(self.log.stat().st_size - 20)  # the last record, which the lock record knows
+        self.damaged()
+
+    def test_3_P1_nothing_is_exported_of_it(self):
+        """[P1] an export ends with its checkpoint, so nothing in it would tell"""
+        to = self.s.home / "cut"
+        self.flip(self.log.stat().st_size // 2)
+        refused = self.siegel("export-log", str(to), code=3)
+        self.assertIn("[ledger_damaged]", refused.stderr)
+        self.assertIn(self.log.name, refused.stderr)
+        self.head.unlink()
+        self.siegel("export-log", str(to), code=3)
+        self.setUp()
+        self.flip(self.log.stat().st_size - 3)  # no record behind: only the lock record tells
+        refused = self.siegel("--lang", "de", "export-log", str(to), code=3)
+        self.assertIn("kürzer, als signiert wurde", refused.stderr)
+        self.assertFalse(to.exists())
+
+    def test_4_the_keys_of_another_ledger_say_nothing(self):
+        keys = (self.s.data / "keys").rename(self.s.home / "keys-aside")
+        with Siegel(BINARY) as other:
+            prepare(other)
+            for i in range(self.people + 20):
+                add(other, f"Other {i}")
+            other.stop()
+            shutil.copytree(other.data / "keys", self.s.data / "keys")
+        try:
+            done = self.siegel("verify")
+            self.assertIn("it is that of another ledger. Code: other_ledger", done.stderr)
+            self.assertIn("einem anderen Buch", self.siegel("--lang", "de", "verify").stderr)
+        finally:
+            shutil.rmtree(self.s.data / "keys")
+            keys.rename(self.s.data / "keys")
+        self.assertNotIn("other_ledger", self.siegel("verify").stderr)
+
+
 class Backup(World):
     people = 30
 
@@ -494,7 +591,32 @@ class Backup(World):
         report = json.loads(self.siegel("--json", "verify", "--checkpoint", str(to / "checkpoint"), data=to, code=3).stdout)
         self.assertEqual({f["cause"] for f in report["findings"]}, {"roll_back"})  # job.finished came after the copy
         self.siegel("backup", str(to), code=4)
+        self.shortened(to)
         serve_again(self.s)
+
+    def shortened(self, backup):
+        """Its own checkpoint tells, with the lock record and without."""
+        size = int((backup / "checkpoint").read_text().splitlines()[1])
+        log = max((backup / "ledger").glob("*.log"), key=lambda f: f.stat().st_size)
+        head = pathlib.Path(f"{self.s.data}.outside") / "head"
+        aside = self.s.home / "head-aside"
+        head.rename(aside)
+        self.assertEqual(json.loads(self.siegel("--json", "verify", data=backup).stdout)["size"], size)
+        aside.rename(head)
+        exported = json.loads(self.siegel("--json", "export-log", str(self.s.home / "of-a-backup"), data=backup).stdout)
+        self.assertEqual(exported["size"], size)
+        whole = log.read_bytes()
+        log.write_bytes(whole[:-1000])
+        for is_there in (True, False):
+            if not is_there:
+                head.rename(aside)
+            done = self.siegel("verify", data=backup, code=3)
+            self.assertIn(f"Truncated: the backup's own checkpoint is of size {size}", done.stdout)
+            self.assertNotIn("roll_back", done.stdout)
+            self.assertNotIn("nothing in it was altered", done.stderr)
+            self.siegel("export-log", str(self.s.home / "of-a-short-backup"), data=backup, code=3)
+        aside.rename(head)
+        log.write_bytes(whole)
 
     def test_2_places_of_keys_are_refused(self):
         self.s.stop()
