@@ -126,16 +126,6 @@ void judge_logs(const LedgerCopy& copy, verify::Report& report) {
            std::to_string(log->from) + ")"});
 }
 
-struct KeysKnow {
-  LedgerId ledger;
-  TreeSize size;
-};
-Result<KeysKnow> ask_keys(const std::filesystem::path& dir) {
-  SIEGEL_TRY(size, vault::Vault::ledger_size(dir));
-  SIEGEL_TRY(ledger, vault::Vault::ledger_id(dir));
-  return KeysKnow{ledger, size};
-}
-
 // A copy that came back with its lock record agrees with it; the keys, where they lie beside it, know better.
 void compare_with_keys(TreeSize known, const LedgerCopy& copy, verify::Report& report) {
   const auto size = copy.head->size;
@@ -209,7 +199,7 @@ int run_verify(const VerifyRun& run) {
                       .with("directory", run.data.string()),
                   run.speech);
   // Before the ledger, which a running server makes longer. A backup has no keys, and what damages them is not asked.
-  const auto known = ask_keys(default_places(run.data).keys());
+  const auto known = vault::Vault::known_ledger(default_places(run.data).keys());
   LedgerCopy copy;
   if (auto opened = copy.open(run.data); !opened) return failed(opened.error(), run.speech);
   auto options = verify_options(copy, run.key);
@@ -232,7 +222,7 @@ int run_verify(const VerifyRun& run) {
                    static_cast<unsigned long long>(from + events), static_cast<unsigned long long>(size));
     };
   }
-  const bool is_comparable = known && known->ledger == copy.head->id;
+  const bool is_comparable = known && known->id == copy.head->id;
   auto checked = verify_copy(copy, *options, is_comparable ? std::optional(known->size) : std::nullopt);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);

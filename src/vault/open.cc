@@ -124,19 +124,27 @@ Result<std::unique_ptr<Vault>> Vault::open(const Options& options, RootStore& ro
   return std::unique_ptr<Vault>(std::move(vault));
 }
 
-Result<TreeSize> Vault::ledger_size(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system) {
+namespace {
+
+Result<std::unique_ptr<Store>> open_to_look(const std::filesystem::path& keys_dir,
+                                            const FileSystemHandle& file_system) {
   auto rocks = keys_options(keys_dir, file_system);
   rocks.mode = RocksOptions::Mode::read_only;
-  SIEGEL_TRY(store, open_rocksdb(rocks));
+  return open_rocksdb(rocks);
+}
+
+}  // namespace
+
+Result<TreeSize> Vault::ledger_size(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system) {
+  SIEGEL_TRY(store, open_to_look(keys_dir, file_system));
   return read_ledger_size(*store);
 }
 
-Result<LedgerId> Vault::ledger_id(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system) {
-  auto rocks = keys_options(keys_dir, file_system);
-  rocks.mode = RocksOptions::Mode::read_only;
-  SIEGEL_TRY(store, open_rocksdb(rocks));
+Result<Vault::KnownLedger> Vault::known_ledger(const std::filesystem::path& keys_dir) {
+  SIEGEL_TRY(store, open_to_look(keys_dir, {}));
+  SIEGEL_TRY(size, read_ledger_size(*store));
   SIEGEL_TRY(head, read_head(*store));
-  return head.ledger;
+  return KnownLedger{head.ledger, size};
 }
 
 // ── recovery ─────────────────────────────────────────────────────────────────────────────────────────────────────────

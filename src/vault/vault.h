@@ -100,8 +100,12 @@ class Vault {
   // names of leaves that live. Opens the store for a moment, for reading. not_found "store_missing"; corrupt
   // "keys_damaged"; those of open_rocksdb.
   static Result<TreeSize> ledger_size(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system = {});
-  // Which ledger that is. Errors: the same.
-  static Result<LedgerId> ledger_id(const std::filesystem::path& keys_dir, const FileSystemHandle& file_system = {});
+  // The same, and which ledger that is; of one opening.
+  struct KnownLedger {
+    LedgerId id;
+    TreeSize size;
+  };
+  static Result<KnownLedger> known_ledger(const std::filesystem::path& keys_dir);
   virtual ~Vault() = default;
 
   [[nodiscard]] virtual KeyTreeId tree() const = 0;
