@@ -42,9 +42,10 @@ constexpr std::array kEntries{
           "key-replica und jeden root-mirror, und zuletzt, wie viele dieser beiden es sind (`members 2`). Eine Kopie "
           "ist in jeder Sicherung. Ein Spiegel, der fehlt, behält die Schlüssel später Gelöschter."},
     Entry{"store_missing",
-          "Check --data and the disks; put the missing directory back, or make a new one with `siegel init`.",
-          "--data und die Datenträger prüfen; das fehlende Verzeichnis zurücklegen, oder mit `siegel init` ein neues "
-          "anlegen."},
+          "Check --data and the disks, and put the missing directory back; only where there never was a ledger, "
+          "`siegel init` makes one.",
+          "--data und die Datenträger prüfen und das fehlende Verzeichnis zurücklegen; nur wo nie ein Buch war, legt "
+          "`siegel init` eines an."},
     Entry{"store_damaged",
           "Put the store back from a copy: `ledger` from a backup, `keys` from its replica; `views` may be deleted and "
           "is "

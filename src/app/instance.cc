@@ -74,7 +74,15 @@ class OpenedInstance final : public Instance {
   ledger::Ledger& ledger() override { return *core_.ledger; }
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
-  bool views_damaged() const override { return writable_ && views_store_ && views_store_->damaged(); }
+  bool views_damaged() const override {
+    if (!writable_ || !views_store_) return false;
+    const auto state = views_store_->look();
+    return !state && state.error().category() == Errc::corrupt;
+  }
+  Status look() override {
+    SIEGEL_CHECK(core_.ledger->look());
+    return core_.vault->look();
+  }
   std::string verifier_key() const override { return core_.signer->verifier_key(); }
   Status projector_status() const override { return projecting_ ? projector_->status() : Status(Done{}); }
   TimeMs newest() const override {

@@ -81,6 +81,8 @@ struct Metrics::Impl {
             "Events that the lock record does not know of, because it cannot be written; 0 while it can");
   prometheus::Gauge& replicas_away =
       gauge("siegel_key_replicas_away", "Required copies of the keys that do not answer or are not up to date");
+  prometheus::Gauge& store_damaged =
+      gauge("siegel_store_damaged", "1 since a read or write met damage in the files of ledger or keys");
   // Families look their labels up by map and lock: remember what was made.
   std::mutex mutex;
   std::map<std::pair<std::string_view, int>, prometheus::Counter*> by_answer;
@@ -139,6 +141,7 @@ std::string Metrics::text(const Now& now) {
   impl_->roots_healed.Set(static_cast<double>(now.keys.roots_healed));
   impl_->erasures_fail.Set(now.erasures_fail ? 1 : 0);
   impl_->lock_record_behind.Set(static_cast<double>(now.lock_record_behind));
+  impl_->store_damaged.Set(now.store_damaged ? 1 : 0);
   impl_->replicas_away.Set(static_cast<double>(now.keys.replicas_away));
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }

@@ -27,6 +27,7 @@ class Metrics {
     double erasure_open_seconds = 0;
     bool erasures_fail = false;
     std::uint64_t lock_record_behind = 0;
+    bool store_damaged = false;
     std::size_t evidence_copies = 0;
     double evidence_oldest_seconds = 0;
     vault::Vault::Counters keys;

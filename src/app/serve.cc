@@ -124,7 +124,8 @@ class Running {
     {
       const std::lock_guard lock(mutex_);
       views_in_doubt_ = views_in_doubt_ || (instance_ != nullptr && instance_->views_damaged());
-      failed = instance_ == nullptr || views_in_doubt_ || worth_opening_again();
+      const bool are_gone = are_stores_gone();
+      failed = instance_ == nullptr || views_in_doubt_ || are_gone || worth_opening_again();
       tell_projector();
       tell_room();
       tell_keys_anew();
@@ -135,8 +136,8 @@ class Running {
     tried_ = now;
     // Closed stores would only take away the reads that still go on.
     const bool took_writes = instance_ != nullptr && instance_->ledger().read_only().empty();
-    if (instance_ != nullptr && !room_to_open_again())
-      return tell_once("disk_full", text("wartet auf Platz auf dem Datenträger", "waits for room on the disk"));
+    if (const auto room = instance_ != nullptr ? room_to_open_again() : Status(Done{}); !room)
+      return tell_once(room.error().code(), texts::told(room.error(), settings_.speech.language));
     close();
     auto opened = open();
     const std::lock_guard lock(mutex_);
@@ -187,6 +188,7 @@ class Running {
     if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
     if (service_ && !service_->counters().erasure_failure.code.empty()) out.emplace_back("erasures_fail");
     if (lock_record_fails_) out.emplace_back("lock_record_unavailable");
+    if (store_damage_) out.emplace_back("store_damaged");
     return out;
   }
 
@@ -207,6 +209,7 @@ class Running {
         now.read_only = !instance_->read_only().empty();
         now.keys = instance_->vault().counters();
         if (lock_record_fails_) now.lock_record_behind = instance_->lock_record_behind();
+        now.store_damaged = store_damage_;
       } else {
         now.read_only = true;
       }
@@ -265,9 +268,9 @@ class Running {
     return settings_.speech.text(german, english);
   }
 
-  bool room_to_open_again() const {
+  Status room_to_open_again() const {
     const auto places = read_places(settings_.data);
-    return !places || check_room_to_open(*places, kRoomToClose);  // the opening says what is wrong
+    return places ? check_room_to_open(*places, kRoomToClose) : Status(Done{});  // the opening says what is wrong
   }
 
   // With mutex_.
@@ -275,6 +278,23 @@ class Running {
     const auto reasons = instance_->ledger().read_only();
     const auto opened = instance_->opened_writable() ? Opened::writable : Opened::read_only;
     return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
+  }
+
+  // Ledger and keys go on with the files that they hold open, and reads meet damage that only their callers are told
+  // of. True: the stores do not stand at their places, and whatever is written goes nowhere. With mutex_.
+  bool are_stores_gone() {
+    const auto state = instance_ ? instance_->look() : Status(Done{});
+    const bool are_gone = !state && state.error().is("store_missing");
+    const bool is_damage = !state && state.error().category() == Errc::corrupt;
+    if ((are_gone && !stores_gone_) || (is_damage && !store_damage_)) {
+      std::fprintf(stderr, "siegel: ALARM %s [%s]\n", texts::told(state.error(), settings_.speech.language).c_str(),
+                   state.error().code());
+      if (const std::string what(advice(state.error().code(), settings_.speech.language)); !what.empty())
+        say(settings_.speech, what);
+    }
+    store_damage_ = is_damage;
+    stores_gone_ = are_gone;
+    return are_gone;
   }
 
   // So that one which was taken out of PLACES is missed.
@@ -393,6 +413,8 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
+  bool store_damage_ = false;  // a read or write met it, in ledger or keys
+  bool stores_gone_ = false;   // one of them is not at its place
   std::chrono::seconds reopen_after_ = kReopenEvery;
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only

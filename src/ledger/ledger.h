@@ -227,6 +227,8 @@ class Ledger {
     std::uint64_t lock_record_failures = 0;  // writes of it that failed; tried again every second
   };
   [[nodiscard]] virtual Counters counters() const = 0;
+  // Store::look() of its store. Any thread.
+  [[nodiscard]] virtual Status look() = 0;
   std::function<void(std::size_t events, std::chrono::nanoseconds sync)> on_group;  // metrics; set before start()
 
  protected:

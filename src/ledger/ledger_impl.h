@@ -48,6 +48,7 @@ class LedgerImpl final : public Ledger {
   Result<std::string> checkpoint_at(TreeSize size) const override;
   Result<std::string> statement(std::string_view text) const override;
   Counters counters() const override;
+  Status look() override { return store_->look(); }
 
  private:
   // What readers see: durable and, but for a ledger in doubt, signed. Replaced whole after each group.

@@ -1,13 +1,29 @@
 #include "store/rocks_error.h"
 
+#include <string>
 #include <string_view>
 
 namespace siegel {
 
 namespace {
 
-// The text of a rocksdb::Status may quote keys, so only its kind gets out; RocksDB's LOG has the file names.
+// "000090.sst", where the text ends a path with such a name. Nothing else of it looks like that and gets out.
+std::string file_in(std::string_view text) {
+  for (const std::string_view kind : {".sst", ".log"}) {
+    const auto end = text.find(kind);
+    if (end == text.npos) continue;
+    auto begin = end;
+    while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+    if (begin < end && begin > 0 && text[begin - 1] == '/')
+      return std::string(text.substr(begin, end - begin)) + std::string(kind);
+  }
+  return {};
+}
+
+// The text of a rocksdb::Status may quote keys, so only its kind and a file's name get out.
 Error with_kind(Error error, const rocksdb::Status& status) {
+  const auto file = status.getState() == nullptr ? std::string() : file_in(status.getState());
+  if (!file.empty()) error = std::move(error).with("file", file);
   return std::move(error)
       .with("rocksdb_code", static_cast<int>(status.code()))
       .with("rocksdb_subcode", static_cast<int>(status.subcode()));

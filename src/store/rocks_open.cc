@@ -151,6 +151,7 @@ Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const Rocks
     SIEGEL_CHECK(check_room(options, settings, bytes_of_logs(files, options.dir.string())));
   }
   auto out = std::make_shared<OpenDb>();
+  out->dir = options.dir.string();
   const auto opened = open_mode(options, settings, *out);
   if (!opened.ok()) return open_error_of(opened);
   if (options.mode == RocksOptions::Mode::read_write) {

@@ -46,8 +46,11 @@ rocksdb::ColumnFamilyHandle* handle(const OpenDb& open, Family family) {
 }
 
 Error noted(OpenDb& open, const rocksdb::Status& status) {
-  auto error = error_of(status);
-  if (error.category() == Errc::corrupt) open.damaged = true;
+  auto error = error_of(status).with("place", open.dir);
+  if (error.category() == Errc::corrupt)
+    open.damage.with([&](std::optional<Error>& first) {
+      if (!first) first = error;
+    });
   return error;
 }
 
@@ -196,8 +199,11 @@ Status RocksStore::write(const Batch& batch, Sync sync) {
   if (!open) return failure();
   if (auto room = check_room(options_, settings_, batch.bytes()); !room) return fail(std::move(room).error());
   const auto done = write_batch(*open, batch, sync);
-  if (done.ok()) return Done{};
-  return fail(noted(*open, done));
+  if (!done.ok()) return fail(noted(*open, done));
+  if (sync == Sync::no) return Done{};
+  // RocksDB goes on with the files that it holds open: behind the sync it is sure that they stand at the place.
+  if (auto there = at_place(); !there) return fail(std::move(there).error());
+  return Done{};
 }
 
 Error RocksStore::fail(Error error) {
@@ -270,9 +276,11 @@ std::unique_ptr<Cursor> RocksStore::cursor(Family family, const CursorOptions& o
   return std::make_unique<RocksCursor>(std::move(open), std::move(bound), iterator);
 }
 
-bool RocksStore::damaged() const {
+Status RocksStore::look() {
+  SIEGEL_CHECK(at_place());
   const auto open = current();
-  return open && open->damaged;
+  if (!open) return failure();
+  return open->damage.with([](const std::optional<Error>& first) { return first ? Status(*first) : Status(Done{}); });
 }
 
 Status RocksStore::catch_up() {
@@ -288,7 +296,7 @@ Status RocksStore::at_place() {
   // What stands there now is not its own: it must sweep nothing there, which it would do at its end at the latest.
   (void)open->db->DisableFileDeletions();
   const bool missing = found.ok() || found.IsNotFound() || found.IsPathNotFound();
-  return missing ? store_missing() : error_of(found);
+  return (missing ? store_missing() : error_of(found)).with("place", options_.dir.string());
 }
 
 // ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -54,7 +54,8 @@ struct OpenDb {
   ~OpenDb();
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;  // owned by db, given back in ~
-  std::atomic<bool> damaged = false;
+  std::string dir;
+  Guarded<std::optional<Error>> damage;  // the first that was met
   // Of its LOCK, which stays open as long as the database: no other file gets this identity. None on a test's files.
   std::optional<FileIdentity> lock;
 };
@@ -83,7 +84,7 @@ class RocksStore final : public Store {
   Status resume() override;
   Status catch_up() override;
   Status at_place() override;
-  bool damaged() const override;
+  Status look() override;
   StoreStats stats() override;
   std::uint64_t rows_estimate(Family family) override;
 

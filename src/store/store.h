@@ -125,8 +125,9 @@ class Store {
   // not_found "store_missing" if its files do not stand in its directory any more: deleted, moved away, others put
   // there. The open ones are read and written all the same, so that nothing else tells.
   [[nodiscard]] virtual Status at_place() { return Done{}; }
-  // Damage was met since it was opened: by a read, a write, or in the background. Not every damage: check_files.
-  [[nodiscard]] virtual bool damaged() const { return false; }
+  // at_place(), and corrupt with place and file: the first damage that a read or write met since it was opened. Not
+  // every damage: check_files.
+  [[nodiscard]] virtual Status look() { return at_place(); }
   [[nodiscard]] virtual StoreStats stats() = 0;
   [[nodiscard]] virtual std::uint64_t rows_estimate(Family family) = 0;
   [[nodiscard]] std::uint64_t memory_bytes();  // memtables, readers and cache

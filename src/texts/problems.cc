@@ -254,7 +254,7 @@ constexpr auto kCodes = std::to_array<CodeText>({
     {"statement_malformed", "Dieser Text lässt sich nicht als Erklärung des Buchs signieren."},
     {"store_damaged", "Der Speicher ist nicht, was geschrieben wurde."},
     {"store_layout", "Der Speicher hat einen Aufbau, den diese Version nicht kennt."},
-    {"store_missing", "Hier ist kein Datenverzeichnis: `siegel init` legt eines an."},
+    {"store_missing", "Das Datenverzeichnis oder ein Speicher darin ist nicht an seinem Ort."},
     {"swap_unknown", "Die Liste der Auslagerungsbereiche lässt sich nicht lesen."},
     {"tile_malformed", "Eine Kachel enthält nicht 1 bis 256 ganze Hashwerte."},
     {"tlog_proof_malformed", "Der Text ist kein Beweis für die Prüfung ohne Server."},

@@ -147,6 +147,15 @@ Result<Vault::KnownLedger> Vault::known_ledger(const std::filesystem::path& keys
   return KnownLedger{head.ledger, size};
 }
 
+Status Vault::check_files(const std::filesystem::path& keys_dir) {
+  auto rocks = keys_options(keys_dir, {});
+  rocks.mode = RocksOptions::Mode::secondary;
+  const auto checked = siegel::check_files(rocks);
+  if (checked) return Done{};
+  return checked.error().find("place") != nullptr ? Error(checked.error())
+                                                  : Error(checked.error()).with("place", keys_dir.string());
+}
+
 // ── recovery ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // Changes that are effective under the present root but not told: they stand in its pending record.

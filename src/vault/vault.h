@@ -106,6 +106,9 @@ class Vault {
     TreeSize size;
   };
   static Result<KnownLedger> known_ledger(const std::filesystem::path& keys_dir);
+  // Reads every byte of a keys store or a replica of it, also beside its writer. Errors: those of siegel::check_files,
+  // with place.
+  static Status check_files(const std::filesystem::path& keys_dir);
   virtual ~Vault() = default;
 
   [[nodiscard]] virtual KeyTreeId tree() const = 0;
@@ -204,6 +207,8 @@ class Vault {
         roots_away = 0;                  // that cannot be read, written or healed; without them no erasure ends
   };
   [[nodiscard]] virtual Counters counters() const = 0;
+  // Store::look() of the keys store; replicas look after themselves. Any thread.
+  [[nodiscard]] virtual Status look() = 0;
   // Their places, for the operator. One that refused the last change of its root and is whole otherwise is not named.
   struct Away {
     std::vector<std::filesystem::path> roots, replicas;

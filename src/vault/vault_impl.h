@@ -81,6 +81,7 @@ class VaultImpl final : public Vault {
   Status told(Epoch epoch) override;
 
   Counters counters() const override;
+  Status look() override { return keys_->store().look(); }
   Away away() const override;
   void close() override;
 

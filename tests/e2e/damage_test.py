@@ -46,13 +46,13 @@ class World:
         self.stop()
         self.keep("after")
 
-    def try_to_add(self, name):
+    def try_to_add(self, name, **values):
         mail = name.replace(" ", ".").replace("ö", "oe") + "@example.org"
-        return self.s.request("POST", "/v1/record-types/contacts/records", {"values": {"name": name, "e-mail": mail}},
+        return self.s.request("POST", "/v1/record-types/contacts/records", {"values": {"name": name, "e-mail": mail, **values}},
                               token=self.s.tokens["editor"])
 
-    def add(self, name):
-        answer = self.try_to_add(name)
+    def add(self, name, **values):
+        answer = self.try_to_add(name, **values)
         assert answer.status == 201, answer.body
         return answer.json
 
@@ -333,8 +333,9 @@ class SingleDisk(Damage):
                 (self.s.data / store / "CURRENT").unlink()
                 self.refused("store_damaged", 1, str(self.s.data / store))
                 verified = self.s.run("verify", check=False)
+                self.assertEqual(verified.returncode, 3, verified.stdout)
                 if store == "keys":  # the ledger is whole
-                    self.assertEqual(verified.returncode, 0, verified.stderr)
+                    self.assertIn(f"A keys store or a replica of it is damaged. ({self.s.data / store}", verified.stdout)
                     self.assertIn("could not be read. Beside a running server try again. Code: store_damaged", verified.stderr)
                 self.mended("data")
 
@@ -414,6 +415,61 @@ class SingleDisk(Damage):
         self.read_only("behind_lock_record")
         self.assertEqual((self.s.data / "VIEWS").read_text(), "1\n")
         self.mended("data/ledger", "data/keys")
+
+    def test_ledger_or_keys_moved_away_under_way(self):
+        """RocksDB goes on with the files that it holds open; nothing of it may be acknowledged."""
+        for name in ("ledger", "keys"):
+            with self.subTest(name):
+                self.world.put_back()
+                self.world.start()
+                self.assertEqual(self.world.try_to_add("Vorher Da").status, 201)
+                self.assertEqual(self.s.request("GET", "/readyz", token=None).json["checks"], [])
+                place = self.s.data / name
+                away = place.rename(self.home / "away")
+                if name == "ledger":
+                    self.assertEqual(self.world.try_to_add("Nie Da").status, 503)
+                self.eventually(lambda: self.s.request("GET", "/readyz", token=None).json["checks"] == ["store_missing"])
+                self.assertEqual(self.world.try_to_add("Nie Da").status, 503)
+                self.assertRegex(self.s.log_text(), rf"(?m)^siegel: ALARM .*place={re.escape(str(place))}.*\[store_missing\]$")
+                self.assertFalse(place.exists())
+                away.rename(place)
+                self.eventually(lambda: self.s.request("GET", "/readyz", token=None).status == 200)
+                wait_for_index(self.s)
+                self.assertEqual(self.world.try_to_add("Nachher Da").status, 201)
+                self.assertEqual(self.world.look(), self.world.lists)
+                self.assertEqual(self.s.stop(), 0)
+                done = subprocess.run([BINARY, "--data", str(self.s.data), "verify"], capture_output=True, text=True, timeout=120)
+                self.assertEqual(done.returncode, 0, done.stdout)
+
+    def eventually(self, what):
+        end = time.monotonic() + 60
+        while not what():
+            self.assertLess(time.monotonic(), end, "it does not happen")
+            time.sleep(0.1)
+
+    def test_damage_that_a_read_meets_is_told(self):
+        self.world.start()
+        records = [self.world.add(f"{PERSON} {i}", news="x" * 8_000) for i in range(200, 240)]
+        for i in range(300, 440):  # a start reads the newest events itself
+            self.world.add(f"{PERSON} {i}")
+        self.assertEqual(self.s.stop(), 0)
+        self.world.start()  # makes tables of the logs
+        table = max((self.s.data / "ledger").glob("*.sst"), key=lambda p: p.stat().st_size)
+        flip(table, table.stat().st_size // 2)
+        self.assertEqual(self.s.request("GET", "/v1/status").json["checks"], [])
+        met = [self.s.request("GET", f"/v1/records/{record['record']}/history", token=self.s.tokens["editor"]).status
+               for record in records]
+        self.assertIn(503, met)
+        self.eventually(lambda: self.s.request("GET", "/v1/status").json["checks"] == ["store_damaged"])
+        ready = self.s.request("GET", "/readyz", token=None)
+        self.assertEqual((ready.status, ready.json["checks"]), (200, ["store_damaged"]))
+        self.assertIn("siegel_store_damaged 1", self.s.request("GET", "/metrics", token=None).body.decode())
+        told = [line for line in self.s.log_text().splitlines() if "ALARM" in line]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn(str(self.s.data / "ledger"), told[0])
+        self.assertIn(table.name, told[0])
+        self.assertEqual(self.world.try_to_add("Geht Weiter").status, 201)
+        self.assertEqual(self.s.stop(), 0)
 
     def test_manifest_damaged(self):
         """Of a store that is the truth: what was synced once is never passed over, and nothing is swept."""
@@ -628,6 +684,23 @@ class Mirrored(Damage):
                     self.mended()
                     told = f"no erasure ends until they are back: {root} [root_store_unavailable]\n" in self.s.log_text()
                     self.assertEqual(told, how != "older")
+
+    def test_verify_reads_keys_and_replicas(self):
+        """What has rotted at a second place is found before it is needed."""
+        for place in (self.s.data / "keys", self.home / "replica"):
+            with self.subTest(place.name):
+                self.world.put_back()
+                self.world.start()  # makes tables of the logs
+                self.assertEqual(self.s.stop(), 0)
+                done = subprocess.run([BINARY, "--data", str(self.s.data), "verify"], capture_output=True, text=True, timeout=120)
+                self.assertEqual(done.returncode, 0, done.stdout)
+                table = max(place.glob("*.sst"), key=lambda p: p.stat().st_size)
+                flip(table, table.stat().st_size // 3)
+                done = subprocess.run([BINARY, "--data", str(self.s.data), "verify"], capture_output=True, text=True, timeout=120)
+                self.assertEqual(done.returncode, 3, done.stdout)
+                self.assertIn(f"A keys store or a replica of it is damaged. ({table})", done.stdout)
+                done = subprocess.run([BINARY, "--lang", "de", "--data", str(self.s.data), "verify"], capture_output=True, text=True, timeout=120)
+                self.assertIn(f"Zweitkopie davon ist beschädigt. ({table})", done.stdout)
 
     def test_older_replica_is_brought_up(self):
         self.world.put_back("before", "replica")
