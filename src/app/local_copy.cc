@@ -14,6 +14,7 @@
 #include "proof/checkpoint.h"
 #include "proof/tiles.h"
 #include "store/file.h"
+#include "vault/vault.h"
 
 namespace siegel::app {
 namespace {
@@ -60,17 +61,48 @@ LedgerCopy::~LedgerCopy() {
 
 Status LedgerCopy::open(const std::filesystem::path& data) {
   SIEGEL_TRY(found, read_places(data));
-  return open(std::move(found));
+  const auto known = vault::Vault::known_ledger(found.keys());
+  SIEGEL_CHECK(open(std::move(found)));
+  if (known && known->id == head->id) {
+    known_to_keys = known->size;
+  } else if (known) {
+    keys_not_asked = Error(Errc::conflict, "other_ledger", "The keys store is that of another ledger.");
+  } else if (std::error_code ignored;
+             !known.error().is("store_missing") || !std::filesystem::exists(places.data / "BACKUP", ignored)) {
+    keys_not_asked = known.error();
+  }
+  return Done{};
 }
 
+// Beside a writer RocksDB passes over a log that was taken away after it was named: what stood in it is in a table by
+// now, which the next opening reads. The lock record, read before, tells that something is missing.
 Status LedgerCopy::open(Places found) {
   places = std::move(found);
-  SIEGEL_TRY(id, read_format(places));
   lock_record = read_lock_record();
   SIEGEL_TRY(notes, make_notes_dir());
   notes_dir = std::move(notes);
+  SIEGEL_CHECK(read_head());
+  for (int tries = 1; is_behind_lock_record() && tries < kOpenTries; ++tries) {
+    std::this_thread::sleep_for(kBetweenTries);
+    SIEGEL_CHECK(read_head());
+  }
+  if (rocks.mode == RocksOptions::Mode::secondary) await_lock_record();
+  look_at_logs();
+  std::error_code ignored;
+  const bool is_backup = !std::filesystem::exists(places.keys(), ignored);  // copied back, it is none any more
+  if (is_backup && std::filesystem::exists(places.data / "BACKUP", ignored)) {
+    const auto note = SystemFiles().read_file(places.data / "checkpoint", kNoteFileBytes);
+    backup_note = note ? std::string(as_chars(*note)) : std::string();
+  }
+  return Done{};
+}
+
+Status LedgerCopy::read_head() {
+  SIEGEL_TRY(id, read_format(places));
+  store.reset();
   SIEGEL_CHECK(open_store());
   SIEGEL_TRY(newest, store->get(ledger::kCheckpoints, as_bytes(ledger::kNewestKey)));
+  newest_note.reset();
   if (newest) newest_note = std::string(as_chars(*newest));
   SIEGEL_TRY(row, store->get(ledger::kHead, as_bytes(ledger::kHeadKey)));
   if (!row) return ledger::damaged("The head row is missing.");
@@ -79,14 +111,12 @@ Status LedgerCopy::open(Places found) {
     return Error(Errc::corrupt, "other_ledger", "The store holds another ledger than the file FORMAT names.");
   }
   head = std::move(decoded);
-  if (rocks.mode == RocksOptions::Mode::secondary) await_lock_record();
-  look_at_logs();
-  std::error_code ignored;
-  if (std::filesystem::exists(places.data / "BACKUP", ignored)) {
-    const auto note = SystemFiles().read_file(places.data / "checkpoint", kNoteFileBytes);
-    backup_note = note ? std::string(as_chars(*note)) : std::string();
-  }
   return Done{};
+}
+
+bool LedgerCopy::is_behind_lock_record() const {
+  if (rocks.mode != RocksOptions::Mode::secondary || !lock_record) return false;
+  return size_in(*lock_record).value_or(0) > head->size.get();
 }
 
 // Logs that cannot be read at all are told of by whoever reads the whole store (check_files).

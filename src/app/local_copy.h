@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/places.h"
+#include "app/report.h"
 #include "base/error.h"
 #include "codec/rows.h"
 #include "ledger/layout.h"
@@ -26,6 +27,10 @@ struct LedgerCopy {
   verify::Report::LockRecord lock_record_state = verify::Report::LockRecord::not_looked_for;
   std::optional<std::string> newest_note;  // of the store: of the group before the last
   std::optional<std::string> backup_note;  // of a backup, its own checkpoint; empty text: it is gone
+  // The ledger's size as its keys store has seen it, asked before the ledger; or why it could not be asked. Of a
+  // backup, which has no keys, neither.
+  std::optional<TreeSize> known_to_keys;
+  std::optional<Error> keys_not_asked;
   std::optional<ledger::Head> head;
   RocksOptions rocks;  // how the store is open
   std::unique_ptr<Store> store;
@@ -39,7 +44,7 @@ struct LedgerCopy {
   ~LedgerCopy();
 
   Status open(const std::filesystem::path& data);
-  Status open(Places found);  // the same where `found.data` is only a copy of the data directory
+  Status open(Places found);  // where `found.data` is only a copy of the data directory: the keys are not asked
   // Of the ledger's own signing key. invalid "key_missing" where that is not at its place.
   [[nodiscard]] Result<std::string> own_key() const;
   // A place in a log that no crash left so: what stood behind is not read. The rule of evidence.h.
@@ -48,6 +53,8 @@ struct LedgerCopy {
  private:
   std::optional<std::string> read_lock_record();
   Status open_store();
+  Status read_head();
+  [[nodiscard]] bool is_behind_lock_record() const;
   void look_at_logs();
   void await_lock_record();
 };
@@ -76,9 +83,10 @@ class StoreSource final : public verify::Source {
 };
 
 // What `siegel verify` does with an open copy (local_verify.cc): with the checkpoints that lie in it and beside it.
-// key: a verifier key; empty: the ledger's own. known: the ledger's size as the keys store has seen it.
+// key: a verifier key; empty: the ledger's own.
 Result<verify::Options> verify_options(const LedgerCopy& copy, const std::string& key);
-Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options,
-                                   std::optional<TreeSize> known = std::nullopt);
+Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options);
+// On stderr; nothing where they were asked.
+void tell_keys_not_asked(const LedgerCopy& copy, const Speech& speech);
 
 }  // namespace siegel::app

@@ -116,23 +116,29 @@ Result<Newest> newest_of(const LedgerCopy& copy, const VerifierKey& key) {
 }
 
 // An export ends with its checkpoint, so nothing in it would tell that the ledger went on. The lock record of the
-// living system says nothing of a backup, which has its own checkpoint.
+// living system says nothing of a backup, which has its own checkpoint; a volume that came back as a whole agrees with
+// its lock record, and only the keys know better.
 Status reaches_its_end(const LedgerCopy& copy, const VerifierKey& key) {
   if (const auto* log = copy.damaged_log()) {
     return ledger::damaged("A log of the ledger is damaged, and events are missing: run `siegel verify`.")
         .with("file", log->file)
         .with("from", log->from);
   }
-  std::error_code ignored;
-  const bool is_backup = copy.backup_note && !std::filesystem::exists(copy.places.keys(), ignored);
-  const auto& note = is_backup ? copy.backup_note : copy.lock_record;
-  const auto size = copy.head->size.get();
+  const auto size = copy.head->size;
+  const auto is_longer = [&](std::uint64_t known) {
+    return ledger::damaged("The ledger is shorter than was signed: run `siegel verify`.")
+        .with("size", size)
+        .with("signed", known);
+  };
+  if (copy.known_to_keys && *copy.known_to_keys > size) return is_longer(copy.known_to_keys->get());
+  const auto& note = copy.backup_note ? copy.backup_note : copy.lock_record;
   if (!note) return Done{};
   const auto locked = open_checkpoint(*note, key);
-  if (!locked || locked->checkpoint.size <= size) return Done{};
-  return ledger::damaged("The ledger is shorter than was signed: run `siegel verify`.")
-      .with("size", size)
-      .with("signed", locked->checkpoint.size);
+  if (!locked) {
+    return ledger::damaged(copy.backup_note ? "The checkpoint of the backup is missing or not signed by its ledger."
+                                            : "The lock record is not signed by the ledger: run `siegel verify`.");
+  }
+  return locked->checkpoint.size > size.get() ? Status(is_longer(locked->checkpoint.size)) : Status(Done{});
 }
 
 Status write_events(const ExportRun& run, LedgerCopy& copy, const Checkpoint& head) {
@@ -160,11 +166,20 @@ Result<Newest> export_log(const ExportRun& run) {
   SIEGEL_TRY(key_text, copy.own_key());
   SIEGEL_TRY(key, parse_verifier_key(key_text));
   SIEGEL_CHECK(reaches_its_end(copy, key));
+  tell_keys_not_asked(copy, run.speech);
+  if (copy.lock_record_state != verify::Report::LockRecord::held && !copy.backup_note)
+    say(run.speech,
+        run.speech.text("nicht verglichen mit der Sperrdatei (DIR.outside/head): sie fehlt oder ist nicht lesbar",
+                        "not compared with the lock record (DIR.outside/head): it is missing or cannot be read"));
   SIEGEL_TRY(newest, newest_of(copy, key));
   std::error_code error;
-  std::filesystem::create_directories(run.dir, error);
+  const bool is_new = std::filesystem::create_directories(run.dir, error);
   if (error) return unwritable();
-  SIEGEL_CHECK(write_events(run, copy, newest.head));
+  if (auto written = write_events(run, copy, newest.head); !written) {
+    for (const auto* made : {"tile", "payloads"}) std::filesystem::remove_all(run.dir / made, error);
+    if (is_new) std::filesystem::remove(run.dir, error);
+    return std::move(written).error();
+  }
   SystemFiles files;
   SIEGEL_CHECK(files.write_file_durably(run.dir / "verifier-key", as_bytes(key_text + "\n"), kReadable));
   SIEGEL_CHECK(files.write_file_durably(run.dir / "checkpoint", as_bytes(newest.note), kReadable));

@@ -127,14 +127,28 @@ void judge_logs(const LedgerCopy& copy, verify::Report& report) {
 }
 
 // A copy that came back with its lock record agrees with it; the keys, where they lie beside it, know better.
-void compare_with_keys(TreeSize known, const LedgerCopy& copy, verify::Report& report) {
-  const auto size = copy.head->size;
+void compare_with_keys(const LedgerCopy& copy, verify::Report& report) {
+  const auto size = copy.head->size, known = copy.known_to_keys.value_or(size);
   if (!report.intact() || size >= known) return;
   const bool is_older = copy.broken_logs.empty();
   report.findings.push_back({is_older ? verify::Cause::roll_back : verify::Cause::missing, size.get(), known.get(),
                              std::string(is_older ? "Roll-back to an older state" : "Truncated") +
                                  ": the keys store has seen size " + std::to_string(known.get()) +
                                  ", the events end at " + std::to_string(size.get()) + "."});
+}
+
+// Keys and their replicas, where they lie beside the ledger: what has rotted there is missed only when it is needed.
+void check_keys(const Places& places, verify::Report& report) {
+  std::vector<std::filesystem::path> all = {places.keys()};
+  all.insert(all.end(), places.key_replicas.begin(), places.key_replicas.end());
+  for (const auto& dir : all) {
+    const auto checked = vault::Vault::check_files(dir);
+    if (checked || checked.error().category() != Errc::corrupt) continue;  // one that is away is told elsewhere
+    const auto* file = checked.error().find("file");
+    report.findings.push_back(
+        {verify::Cause::unreadable, 0, 0,
+         "A keys store or a replica of it is damaged. (" + dir.string() + (file == nullptr ? "" : "/" + *file) + ")"});
+  }
 }
 
 // "DAMAGED" is true of a data directory in use, and would alarm without cause whoever checks an older backup.
@@ -176,12 +190,12 @@ Result<verify::Options> verify_options(const LedgerCopy& copy, const std::string
   return options;
 }
 
-Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options, std::optional<TreeSize> known) {
+Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& options) {
   StoreSource source(*copy.store, options.from, copy.head->size.get());
   SystemClock clock;
   SIEGEL_TRY(report, verify::verify(source, options, clock));
   report.lock_record = copy.lock_record_state;
-  if (known) compare_with_keys(*known, copy, report);
+  compare_with_keys(copy, report);
   judge_logs(copy, report);
   if (is_at_most_older(report)) {
     check_rest(copy, report);
@@ -191,6 +205,21 @@ Result<verify::Report> verify_copy(LedgerCopy& copy, const verify::Options& opti
   return report;
 }
 
+void tell_keys_not_asked(const LedgerCopy& copy, const Speech& speech) {
+  if (!copy.keys_not_asked) return;
+  const auto& why = *copy.keys_not_asked;
+  say(speech, std::string(why.is("other_ledger")
+                              ? speech.text("nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er "
+                                            "gehört zu einem anderen Buch. Code: ",
+                                            "not compared with what the keys store knows of the ledger: it is that of "
+                                            "another ledger. Code: ")
+                              : speech.text("nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er "
+                                            "ließ sich nicht lesen. Bei laufendem Server noch einmal versuchen. Code: ",
+                                            "not compared with what the keys store knows of the ledger: it could not "
+                                            "be read. Beside a running server try again. Code: ")) +
+                  why.code());
+}
+
 int run_verify(const VerifyRun& run) {
   if (is_export(run.data))
     return report(Error(Errc::invalid, "export_not_data",
@@ -198,8 +227,6 @@ int run_verify(const VerifyRun& run) {
                         "says how.")
                       .with("directory", run.data.string()),
                   run.speech);
-  // Before the ledger, which a running server makes longer. A backup has no keys, and what damages them is not asked.
-  const auto known = vault::Vault::known_ledger(default_places(run.data).keys());
   LedgerCopy copy;
   if (auto opened = copy.open(run.data); !opened) return failed(opened.error(), run.speech);
   auto options = verify_options(copy, run.key);
@@ -222,23 +249,11 @@ int run_verify(const VerifyRun& run) {
                    static_cast<unsigned long long>(from + events), static_cast<unsigned long long>(size));
     };
   }
-  const bool is_comparable = known && known->id == copy.head->id;
-  auto checked = verify_copy(copy, *options, is_comparable ? std::optional(known->size) : std::nullopt);
+  auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);
-  if (known && !is_comparable) {
-    say(run.speech, run.speech.text("nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er gehört zu "
-                                    "einem anderen Buch. Code: other_ledger",
-                                    "not compared with what the keys store knows of the ledger: it is that of another "
-                                    "ledger. Code: other_ledger"));
-  } else if (!known && !known.error().is("store_missing")) {  // a backup has none
-    say(run.speech, std::string(run.speech.text(
-                        "nicht verglichen mit dem, was der Schlüsselspeicher vom Buch weiß: er ließ sich nicht lesen. "
-                        "Bei laufendem Server noch einmal versuchen. Code: ",
-                        "not compared with what the keys store knows of the ledger: it could not be read. Beside a "
-                        "running server try again. Code: ")) +
-                        known.error().code());
-  }
+  check_keys(copy.places, *checked);
+  tell_keys_not_asked(copy, run.speech);
   std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify_text(*checked, run.speech)).c_str(),
               run.speech.json ? "\n" : "");
   std::fflush(stdout);

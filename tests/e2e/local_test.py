@@ -475,14 +475,16 @@ class DamagedLog(World):
     def setUpClass(cls):
         super().setUpClass()
         cls.s.stop()
-        cls.whole = cls.s.home / "whole-ledger"
-        shutil.copytree(cls.s.data / "ledger", cls.whole)
+        cls.whole = cls.s.home / "whole"
+        for store in ("ledger", "keys", "views"):
+            shutil.copytree(cls.s.data / store, cls.whole / store)
         cls.head = pathlib.Path(f"{cls.s.data}.outside") / "head"
         cls.locked = cls.head.read_bytes()
 
-    def setUp(self):
-        shutil.rmtree(self.s.data / "ledger")
-        shutil.copytree(self.whole, self.s.data / "ledger")
+    def setUp(self, stores=("ledger", "keys", "views")):
+        for store in stores:
+            shutil.rmtree(self.s.data / store)
+            shutil.copytree(self.whole / store, self.s.data / store)
         self.head.write_bytes(self.locked)
         self.log = max((self.s.data / "ledger").glob("*.log"), key=lambda f: f.stat().st_size)
 
@@ -543,7 +545,46 @@ class DamagedLog(World):
         self.flip(self.log.stat().st_size - 3)  # no record behind: only the lock record tells
         refused = self.siegel("--lang", "de", "export-log", str(to), code=3)
         self.assertIn("kürzer, als signiert wurde", refused.stderr)
+        self.head.unlink()  # and without it the keys
+        refused = self.siegel("export-log", str(to), code=3)
+        self.assertIn("shorter than was signed", refused.stderr)
+        self.setUp()
+        self.head.write_bytes(self.locked[:-40] + b"A" * 39 + b"\n")
+        self.assertIn("[ledger_damaged]", self.siegel("export-log", str(to), code=3).stderr)
         self.assertFalse(to.exists())
+        self.head.unlink()
+        self.assertIn("not compared with the lock record", self.siegel("export-log", str(to)).stderr)
+
+    def test_6_P1_a_volume_that_came_back_as_a_whole_is_no_newer_ledger(self):
+        """[P1] ledger and lock record agree with each other; the keys know of more"""
+        serve_again(self.s)
+        add(self.s, "Later")
+        self.s.stop()
+        self.setUp(stores=("ledger", "views"))
+        to = self.s.home / "older"
+        self.assertIn("[ledger_damaged]", self.siegel("export-log", str(to), code=3).stderr)
+        self.assertFalse(to.exists())
+        keys = (self.s.data / "keys").rename(self.s.home / "keys-aside")
+        try:
+            self.assertIn("Code: store_missing", self.siegel("verify").stderr)
+            self.assertIn("Code: store_missing", self.siegel("export-log", str(to)).stderr)
+        finally:
+            keys.rename(self.s.data / "keys")
+
+    def test_5_P1_nothing_is_left_of_an_export_that_breaks_off(self):
+        """[P1]"""
+        serve_again(self.s)  # makes tables of the logs
+        self.s.stop()
+        table = max((self.s.data / "ledger").glob("*.sst"), key=lambda f: f.stat().st_size)
+        content = bytearray(table.read_bytes())
+        content[len(content) // 3] ^= 0xFF
+        table.write_bytes(content)
+        to = self.s.home / "broken-off"
+        refused = self.siegel("export-log", str(to), code=3)
+        self.assertIn(f"{table.name}", refused.stderr)
+        self.assertFalse(to.exists())
+        report = json.loads(self.siegel("--json", "verify", code=3).stdout)
+        self.assertIn(table.name, "".join(f["detail"] for f in report["findings"]))
 
     def test_4_the_keys_of_another_ledger_say_nothing(self):
         keys = (self.s.data / "keys").rename(self.s.home / "keys-aside")
