@@ -77,6 +77,7 @@ Status check_sayable(const Places& places) {
 Status check_all(const Places& places) {
   SIEGEL_CHECK(refuse_existing(places));
   SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
+  SIEGEL_CHECK(check_outside(places));
   std::vector<std::filesystem::path> seconds;
   for (const auto& mirror : places.root_mirrors) {
     SIEGEL_CHECK(vault::check_root_place(mirror, places.data));

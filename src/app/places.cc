@@ -125,6 +125,15 @@ bool is_within(const std::filesystem::path& inner, const std::filesystem::path& 
   return std::mismatch(b.begin(), b.end(), a.begin(), a.end()).first == b.end();
 }
 
+Status check_outside(const Places& places) {
+  for (const auto& place : {places.signer, places.head})
+    if (is_within(place, places.data))
+      return Error(Errc::invalid, "place_inside_data",
+                   "Signing key and lock record lie outside the data directory: a copy of it would take them along.")
+          .with("path", place.string());
+  return Done{};
+}
+
 Places default_places(const std::filesystem::path& data) {
   Places places;
   places.data = std::filesystem::absolute(data).lexically_normal();

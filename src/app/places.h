@@ -31,6 +31,9 @@ struct Places {
 // Whether inner is outer or lies below it, links resolved as far as the paths exist.
 bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
 
+// Signing key and lock record lie outside the data directory, or a copy of it that is put back would agree with itself.
+// invalid "place_inside_data".
+Status check_outside(const Places& places);
 Places default_places(const std::filesystem::path& data);
 
 // Whether the configuration says nothing else than what init wrote: invalid "config_invalid" if it names other places.

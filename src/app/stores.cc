@@ -210,6 +210,7 @@ Status Core::open(const std::filesystem::path& data, const Config& config, Clock
     lock = std::move(taken);
   }
   SIEGEL_CHECK(vault::check_root_place(places.root, places.data));
+  SIEGEL_CHECK(check_outside(places));
   SIEGEL_TRY(loaded, load_signer(files, places));
   signer = std::move(loaded);
   auto settings = ledger_options(places, id, signer->origin());

@@ -1391,6 +1391,12 @@ class Local(unittest.TestCase):
                 self.assertEqual(done.returncode, code, (replica, mirror, done.stderr))
                 self.assertIn(said, done.stderr)
                 self.assertEqual(sorted(s.home.rglob("*")), before, (replica, mirror))
+            # A copy of the directory that is put back would agree with itself.
+            for flags, environment in ((["--lock", str(s.data / "head")], {}), ([], {"SIEGEL_SIGNER_PATH": str(s.data / "x" / "signer")})):
+                done = cli.run("init", "--single-disk", *flags, data=s.data, env=environment)
+                self.assertEqual(done.returncode, USAGE, done.stderr)
+                self.assertIn("place_inside_data", done.stderr)
+                self.assertEqual(sorted(s.home.rglob("*")), before)
             if os.geteuid() != 0:  # root may write everywhere
                 good.chmod(0o500)
                 done = cli.run("init", "--key-replica", keys, "--root-mirror", root, data=s.data)
