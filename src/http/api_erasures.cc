@@ -1,4 +1,6 @@
 // Erasures and their certificates.
+#include <algorithm>
+
 #include "http/api_call.h"
 #include "http/json_writer.h"
 #include "views/views.h"
@@ -44,14 +46,12 @@ Result<service::RequestErasure> read_request(const JsonObject& object) {
   }
   if (!suppress.empty()) members.wrong("/suppress", "Suppression follows with the work on deletion; leave it out.");
   const auto* classes = members.any("classes");
-  if (classes != nullptr) {
-    if (const auto* all = std::get_if<std::string>(&classes->value)) {
-      if (*all != "all") members.wrong("/classes", "classes is \"all\" or a list of names.");
-    } else {
-      members.texts("classes", out.classes);
-      if (out.classes.empty()) members.wrong("/classes", "classes is \"all\" or a list of names.");
-    }
-  }
+  // null is no "all": what was left empty by mistake must not erase everything.
+  const bool is_null = classes == nullptr && std::ranges::count(object, "classes", &JsonMember::name) > 0;
+  const auto* all = classes == nullptr ? nullptr : std::get_if<std::string>(&classes->value);
+  if (classes != nullptr && all == nullptr) members.texts("classes", out.classes);
+  if (is_null || (all != nullptr && *all != "all") || (classes != nullptr && all == nullptr && out.classes.empty()))
+    members.wrong("/classes", "classes is \"all\" or a list of names.");
   if (mode && mode != "now" && mode != "window") members.wrong("/mode", "mode is now or window.");
   out.now = mode == "now";
   SIEGEL_CHECK(members.finish());
@@ -149,7 +149,9 @@ std::string certificate_json(const service::CertificateAnswer& c) {
   json.text("ground", service::name_of(c.row.ground)).number("subjects", c.row.subjects).number("leaves", c.row.leaves);
   json.text("requested_at", to_rfc3339(c.row.requested_at));
   write_effect(json, c.last.effect);
-  json.list("kept_classes");
+  json.list("erased_classes");
+  for (const auto& name : c.erased_classes) json.text(name);
+  json.end_list().list("kept_classes");
   for (const auto& kept : c.kept_classes) json.text(kept);
   json.end_list().text("unencrypted_swap", c.unencrypted_swap).text("left", kLeftEn);
   write_proof(json, c.last, c);
@@ -210,6 +212,8 @@ std::string certificate_html(const service::CertificateAnswer& c, bool german) {
   };
   for (const auto& earlier : c.earlier) effect(earlier.effect);
   effect(c.last.effect);
+  for (const auto& name : c.erased_classes) row("Gelöscht", "Erased", name);
+  if (c.erased_classes.empty()) row("Gelöscht", "Erased", german ? "alles, was nicht bleibt" : "all but what is kept");
   for (const auto& kept : c.kept_classes) row("Bleibt", "Kept", kept);
   out += std::string("</dl><p>") + (german ? kLeftDe : kLeftEn) + "</p><p>" +
          (german ? "Dasselbe, unterschrieben mit dem Schlüssel des Hauptbuchs; prüfbar ohne Server:"

@@ -56,6 +56,8 @@ std::string certificate_text(const CertificateAnswer& c, const std::string& orig
   out.title("Siegel certificate of erasure, version 1");
   out.line("ledger", origin).line("erasure", to_text(c.id)).line("state", views::name_of(c.row.state));
   out.line("ground", name_of(c.row.ground)).line("people", c.row.subjects).line("leaf keys destroyed", c.row.leaves);
+  for (const auto& name : c.erased_classes) out.line("erased class", name);
+  if (c.erased_classes.empty()) out.line("erased class", "all but those kept");
   out.line("requested at", to_rfc3339(c.row.requested_at)).line("unreadable since", to_rfc3339(c.last.effect.at));
   tell(out, c.last.effect);
   out.line("unencrypted swap", c.unencrypted_swap);

@@ -227,8 +227,9 @@ struct CertificateAnswer {
   std::string checkpoint;               // note that the proofs lead to
   std::string note;  // the certificate for people to read, signed by the ledger's key (certificate.cc)
   TreeSize size;
-  std::vector<std::string> kept_classes;  // with ground, as "name (ground)"
-  std::string_view unencrypted_swap;      // of this machine now: yes, no, unknown
+  std::vector<std::string> erased_classes;  // by name; empty: all that an erasure ends
+  std::vector<std::string> kept_classes;    // with ground, as "name (ground)"
+  std::string_view unencrypted_swap;        // of this machine now: yes, no, unknown
 };
 struct EventLine {
   Seq seq;

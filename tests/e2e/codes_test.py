@@ -135,6 +135,7 @@ class Codes(unittest.TestCase):
                               ({"subject": subject, "ground": "art17-1-a", "classes": [CANARY]}, "/classes"),
                               ({"subject": subject, "ground": "art17-1-a", "classes": ["access-log"]}, "/classes"),
                               ({"subject": subject, "ground": "art17-1-a", "classes": CANARY}, "/classes"),
+                              ({"subject": subject, "ground": "art17-1-a", "classes": None}, "/classes"),
                               ({"subject": subject, "ground": "art17-1-a", "mode": CANARY}, "/mode")):
             self.problem(self.post(body, "/v1/erasures", "privacy_officer"), 400, "bad_value", pointer=pointer)
         for body, pointer in (({}, "/role"), ({"role": CANARY}, "/role"), ({"role": "editor", "expires_at": CANARY}, "/expires_at"),

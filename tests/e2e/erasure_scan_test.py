@@ -215,7 +215,11 @@ class Scan(unittest.TestCase):
                 answer = self.call("GET", erasure["certificate"], role="auditor", headers={"Accept": accept})
                 self.assertEqual(answer.status, 200, (accept, answer.body))
                 certificates += answer.body
-            listed = self.call("GET", erasure["certificate"], role="auditor").json["kept_classes"]
+            told = self.call("GET", erasure["certificate"], role="auditor").json
+            self.assertEqual(told["erased_classes"], ["customer"] if kept else [])
+            note = self.call("GET", erasure["certificate"], role="auditor", headers={"Accept": "text/plain"}).body.decode()
+            self.assertIn("\nerased class: " + ("customer" if kept else "all but those kept") + "\n", note)
+            listed = told["kept_classes"]
             self.assertEqual(any(k.startswith("marketing") for k in listed), kept, listed)
             self.assertFalse(any(k.startswith("customer") for k in listed), listed)
         self.assertEqual([n for n in everybody if n in certificates], [])
