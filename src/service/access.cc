@@ -333,6 +333,7 @@ class SubjectTask : public ReadTask {
     return make_drafts({owner_of(id_)}, {});
   }
   std::optional<Decision> decide_read(const ledger::Moment&) final {
+    if (s.state.registries() != registries) return Decision(Again{});  // the permit is of each type that there was
     const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
     if (!found.known || !still_holds(*found.entry)) return Decision(Again{});
     needed_ = TreeSize(found.entry->modified.get() + 1);

@@ -146,7 +146,7 @@ class SearchTask final : public ReadTask {
     SIEGEL_CHECK(permit_now(decide::Action::list_records));  // looks that the fields exist, too
     SIEGEL_CHECK(check_sizes(query_, s.options));
     SIEGEL_TRY(read, Conditions::read(permit.type->definition, query_));
-    conditions_ = std::move(read);
+    conditions_ = std::make_unique<const Conditions>(std::move(read));
     shown_ = conditions_->looked_at();
     position_ = s.views.position();
     page_ = {};
@@ -170,7 +170,7 @@ class SearchTask final : public ReadTask {
  private:
   Query query_;
   Callback<ListAnswer> done_;
-  std::optional<Conditions> conditions_;
+  std::unique_ptr<const Conditions> conditions_;
   Page page_;
   TreeSize position_;
 };
@@ -215,6 +215,11 @@ class SubjectSearchTask final : public ReadTask {
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
     return make_drafts(seen, {});
+  }
+
+  std::optional<Decision> decide_read(const ledger::Moment&) override {
+    // The permit is of each type that there was.
+    return s.state.registries() == registries ? std::nullopt : std::optional<Decision>(Again{});
   }
 
   Status answer() override {
