@@ -289,6 +289,11 @@ int run_lock_adopt(const LockAdoptOptions& options) {
     std::printf(speech.text("Sperrdatei angenommen bei Größe %llu\n", "lock record adopted at size %llu\n"),
                 static_cast<unsigned long long>(adopted->size));
   }
+  if (adopted->remembered && *adopted->remembered > adopted->size)
+    say(speech, speech.text("was im verlorenen Teil widerrufen oder eingeschränkt wurde, gilt wieder: Schlüssel "
+                            "(`siegel token list`), Zwecke, entfernte Datensätze; vor dem Betrieb durchsehen",
+                            "what was revoked or narrowed in the lost part holds again: tokens (`siegel token list`), "
+                            "purposes, removed records; look through them before work goes on"));
   if (const auto kept = keep_reason(options, *adopted); !kept) {
     std::fprintf(
         stderr,
