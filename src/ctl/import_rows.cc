@@ -44,11 +44,12 @@ Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool 
   Columns out;
   std::vector<std::string> unknown;
   for (const auto& title : header) {
-    const auto column = column_of(type, title, &title == &header.back());
+    auto column = column_of(type, title, &title == &header.back());
     if (column.field != nullptr && is_for(out, *column.field))
       return Error(Errc::invalid, "double_column", "Two columns are for one field.").with("field", column.field->name);
     if (column.use == Column::Use::passed_over && !is_id_of_export(sheet::trimmed(title), out.size()))
       unknown.emplace_back(sheet::trimmed(title));
+    if (column.use == Column::Use::untitled && ignore_unknown) column.use = Column::Use::passed_over;
     out.push_back(column);
   }
   if (std::none_of(out.begin(), out.end(), [](const Column& column) { return column.field != nullptr; }))

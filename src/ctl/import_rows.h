@@ -36,7 +36,7 @@ struct Column {
   enum class Use {
     field,
     passed_over,  // no field, and --ignore-unknown
-    untitled,     // its cells must be empty
+    untitled,     // its cells must be empty, without --ignore-unknown
     of_rejects    // of an earlier run
   };
   Use use = Use::passed_over;

@@ -82,19 +82,37 @@ void show_failures(const Output& out, const json& preview) {
   });
 }
 
-// Columns of the file whose values would go nowhere. One without a title, which got its number as one, is none where
-// nothing is seen in it: a line that ends with a delimiter makes such a column.
+bool is_used(const json& column) { return column.contains("field") && column["field"].is_string(); }
+
+// It got its number as a title.
+bool is_untitled(const std::string& title, std::size_t at) {
+  const auto number = std::to_string(at + 1);
+  return title == "Spalte " + number || title == "Column " + number;
+}
+
+// Columns of the file whose values would go nowhere. One without a title is none where nothing is seen in it: a line
+// that ends with a delimiter makes such a column.
 std::vector<std::string> unknown_columns(const json& preview) {
   std::vector<std::string> out;
   const auto columns = preview.value("columns", json::array());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto& column = columns[i];
-    const bool is_used = column.contains("field") && column["field"].is_string();
     const auto title = column.value("title", "");
-    const auto number = std::to_string(i + 1);
-    const bool untitled = title == "Spalte " + number || title == "Column " + number;
-    if (is_used || is_of_rejects(title, i + 1 == columns.size()) || is_id_of_export(title, i)) continue;
-    if (!untitled || !column.value("examples", json::array()).empty()) out.push_back(title);
+    if (is_used(column) || is_of_rejects(title, i + 1 == columns.size()) || is_id_of_export(title, i)) continue;
+    if (!is_untitled(title, i) || !column.value("examples", json::array()).empty()) out.push_back(title);
+  }
+  return out;
+}
+
+// Columns without a title that may be what rows fail for: the server refuses a cell there that the preview shows none
+// of, unless it is told to leave the column out.
+std::vector<std::string> refused_columns(const json& preview) {
+  std::vector<std::string> out;
+  if (count_of(preview, "failed") == 0) return out;
+  const auto columns = preview.value("columns", json::array());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto title = columns[i].value("title", "");
+    if (!is_used(columns[i]) && is_untitled(title, i)) out.push_back(title);
   }
   return out;
 }
@@ -177,6 +195,21 @@ Result<Answer> follow(const Session& session, const std::string& id, std::uint64
     session.out.progress(std::to_string(now.value("done", std::uint64_t{0})) + "/" + std::to_string(rows));
     std::this_thread::sleep_for(kBetweenLooks);
   }
+}
+
+// The same file again, as a form that names the columns.
+void leave_out(const std::vector<std::string>& titles, const std::string& media, Request& upload) {
+  json columns = json::object();
+  for (const auto& title : titles) columns[title] = nullptr;
+  const auto boundary = random_key();
+  const auto part = [&](const char* name, const std::string& type) {
+    return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\nContent-Type: " + type +
+           "\r\n\r\n";
+  };
+  upload.body.insert(
+      0, part("options", "application/json") + json{{"columns", columns}}.dump() + "\r\n" + part("file", media));
+  upload.body.append("\r\n--" + boundary + "--\r\n");
+  upload.headers = {"Content-Type: multipart/form-data; boundary=" + boundary, "Idempotency-Key: " + random_key()};
 }
 
 int write_rejects(const Session& session, const std::string& id, OutputFile& file) {
@@ -271,7 +304,7 @@ int import_sheet(const Session& session, const SheetWords& words, OutputFile& re
                   {std::string("Content-Type: ") + media_of(words.file), "Idempotency-Key: " + random_key()},
                   words.type.empty() ? Thing::none : Thing::type,
                   words.type};
-  return session.call(request, [&](const Answer& answer) {
+  const auto go_on = [&](const Answer& answer) {
     const auto preview = parse(answer.body);
     if (!preview.is_object()) return session.out.fail(answer);
     if (!words.preview) return take_over(session, words, rejects, preview);
@@ -281,7 +314,18 @@ int import_sheet(const Session& session, const SheetWords& words, OutputFile& re
     else
       show_preview(session.out, preview);
     return exit_done + 0;
+  };
+  std::vector<std::string> left_out;
+  const int code = session.call(request, [&](const Answer& answer) {
+    const auto preview = parse(answer.body);
+    if (words.ignore_unknown && preview.is_object()) left_out = refused_columns(preview);
+    if (left_out.empty()) return go_on(answer);
+    drop(session, id_of(preview));
+    return exit_done + 0;
   });
+  if (left_out.empty()) return code;
+  leave_out(left_out, media_of(words.file), request);
+  return session.call(request, go_on);
 }
 
 int list_imports(const Session& session) {

@@ -105,8 +105,9 @@ Result<ImportPlan> ImportPlan::make(const TypeDefinition& type, bool is_there, c
       return Error(Errc::invalid, "schema_invalid", "The record type has no such field.").with("pointer", "/columns");
     Column column;
     column.style = guess.proposal.columns[i].style;
+    const auto& shown = guess.proposal.columns[i];
     column.must_be_empty =
-        guess.header_row > 0 && guess.proposal.columns[i].title.untitled && wish == nullptr && fields[i] == nullptr;
+        guess.header_row > 0 && shown.title.untitled && shown.cells == 0 && wish == nullptr && fields[i] == nullptr;
     if (const auto* field = fields[i]; field != nullptr) {
       taken.insert(field->name);
       column.field = field->name;

@@ -21,9 +21,10 @@ Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_
 
 class ImportPlan {
  public:
-  // Columns go as wished, else to the field that has their title or name; others are left out, but a row with a cell
-  // that no title stands above fails (extra_cells), unless its column is wished away. The types chosen count
-  // before those guessed; for a type that is there its fields count before both. invalid "schema_invalid" (pointer).
+  // Columns go as wished, else to the field that has their title or name; others are left out. Of one without a title
+  // that the sample met no cell in, nobody saw what is left out: a row with a cell there fails (extra_cells), unless
+  // the column is wished away. The types chosen count before those guessed; for a type that is there its fields count
+  // before both. invalid "schema_invalid" (pointer).
   static Result<ImportPlan> make(const TypeDefinition& type, bool is_there, const sheet::TableGuess& guess,
                                  const ColumnWishes& wishes, const std::map<std::string, FieldType>& chosen);
 
@@ -50,7 +51,7 @@ class ImportPlan {
     sheet::ColumnType type = sheet::ColumnType::text;
     sheet::ColumnStyle style;
     sheet::Fit fit = sheet::Fit::readable;
-    bool must_be_empty = false;  // nobody said where it goes, and no title does
+    bool must_be_empty = false;  // neither a title nor somebody says where it goes, and nobody saw a cell of it
   };
   void add_cell(std::size_t at, const sheet::Cell& cell, Row& out) const;
 

@@ -169,7 +169,7 @@ constexpr auto kCodes = std::to_array<CodeText>({
     {"export_not_data",
      "Das ist eine Ausgabe des Protokolls und kein Datenverzeichnis: ledgercheck prüft sie, docs/operations.md sagt, "
      "wie."},
-    {"extra_cells", "Die Zeile hat mehr Zellen als die Kopfzeile."},
+    {"extra_cells", "Die Zeile hat Zellen, über denen in der Kopfzeile nichts steht."},
     {"fence_undecided", "Eine Löschung ist auf dem Weg ins Buch."},
     {"fence_unknown", "Für diesen Auftrag ist nichts gesperrt."},
     {"file_missing", "Die Datei gibt es nicht."},

@@ -365,6 +365,8 @@ constexpr auto kReasons = std::to_array<Reason>({
     {"wrong_kind", "the wrong kind of value", "die falsche Art von Wert"},
     {"required", "the field must have a value", "das Feld braucht einen Wert"},
     {"not_searchable", "a field that is not searchable", "ein Feld, das nicht durchsuchbar ist"},
+    {"extra_cells", "no title stands above this cell", "über dieser Zelle steht keine Überschrift"},
+    {"too_many_cells", "more cells than columns", "mehr Zellen als Spalten"},
     {"nothing_to_search_by", "nothing in it to search by", "nichts darin, wonach sich suchen lässt"},
 });
 

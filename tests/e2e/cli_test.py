@@ -690,6 +690,13 @@ class Import(WithServer):
         result = json.loads(done.stdout)
         self.assertEqual((result["rows_read"], result["rows_empty"], result["failures"]),
                          (5, 2, [{"row": 7, "column": None, "code": "extra_cells"}]))
+        numbered = ";Name;E-Mail\n1;Vo Nummer;vo@example.org\n"
+        for lang, sentence in (("en", "cells that no title of the header stands above"), ("de", "Zellen, über denen in der Kopfzeile nichts steht")):
+            done = self.cli.run("--lang", lang, "import", str(self.cli.file("numbered.csv", numbered)), "--type", "contacts")
+            self.assertEqual(done.returncode, USAGE, done.stderr)
+            self.assertIn(sentence, done.stdout)
+        done = self.load(numbered, "--ignore-unknown")
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
 
     def test_a_line_that_names_the_delimiter(self):
         done = self.load("sep=;\nName;E-Mail\nWa, Wb;wa@example.org\n")
@@ -1118,17 +1125,31 @@ class Sheets(WithServer):
 
     def test_no_value_of_a_file_goes_nowhere_without_a_word(self):
         into = ("--type", "contacts", "--match", "e-mail")
-        # A cell that no title stands above is refused by the server too, whatever is passed over.
-        for rows, title, failed in ((b"Name;E-Mail\nUna Zelle;una@sheet.example;too much\n", "Spalte 3", 1),
-                                    (b"Name;Foo;E-Mail\nUna Spalte;x;una@sheet.example\n", "Foo", 0)):
+        for rows, title in ((b"Name;E-Mail\nUna Zelle;una@sheet.example;too much\n", "Spalte 3"),
+                            (b";Name;E-Mail\n1;Una Nummer;una@sheet.example\n", "Spalte 1"),
+                            (b"Name;Foo;E-Mail\nUna Spalte;x;una@sheet.example\n", "Foo")):
             file = str(self.cli.file("unknown.csv", rows))
             self.refused(self.cli.run("import", file, *into), USAGE, "no field of the type", f"columns={title}", "--ignore-unknown")
-            self.assertEqual(self.cli.json("import", file, *into, "--preview")["counts"]["failed"], failed)
+            self.assertEqual(self.cli.json("import", file, *into, "--preview", "--ignore-unknown")["counts"]["failed"], 0)
         for rows in (b"reason;Name;E-Mail\nx;Una Grund;una@sheet.example\n", b"Name;Foo;E-Mail\nUna Leer;;una@sheet.example\n"):
             self.refused(self.cli.run("import", str(self.cli.file("more.csv", rows)), *into), USAGE, "no field of the type")
         done = self.cli.run("--json", "import", file, *into, "--ignore-unknown")
         self.assertEqual((done.returncode, json.loads(done.stdout)["counts"]["new"]), (DONE, 1), done.stderr)
         self.refused(self.cli.run("import", file, *into, "--sheet", "Foo"), USAGE, "no workbook", "sheet_unknown")
+
+    def test_a_cell_that_no_preview_shows_is_left_out_on_demand_only(self):
+        into = ("--type", "contacts", "--match", "e-mail")
+        rows = "Name;;E-Mail\n" + "".join(f"Wim {i};;wim{i}@sheet.example\n" for i in range(1001)) + "Wim Fern;SECRET;wimfern@sheet.example\n"
+        file = str(self.cli.file("far.csv", rows))
+        for lang, sentence in (("en", "row 1003, Spalte 2: no title stands above this cell [extra_cells]"),
+                               ("de", "Zeile 1003, Spalte 2: über dieser Zelle steht keine Überschrift [extra_cells]")):
+            self.assertIn(sentence, self.cli.run("--lang", lang, "import", file, *into, "--preview").stdout)
+        done = self.cli.run("--json", "import", file, *into)
+        self.assertEqual((done.returncode, json.loads(done.stdout)["counts"]["failed"]), (PART, 1), done.stderr)
+        self.assertEqual(self.cli.json("import", file, *into, "--ignore-unknown", "--preview")["counts"]["failed"], 0)
+        done = self.cli.run("--json", "import", file, *into, "--ignore-unknown")
+        counts = json.loads(done.stdout)["counts"]
+        self.assertEqual((done.returncode, counts["new"], counts["unchanged"], counts["failed"]), (DONE, 1, 1001, 0), done.stderr)
 
     def test_rejects_of_the_server_are_taken_in_again(self):
         rejects = self.cli.home / "again.csv"

@@ -426,6 +426,24 @@ class Pages(unittest.TestCase):
         shown(page.locator("tbody")).to_contain_text("kanari-two@example.org")
         self.clean(page)
 
+    def test_columns_without_a_title_are_left_out_where_people_say_so(self):
+        page = self.signed_in("/app/import")
+        page.select_option("#into", "contacts")
+        rows = "".join(f"{i};{CANARY} {i};;kanari-far{i}@example.org\n" for i in range(1001))
+        file = f";Name;;E-Mail\n{rows};{CANARY} fern;remark;kanari-far@example.org\n"
+        page.set_input_files("input[type=file]", {"name": "fern.csv", "mimeType": "text/csv", "buffer": file.encode()})
+        shown(page.locator("#preview")).to_have_text("fern.csv")
+        self.assertEqual(page.locator(".counts dd").all_inner_texts()[0], "1.001")
+        third = page.locator("table.columns tbody tr").nth(2)
+        shown(third.locator("select option:checked")).to_contain_text("noch offen")
+        shown(page.locator(".kept")).to_contain_text("keine Überschrift steht über dieser Zelle")
+        third.locator("select").select_option("")
+        shown(page.locator(".kept")).to_have_count(0)
+        shown(third.locator("select option:checked")).to_have_text("wird nicht übernommen")
+        self.assertEqual(page.locator(".counts dd").all_inner_texts(), ["1.002", "0", "0", "0"])
+        page.get_by_role("button", name="Verwerfen").click()
+        self.clean(page)
+
     def test_a_conflict_loses_nothing(self):
         page = self.signed_in(f"/app/records/{self.last}")
         page.click("#edit")

@@ -86,7 +86,9 @@ class Preview_ extends Part {
     const move = (field: string | null) => this.dispatchEvent(new CustomEvent<Record<string, string | null>>("siegel-columns", { detail: { [column.title]: field } }));
     if (this.type) {
       const into = (e: Event) => move((e.target as HTMLSelectElement).value || null);
-      return html`<select aria-labelledby="column-${i}" ?disabled=${this.busy} @change=${into}><option value="" ?selected=${!column.field}>${t("import_left_out")}</option>
+      // Rows fail for cells of it: it is left out once somebody says so, and only what is not chosen yet can be chosen.
+      const refused = this.preview.failures.some((f) => f.code === "extra_cells" && f.column === column.title);
+      return html`<select aria-labelledby="column-${i}" ?disabled=${this.busy} @change=${into}>${refused ? html`<option value="?" selected disabled>${t("import_not_said")}</option>` : nothing}<option value="" ?selected=${!column.field && !refused}>${t("import_left_out")}</option>
         ${this.type.fields.map((f) => html`<option value=${f.name} ?selected=${f.name === column.field}>${f.title || f.name} (${named("type_", f.type)})</option>`)}</select>`;
     }
     if (!column.field) return html`<span>${t("import_left_out")}</span>`;

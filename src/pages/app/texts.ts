@@ -312,6 +312,7 @@ const texts = {
   import_exceptions_n: ["{n} Ausnahmen", "{n} exceptions"],
   import_exceptions_1: ["1 Ausnahme", "1 exception"],
   import_left_out: ["wird nicht übernommen", "left out"],
+  import_not_said: ["noch offen: ohne Überschrift, aber nicht leer", "not decided: without a title, but not empty"],
   import_as_is: ["Wie in der Datei", "As in the file"],
   import_as_will_be: ["Wie es wird", "As it will be"],
   import_form_note: ["So sieht das Formular aus; die Werte sind Beispiele.", "This is the form; the values are examples."],
