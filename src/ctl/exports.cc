@@ -60,22 +60,30 @@ int search_people(const Session& session, const Words& words) {
   }
   if (!words.fields.empty()) body["fields"] = split(words.fields, ',');
   const Request request{"POST", "/v1/subjects/search", body.dump(), {}};
-  if (session.out.json()) return session.list(request, {}, 0);
   std::vector<nlohmann::json> rows;
-  const int code = session.each(request, 0, [&](const nlohmann::json& item) {
+  std::vector<std::string> types;
+  const auto take = [&](const nlohmann::json& item) {
+    if (session.out.json()) return session.out.item(item);
     for (const auto& record : item.value("records", nlohmann::json::array()))
       rows.push_back({{"subject", item.value("subject", "")},
                       {"type", record.value("type", "")},
                       {"record", record.value("record", "")},
                       {"values", values_text(record)}});
+  };
+  const int code = session.each(request, 0, take, [&](const nlohmann::json& page) {
+    types = page.value("types", std::vector<std::string>());
   });
   if (code != exit_done) return code;
   if (!rows.empty()) {
     session.out.table({"subject", "type", "record", "values"}, rows);
-  } else {
+  } else if (!session.out.json()) {
     session.out.say(session.text("Niemand gefunden. WERT zählt ganz; WERT* sucht am Anfang jedes Wortes.",
                                  "Nobody found. VALUE counts as a whole; VALUE* looks at the beginning of each word."));
   }
+  // Who is found in one type may stand in another too, so it is said either way.
+  std::string names;
+  for (const auto& type : types) names += (names.empty() ? "" : ", ") + type;
+  if (!names.empty()) session.out.say(session.text("Gesucht in: ", "Looked in: ") + names + ".");
   return exit_done;
 }
 

@@ -95,7 +95,8 @@ int Session::change(const Request& request) const {
 }
 
 int Session::each(const Request& request, std::optional<std::size_t> limit,
-                  const std::function<void(const nlohmann::json&)>& take) const {
+                  const std::function<void(const nlohmann::json&)>& take,
+                  const std::function<void(const nlohmann::json&)>& page_told) const {
   const auto& path = request.path;
   auto connection = client();
   const std::size_t items_max = limit.value_or(0);
@@ -126,6 +127,7 @@ int Session::each(const Request& request, std::optional<std::size_t> limit,
     const auto body = parse(answer->body);
     if (!body.is_object() || !body.contains("items") || !body["items"].is_array())
       return out.fail(Error(Errc::unavailable, "bad_answer", "The server's answer is not a list."));
+    if (page_told) page_told(body);
     for (const auto& entry : body["items"]) {
       if (items_max != 0 && count == items_max) break;
       ++count;

@@ -43,9 +43,10 @@ struct Session {
   int show(const Request& request) const;    // the answer as one object
   int change(const Request& request) const;  // the same for what changes something
   // Each item of a list, with all its pages; with a limit in pages of our size, up to so many items (0: all). A list
-  // that is asked for by POST has limit and cursor in its body.
+  // that is asked for by POST has limit and cursor in its body. What a page says beside its items goes to `page`.
   int each(const Request& request, std::optional<std::size_t> limit,
-           const std::function<void(const nlohmann::json&)>& take) const;
+           const std::function<void(const nlohmann::json&)>& take,
+           const std::function<void(const nlohmann::json&)>& page = {}) const;
   // The same as a table or NDJSON.
   int list(const Request& request, const std::vector<std::string>& columns,
            std::optional<std::size_t> limit = std::nullopt) const;

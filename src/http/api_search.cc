@@ -90,7 +90,10 @@ void search_subjects(const CallPtr& call) {
   call->service->search_subjects(call->caller, std::move(query), [call](Result<service::SubjectsAnswer> answer) {
     if (!answer) return call->fail(answer.error());
     JsonWriter json;
-    json.begin().list("items");
+    json.begin().list("types");
+    for (const auto type : answer->types)
+      if (const auto* known = answer->registries->type(type)) json.text(known->definition.name);
+    json.end_list().list("items");
     for (const auto& item : answer->items) {
       json.begin().text("subject", to_text(item.subject)).list("records");
       for (const auto& record : item.records) write_record(json, *answer->registries, record);

@@ -223,8 +223,9 @@ class SubjectSearchTask final : public ReadTask {
   }
 
   Status answer() override {
-    SubjectsAnswer out{registries, {}, next_, position_};
+    SubjectsAnswer out{registries, {}, {}, next_, position_};
     for (const auto& [type, conditions, page] : types_) {
+      out.types.push_back(type);
       if (page.rows.empty()) continue;
       SIEGEL_TRY(covered, permit_for(registries->type(type)->definition));
       permit = covered;

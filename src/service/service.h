@@ -155,6 +155,7 @@ struct SubjectsAnswer {
     std::vector<ShownRecord> records;  // those that were found
   };
   std::shared_ptr<const Registries> registries;
+  std::vector<TypeNo> types;                        // that all its pages look in
   std::vector<Item> items;                          // a person may come again on the next page
   std::optional<std::pair<TypeNo, RecordId>> next;  // cursor: the last one looked at, if there may be more
   TreeSize position;

@@ -300,11 +300,13 @@ class Search(Checked):
         shown = {record["record"]: record["values"] for record in found["items"][0]["records"]}
         self.assertEqual(shown, {one["record"]: {"e-mail": "paula@example.org", "city": "Ulm"}, two["record"]: {"e-mail": "paula@example.org"}})
         self.assertIsNone(found["next"])
+        self.assertEqual(sorted(found["types"]), ["clients", "contacts"])
         self.assertEqual([event["type"] for event in self.events(size)], ["access.read"])
         history = get(s, f"/v1/subjects/{one['subject']}/history", "privacy_officer").json["items"]
         self.assertIn("search", [item.get("access") for item in history])
         # Of one type only; of none; not for everybody; in what the purpose covers.
-        self.assertEqual(len(expect(self.people([("city", "exact", "ulm"), ("name", "exact", "paula people")]), 200).json["items"]), 1)
+        found = expect(self.people([("city", "exact", "ulm"), ("name", "exact", "paula people")]), 200).json
+        self.assertEqual((len(found["items"]), found["types"]), (1, ["clients"]))
         self.refused(self.people([("nothing", "exact", "x")]), 400, "bad_value", "/where/0/field", "not_searchable")
         self.refused(self.people([("e-mail", "exact", "x")], cursor="A" * 22), 400, "bad_cursor")
         self.refused(self.people([("e-mail", "exact", "x")], token=s.tokens["sender"]), 403, "role_denied")
@@ -319,6 +321,10 @@ class Search(Checked):
         self.assertEqual(done.returncode, 0, done.stderr)
         for word in (one["record"], two["record"], "clients", "contacts", "name=Paula People"):
             self.assertIn(word, done.stdout)
+        self.assertRegex(done.stderr, r"Looked in: (clients, contacts|contacts, clients)\.")
+        done = self.cli("--purpose", PURPOSE, "--lang", "de", "subject", "search", "--where", "city=Nirgends")
+        self.assertIn("Niemand gefunden.", done.stderr)
+        self.assertIn("Gesucht in: clients.", done.stderr)
         done = self.cli("--purpose", PURPOSE, "--json", "subject", "search", "--where", "name=paula*")
         self.assertEqual([json.loads(line)["subject"] for line in done.stdout.splitlines()], [one["subject"]])
         self.assertEqual(self.cli("--purpose", PURPOSE, "subject", "search", "--where", "paula").returncode, 2)

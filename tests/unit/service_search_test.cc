@@ -294,6 +294,7 @@ TEST_CASE("G20 people are found in all types, and one event names each of them",
   const auto size = w.ledger->size();
   const auto found = must(ask(w.officer));
   REQUIRE(found.items.size() == 2);
+  CHECK(found.types.size() == 2);
   const auto& first = found.items[found.items[0].subject == *anna.subject ? 0 : 1];
   const auto& second = found.items[found.items[0].subject == *anna.subject ? 1 : 0];
   CHECK(first.subject == *anna.subject);
