@@ -1,6 +1,7 @@
 // Searches by values, in one type or for the people of all types. A search is a read: who is found stands in its access
 // event before anything is opened.
 #include <algorithm>
+#include <set>
 
 #include "service/read_task.h"
 
@@ -175,6 +176,29 @@ class SearchTask final : public ReadTask {
   TreeSize position_;
 };
 
+// Fields named to be shown, of several types: each is there and covered in one of them at least.
+class Named {
+ public:
+  explicit Named(const std::vector<std::string>& names) : unknown_(names.begin(), names.end()), denied_(unknown_) {}
+  void look_in(const TypeDefinition& type, const decide::Permit& permit) {
+    for (const auto& field : type.fields) {
+      unknown_.erase(field.name);
+      if (permit.covers(field.number)) denied_.erase(field.name);
+    }
+  }
+  [[nodiscard]] Status check() const {
+    if (!unknown_.empty())
+      return Error(Errc::invalid, "unknown_field", "None of the record types has a field of that name.")
+          .with("pointer", "/fields");
+    if (!denied_.empty())
+      return Error(Errc::denied, "field_denied", "The purpose does not cover a field that was named.");
+    return Done{};
+  }
+
+ private:
+  std::set<std::string> unknown_, denied_;
+};
+
 // In each type that concerns people, that the caller may read, and that has all the fields searched by. One access
 // event names everybody who is found, in whatever type.
 class SubjectSearchTask final : public ReadTask {
@@ -262,6 +286,7 @@ class SubjectSearchTask final : public ReadTask {
   Status choose_types() {
     types_.clear();
     std::optional<Error> why_not;
+    Named named(query_.fields);
     for (const auto& [name, registered] : registries->types) {
       const auto& type = registered.definition;
       const bool has_all =
@@ -270,13 +295,14 @@ class SubjectSearchTask final : public ReadTask {
       auto covered = permit_for(type);
       auto conditions = covered ? Conditions::read(type, query_) : Result<Conditions>(Error(covered.error()));
       if (conditions) {
+        named.look_in(type, *covered);
         types_.push_back({TypeNo(registered.number), *std::move(conditions), {}});
       } else if (!why_not) {
         why_not = std::move(conditions).error();
       }
     }
     std::ranges::sort(types_, {}, &OfType::type);  // the cursor's order
-    if (!types_.empty()) return Done{};
+    if (!types_.empty()) return named.check();
     if (why_not) return Error(*std::move(why_not));
     return bad_condition(0, "/field", "not_searchable");
   }

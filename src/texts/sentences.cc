@@ -224,6 +224,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"The record has another version by now.", "Der Datensatz hat inzwischen eine andere Version."},
     {"The definition has another version by now.", "Die Festlegung hat inzwischen eine andere Version."},
     {"The record type has no field of that name.", "Der Datensatztyp hat kein Feld dieses Namens."},
+    {"None of the record types has a field of that name.", "Keiner der Datensatztypen hat ein Feld dieses Namens."},
     {"A value does not fit the type of its field.", "Ein Wert passt nicht zum Typ seines Feldes."},
     {"A value has the wrong JSON type for its field.", "Ein Wert hat die falsche Art von JSON für sein Feld."},
     {"A required field has no value.", "Ein Pflichtfeld hat keinen Wert."},

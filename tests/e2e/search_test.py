@@ -316,6 +316,12 @@ class Search(Checked):
         self.assertEqual([sorted(record["values"]) for item in found["items"] for record in item["records"]], [["name", "phone"]])
         ask["where"][0]["field"] = "city"
         self.refused(s.request("POST", "/v1/subjects/search", ask, token=calls, headers={"Siegel-Purpose": "calls"}), 403, "field_denied")
+        # A field to be shown that none of the types has, or that is not covered: nobody is looked at.
+        size = self.size()
+        self.refused(self.people([("name", "exact", "Paula People")], fields=["name", "nmae"]), 400, "unknown_field", "/fields")
+        ask = {"where": [{"field": "name", "op": "exact", "value": "Paula People"}], "fields": ["name", "city"]}
+        self.refused(s.request("POST", "/v1/subjects/search", ask, token=calls, headers={"Siegel-Purpose": "calls"}), 403, "field_denied")
+        self.assertEqual([event["type"] for event in self.events(size)], ["refusal.recorded"])
         # The same by the command line.
         done = self.cli("--purpose", PURPOSE, "subject", "search", "--where", "e-mail=paula@example.org", "--fields", "name")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -332,6 +332,10 @@ TEST_CASE("G20 people are found in all types, and one event names each of them",
   query = {};
   searched_by("account", "a1");  // of one type only
   CHECK(must(ask(w.officer)).items.size() == 1);
+  CHECK(must(ask(w.officer)).types.size() == 1);
+  query.fields = {"nothing"};
+  CHECK(code(ask(w.officer)) == "unknown_field");
+  query.fields.clear();
   searched_by("nothing", "a1");
   CHECK(code(ask(w.officer)) == "bad_value");
   searched_by("name", "anna");
