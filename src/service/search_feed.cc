@@ -246,6 +246,13 @@ SearchFeed::Dying SearchFeed::dying(const RecordId& record) const {
   });
 }
 
+void SearchFeed::lives_again(const RecordId& record) {
+  dying_.with([&](auto& records) {
+    const auto it = records.find(record);
+    if (it != records.end() && it->second == Dying::gone) it->second = Dying::not_looked_at;
+  });
+}
+
 Result<bool> SearchFeed::meets_anew(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record,
                                     std::size_t& patience) {
   const auto it = types_.find(type);
@@ -296,6 +303,7 @@ Status SearchFeed::take_over(TypeNo number, Type& type, const RecordId& record, 
 
 void SearchFeed::change(TypeNo number, Type& type, search::Change change) {
   if (type.state == Type::State::too_large) return;
+  if (!change.values.empty()) lives_again(change.record);
   std::vector<search::Change> changes;
   changes.push_back(std::move(change));
   index_.change(number, std::move(changes));

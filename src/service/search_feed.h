@@ -89,6 +89,7 @@ class SearchFeed final : public views::Follower {
   Result<bool> meets_anew(TypeNo type, std::span<const search::Condition> conditions, const RecordId& record,
                           std::size_t& patience);
   [[nodiscard]] Dying dying(const RecordId& record) const;
+  void lives_again(const RecordId& record);  // somebody has filled a field of another class: it is gone no longer
   // Which load the type is known from; the errors of find(). Locks itself.
   Result<std::uint64_t> loads_of(TypeNo type, std::span<const search::Condition> conditions) const;
   void run();

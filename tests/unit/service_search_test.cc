@@ -268,6 +268,56 @@ TEST_CASE("G34 a search that has looked at very many who are dying ends, and tel
   CHECK(w.known("olga") == kRecords);  // what is left of them is known
 }
 
+TEST_CASE("a record of which nothing lived is found again by what somebody has filled in since",
+          "[unit][service][search]") {
+  World w(14);
+  auto& feed = static_cast<service::Impl&>(*w.service).search_feed;
+  const auto& type = *w.service->registries()->type("contacts");
+  const auto found_by = [&](const char* field, const char* wanted) {
+    const std::vector<search::Condition> conditions{
+        {FieldNo(type.definition.field(field)->number), search::Op::exact, search::fold(FieldType::text, wanted)}};
+    return must(feed.find(TypeNo(type.number), conditions, {}, 10)).size();
+  };
+  const auto others = must(w.add("Otto Others"));
+  service::AddRecord account;
+  account.type = "contacts";
+  account.values.push_back(w.value("account", "A1"));
+  const auto emptied = must(w.write(w.editor, account));
+  w.ready();
+  const HeldEpoch held(w, *others.subject);  // until it goes on, nobody takes the dying out of the index
+  w.catch_up();
+  // The read models stand still here: they have let go of the record before they come to the change, which was there
+  // before the erasure.
+  std::promise<void> stands, go_on;
+  w.views->when(TreeSize(w.ledger->size().get() + 1), std::chrono::minutes(1), [&](bool) {
+    stands.set_value();
+    go_on.get_future().wait_for(std::chrono::seconds(20));
+  });
+  must(w.add("Wanda Waits"));
+  stands.get_future().wait();
+  service::ChangeRecord change;
+  change.record = *emptied.record;
+  change.values.push_back(w.value("name", "Nina New"));
+  // In the middle of the erasure's preparation, which looks at the clock twice.
+  Guarded<std::set<std::thread::id>> looked{std::set{std::this_thread::get_id()}};
+  std::optional<ServiceKit::Outcome> changed;
+  w.wall.meanwhile([&, once = std::make_shared<std::atomic<bool>>(false)] {
+    const auto first = looked.with([](auto& threads) { return threads.insert(std::this_thread::get_id()).second; });
+    if (!first && !once->exchange(true)) changed = w.write(w.editor, change);
+  });
+  const auto erased = w.write(w.officer, service::RequestErasure{{*emptied.subject}, {"billing"}, "art17-1-b", false});
+  w.wall.meanwhile({});
+  const auto found = found_by("account", "A1");
+  go_on.set_value();
+  must(erased);
+  REQUIRE(changed);
+  must(*changed);
+  CHECK(found == 0);
+  w.catch_up();
+  CHECK(found_by("name", "Nina New") == 1);
+  CHECK(found_by("account", "A1") == 0);
+}
+
 TEST_CASE("G20 people are found in all types, and one event names each of them", "[unit][service][search][G20]") {
   World w(13);
   auto people = w.service->registries()->type("people")->definition;
