@@ -12,7 +12,7 @@ namespace siegel::ctl {
 namespace {
 
 struct Words {
-  std::string subject, type, fields, format = "json", file = "-";
+  std::string subject, type, fields, format = "json", file = "-", limit = "all";
   std::vector<std::string> wheres;
   bool force = false;
 };
@@ -59,6 +59,8 @@ int search_people(const Session& session, const Words& words) {
     body["where"].push_back(*std::move(condition));
   }
   if (!words.fields.empty()) body["fields"] = split(words.fields, ',');
+  const auto limit = read_limit(session, words.limit);
+  if (!limit) return exit_usage;
   const Request request{"POST", "/v1/subjects/search", body.dump(), {}};
   std::vector<nlohmann::json> rows;
   std::vector<std::string> types;
@@ -70,7 +72,7 @@ int search_people(const Session& session, const Words& words) {
                       {"record", record.value("record", "")},
                       {"values", values_text(record)}});
   };
-  const int code = session.each(request, 0, take, [&](const nlohmann::json& page) {
+  const int code = session.each(request, *limit, take, [&](const nlohmann::json& page) {
     types = page.value("types", std::vector<std::string>());
   });
   if (code != exit_done) return code;
@@ -179,6 +181,7 @@ void add_subject_group(CLI::App& app, Session& session) {
       ->allow_extra_args(false)
       ->take_all();
   search->add_option("--fields", words->fields, session.text("a,b; ohne: alle", "a,b; without: all"));
+  add_limit(*search, session, words->limit);
   auto* history = add_command(*group, session, "history",
                               session.text("Alle Änderungen, und wer wann zu welchem Zweck nachgesehen hat",
                                            "All changes, and who looked when and for which purpose"),

@@ -197,10 +197,8 @@ void show_found(const Session& session, const RecordType& type, const Words& wor
 }
 
 int list(const Session& session, const Words& words) {
-  const auto limit = words.limit == "all" ? std::optional<std::uint64_t>(0) : parse_u64(words.limit);
-  if (!limit || (*limit == 0 && words.limit != "all"))
-    return session.out.usage(
-        session.text("--limit ist eine Zahl ab 1 oder all.", "--limit is a number from 1, or all."));
+  const auto limit = read_limit(session, words.limit);
+  if (!limit) return exit_usage;
   if (const auto wrong = session.wrong_name(words.type)) return *wrong;
   const auto type_path = "/v1/record-types/" + segment(words.type);
   Request request{"GET", type_path + "/records", "", {}, Thing::type, words.type};
@@ -264,9 +262,7 @@ void add_records(CLI::App& app, Session& session) {
   const auto add_list_flags = [&](CLI::App* command) {
     command->add_option("--type", words->type, type_help)->required();
     command->add_option("--fields", words->fields, session.text("nur diese Felder: a,b", "only these fields: a,b"));
-    command->add_option("--limit", words->limit,
-                        session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
-                                     "at most so many, or all; each person shown is noted as read"));
+    add_limit(*command, session, words->limit);
     return command
         ->add_option("--where", words->wheres,
                      session.text("FELD=WERT, mehrfach: alle müssen zutreffen; WERT* sucht am Anfang jedes Wortes. "

@@ -103,10 +103,11 @@ int Session::each(const Request& request, std::optional<std::size_t> limit,
   const std::string separator = path.find('?') == std::string::npos ? "?" : "&";
   std::string cursor;
   std::size_t count = 0;
-  // No more than wanted: each person on a page is a trace in the ledger.
-  std::size_t page_items = items_max == 0 ? kPageItems : std::min(kPageItems, items_max);
+  std::size_t page_items = kPageItems;
   bool more = true;
   do {
+    // No more than wanted: each person on a page is a trace in the ledger.
+    if (items_max != 0) page_items = std::min(page_items, items_max - count);
     Request page{request.method, path, "", {}};
     if (request.method == "POST") {
       auto body = parse(request.body);
@@ -280,6 +281,19 @@ void add_force(CLI::App& command, const Session& session, bool& force) {
   command.add_flag(
       "--force", force,
       session.text("eine Datei überschreiben, die schon da ist", "overwrite a file that is there already"));
+}
+
+void add_limit(CLI::App& command, const Session& session, std::string& limit) {
+  command.add_option("--limit", limit,
+                     session.text("höchstens so viele, oder all; jede gezeigte Person wird als gelesen vermerkt",
+                                  "at most so many, or all; each person shown is noted as read"));
+}
+
+std::optional<std::size_t> read_limit(const Session& session, const std::string& limit) {
+  if (limit == "all") return 0;
+  if (const auto number = parse_u64(limit); number && *number > 0) return *number;
+  session.out.usage(session.text("--limit ist eine Zahl ab 1 oder all.", "--limit is a number from 1, or all."));
+  return {};
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

@@ -84,6 +84,10 @@ Result<std::string> read_input(const std::string& file);
 Result<nlohmann::json> read_object(const std::string& file);
 // --force, for a command that writes a file.
 void add_force(CLI::App& command, const Session& session, bool& force);
+// --limit, for a list that leaves a trace at each person: "all", or a number from 1; for Session::each(). Nothing,
+// after a complaint: it is neither.
+void add_limit(CLI::App& command, const Session& session, std::string& limit);
+std::optional<std::size_t> read_limit(const Session& session, const std::string& limit);
 
 std::vector<std::string> split(const std::string& text, char separator);  // without empty parts
 

@@ -337,6 +337,23 @@ class Search(Checked):
         expect(erase(s, one["subject"]), 201)
         self.assertEqual(expect(self.people([("e-mail", "exact", "paula@example.org")]), 200).json["items"], [])
 
+    def test_a_search_of_people_looks_at_no_more_than_the_limit(self):
+        for i in range(3):
+            last = self.add(name=f"Lia Limit {i}", e_mail=f"lia{i}@example.org")
+        self.found(("name", "exact", "x"), at_least=last["position"])
+        search = ("--purpose", PURPOSE, "--json", "subject", "search", "--where", "name=lia*")
+        self.assertEqual(len(self.cli(*search).stdout.splitlines()), 3)
+        size = self.size()
+        for limit in (1, 2):
+            done = self.cli(*search, "--limit", str(limit))
+            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, limit), done.stderr)
+        self.assertEqual([event["parts"] for event in self.events(size)], [2, 3])  # the actor's, and theirs
+        self.assertEqual(len(self.cli(*search, "--limit", "all").stdout.splitlines()), 3)
+        for wrong in ("0", "x"):
+            done = self.cli(*search, "--limit", wrong)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--limit is a number from 1, or all.", done.stderr)
+
     def test_no_wanted_value_reaches_log_or_error(self):
         self.ask([("name", "exact", "canaryvalue")])
         self.assertNotIn(b"canaryvalue", self.ask([("note", "exact", "canaryvalue")]).body)
