@@ -29,8 +29,12 @@ bool is_of_rejects(std::string_view title, bool is_last) {
   return std::find(std::begin(kRejectColumns), std::end(kRejectColumns), title) != std::end(kRejectColumns);
 }
 
-bool is_id_of_export(std::string_view title, std::size_t at) {
-  return at < std::size(kExportColumns) && title == kExportColumns[at];
+std::size_t ids_of_export(const std::vector<std::string>& titles) {
+  constexpr auto kIds = std::size(kExportColumns);
+  const bool has_ids = titles.size() >= kIds &&
+                       std::equal(std::begin(kExportColumns), std::end(kExportColumns), titles.begin(),
+                                  [](const char* id, const auto& title) { return sheet::trimmed(title) == id; });
+  return has_ids ? kIds : 0;
 }
 
 Error unknown_column(const std::vector<std::string>& titles) {
@@ -43,12 +47,12 @@ Error unknown_column(const std::vector<std::string>& titles) {
 Result<Columns> match(const RecordType& type, const sheet::CsvRow& header, bool ignore_unknown) {
   Columns out;
   std::vector<std::string> unknown;
+  const auto ids = ids_of_export(header);
   for (const auto& title : header) {
     auto column = column_of(type, title, &title == &header.back());
     if (column.field != nullptr && is_for(out, *column.field))
       return Error(Errc::invalid, "double_column", "Two columns are for one field.").with("field", column.field->name);
-    if (column.use == Column::Use::passed_over && !is_id_of_export(sheet::trimmed(title), out.size()))
-      unknown.emplace_back(sheet::trimmed(title));
+    if (column.use == Column::Use::passed_over && out.size() >= ids) unknown.emplace_back(sheet::trimmed(title));
     if (column.use == Column::Use::untitled && ignore_unknown) column.use = Column::Use::passed_over;
     out.push_back(column);
   }

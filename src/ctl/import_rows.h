@@ -28,9 +28,9 @@ struct RowFailure {
 // as it is.
 inline constexpr const char* kRejectColumns[] = {"siegel-row", "siegel-column", "siegel-reason"};
 bool is_of_rejects(std::string_view title, bool is_last);
-// An export as CSV begins with these ids; it is read again without them.
+// An export as CSV begins with these ids; it is read again without them. 0: the titles are of another file.
 inline constexpr const char* kExportColumns[] = {"record", "subject"};
-bool is_id_of_export(std::string_view title, std::size_t at);
+std::size_t ids_of_export(const std::vector<std::string>& titles);
 
 struct Column {
   enum class Use {

@@ -95,10 +95,12 @@ bool is_untitled(const std::string& title, std::size_t at) {
 std::vector<std::string> unknown_columns(const json& preview) {
   std::vector<std::string> out;
   const auto columns = preview.value("columns", json::array());
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  std::vector<std::string> titles;
+  for (const auto& column : columns) titles.push_back(column.value("title", ""));
+  for (auto i = ids_of_export(titles); i < columns.size(); ++i) {
     const auto& column = columns[i];
-    const auto title = column.value("title", "");
-    if (is_used(column) || is_of_rejects(title, i + 1 == columns.size()) || is_id_of_export(title, i)) continue;
+    const auto& title = titles[i];
+    if (is_used(column) || is_of_rejects(title, i + 1 == columns.size())) continue;
     if (!is_untitled(title, i) || !column.value("examples", json::array()).empty()) out.push_back(title);
   }
   return out;

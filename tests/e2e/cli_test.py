@@ -698,6 +698,20 @@ class Import(WithServer):
         done = self.load(numbered, "--ignore-unknown")
         self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
 
+    def test_ids_of_an_export_are_passed_over_where_both_stand_first(self):
+        for header, unknown in (("record;Name;E-Mail", "record"), ("subject;record;Name;E-Mail", "subject, record"), ("Name;subject;E-Mail", "subject")):
+            cells = ["SECRET"] * header.count(";") + ["xa@example.org"]
+            rows = header + "\n" + ";".join(cells) + "\n"
+            for words in ((), ("--match", "e-mail")):
+                done = self.load(rows, *words)
+                self.assertEqual(done.returncode, USAGE, (header, words, done.stdout))
+                self.assertIn("unknown_column", done.stderr)
+                self.assertIn(f"columns={unknown}", done.stderr)
+        done = self.load("record;subject;Name;E-Mail\nre_x;su_x;Xa Export;xa@example.org\n")
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
+        done = self.load("record;subject;Name;E-Mail\nre_x;su_x;Xb Export;xb@example.org\n", "--match", "e-mail")
+        self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
+
     def test_a_line_that_names_the_delimiter(self):
         done = self.load("sep=;\nName;E-Mail\nWa, Wb;wa@example.org\n")
         self.assertEqual((done.returncode, self.counts(done)), (DONE, {"new": 1, "failed": 0}), done.stderr)
