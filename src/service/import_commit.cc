@@ -71,10 +71,10 @@ void Imports::commit_once(const Caller& caller, const JobId& id, const ImportCom
         return Next::waits;
       case State::finished:
       case State::failed:
-      case State::undoing:
-      case State::undone:
         replayed = again;
         return again ? Next::answer : Next::conflict;
+      case State::undoing:  // to answer as before would look as if it were in
+      case State::undone:
       case State::cancelled:
         return Next::conflict;
     }

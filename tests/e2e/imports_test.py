@@ -89,7 +89,9 @@ class Imports(Checked):
         self.assertEqual((done["state"], done["counts"]), ("finished", preview["counts"]))
         again = expect(self.commit(preview), 200)
         self.assertEqual((again.headers["Siegel-Replayed"], again.json["counts"]), ("true", done["counts"]))
-        self.assertEqual(self.commit(preview, {"bad_rows": "none"}).code, "state_conflict")
+        for other in ({"bad_rows": "none"}, {"bad_rows": "skip", "types": {"name": "text"}}):
+            answer = self.commit(preview, other)
+            self.assertEqual((answer.status, answer.code), (409, "state_conflict"), other)
         records = self.all_records(done["position"])
         self.assertEqual(records["cem@import.example"]["values"]["born"], "1990-02-01")
         self.assertEqual(records["AENNE@import.example"]["record"], known["record"])
@@ -111,6 +113,9 @@ class Imports(Checked):
         self.assertNotIn("cem@import.example", records)
         self.assertEqual(records["AENNE@import.example"]["values"]["name"], "Änne M.")
         self.assertEqual(expect(self.undo(preview), 200).json["undone"], undone["undone"])
+        for body in ({"bad_rows": "skip"}, {"bad_rows": "none"}):
+            answer = self.commit(preview, body)
+            self.assertEqual((answer.status, answer.code), (409, "state_conflict"))
         listed = expect(get(self.s, IMPORTS), 200).json["items"]
         self.assertEqual(listed[0]["state"], "undone")
 
