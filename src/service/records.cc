@@ -347,6 +347,7 @@ class ChangeTask final : public ExistingTask {
       if (before_) s.identity.take(*before_, *entry.subject);
       if (after_) s.identity.add(*after_, *entry.subject);
       if (after_ && before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, after_});
+      written.ambiguous = after_ && before_ != after_ && s.identity.find(*after_).ambiguous;
     }
     return decision;
   }

@@ -116,7 +116,7 @@ struct Written {
   Hash event_hash{};  // its leaf hash
   std::optional<RecordId> record;
   std::optional<SubjectId> subject;
-  bool ambiguous = false;  // two people had this identity: none was chosen
+  bool ambiguous = false;  // added: two people had this identity, none was chosen; changed: another one has it too
   std::optional<TokenId> token_id;
   std::string token;  // shown once: empty in a replayed answer
   std::optional<ErasureId> erasure;

@@ -123,7 +123,15 @@ class People(Checked):
     def test_two_who_fit_are_told_and_none_is_chosen(self):
         mail, other = self.mail(), self.mail()
         one, two = self.add(mail), self.add(other)
-        expect(self.s.request("PATCH", f"/v1/records/{two['record']}", {"values": {"e-mail": mail}}, token=self.s.tokens["editor"]), 200)
+        record, clerk = f"/v1/records/{two['record']}", self.s.tokens["editor"]
+        own = expect(self.s.request("PATCH", record, {"values": {"e-mail": self.mail()}}, token=clerk), 200)
+        self.assertNotIn("ambiguous", own.json)
+        for _ in range(2):  # the second one is a retry
+            answer = self.s.request("PATCH", record, {"values": {"e-mail": mail}}, token=clerk, headers={"Idempotency-Key": "same"})
+            changed = expect(answer, 200).json
+            self.assertEqual((changed["subject"], changed.get("ambiguous")), (two["subject"], True))
+        named = expect(self.s.request("PATCH", record, {"values": {"name": "Q", "e-mail": mail.upper()}}, token=clerk), 200)
+        self.assertNotIn("ambiguous", named.json)  # nothing of the identity has changed
         for restarted in (False, True):
             third = self.add(mail)
             self.assertIs(third.get("ambiguous"), True, restarted)
