@@ -125,6 +125,8 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   for (const auto& route : routes_->all) {
     std::array<std::string_view, 2> segments{};
     if (!matches(route.pattern, call->request.path, segments)) continue;
+    // A path has one pattern, the first that fits: /v1/subjects/search is no subject.
+    if (!call->route.empty() && call->route != route.pattern) continue;
     call->route = route.pattern;
     if (route.method == call->request.method) {
       found = &route;

@@ -322,6 +322,9 @@ class Search(Checked):
         ask = {"where": [{"field": "name", "op": "exact", "value": "Paula People"}], "fields": ["name", "city"]}
         self.refused(s.request("POST", "/v1/subjects/search", ask, token=calls, headers={"Siegel-Purpose": "calls"}), 403, "field_denied")
         self.assertEqual([event["type"] for event in self.events(size)], ["refusal.recorded"])
+        answer = s.request("GET", "/v1/subjects/search", token=s.tokens["privacy_officer"])
+        self.refused(answer, 405, "method_not_allowed")
+        self.assertEqual(answer.headers["Allow"], "POST")
         # The same by the command line.
         done = self.cli("--purpose", PURPOSE, "subject", "search", "--where", "e-mail=paula@example.org", "--fields", "name")
         self.assertEqual(done.returncode, 0, done.stderr)
