@@ -79,10 +79,6 @@ class OpenedInstance final : public Instance {
     const auto state = views_store_->look();
     return !state && state.error().category() == Errc::corrupt;
   }
-  Status look() override {
-    SIEGEL_CHECK(core_.ledger->look());
-    return core_.vault->look();
-  }
   std::string verifier_key() const override { return core_.signer->verifier_key(); }
   Status projector_status() const override { return projecting_ ? projector_->status() : Status(Done{}); }
   TimeMs newest() const override {

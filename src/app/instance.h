@@ -48,7 +48,6 @@ class Instance {
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;
   [[nodiscard]] virtual std::string verifier_key() const = 0;
-  [[nodiscard]] virtual Status look() = 0;                    // Store::look() of ledger and keys
   [[nodiscard]] virtual bool views_damaged() const = 0;       // came upon damage while somebody could mend it
   [[nodiscard]] virtual Status projector_status() const = 0;  // Projector::status()
   [[nodiscard]] virtual TimeMs newest() const = 0;            // time of the newest event; 0 without one

@@ -62,10 +62,11 @@ LedgerCopy::~LedgerCopy() {
 Status LedgerCopy::open(const std::filesystem::path& data) {
   SIEGEL_TRY(found, read_places(data));
   const auto known = vault::Vault::known_ledger(found.keys());
+  if (known) known_to_keys = known->size;
   SIEGEL_CHECK(open(std::move(found)));
-  if (known && known->id == head->id) {
-    known_to_keys = known->size;
-  } else if (known) {
+  if (known && known->id == head->id) return Done{};
+  known_to_keys.reset();
+  if (known) {
     keys_not_asked = Error(Errc::conflict, "other_ledger", "The keys store is that of another ledger.");
   } else if (std::error_code ignored;
              !known.error().is("store_missing") || !std::filesystem::exists(places.data / "BACKUP", ignored)) {
@@ -75,14 +76,14 @@ Status LedgerCopy::open(const std::filesystem::path& data) {
 }
 
 // Beside a writer RocksDB passes over a log that was taken away after it was named: what stood in it is in a table by
-// now, which the next opening reads. The lock record, read before, tells that something is missing.
+// now, which the next opening reads. Lock record and keys, read before, tell that something is missing.
 Status LedgerCopy::open(Places found) {
   places = std::move(found);
   lock_record = read_lock_record();
   SIEGEL_TRY(notes, make_notes_dir());
   notes_dir = std::move(notes);
   SIEGEL_CHECK(read_head());
-  for (int tries = 1; is_behind_lock_record() && tries < kOpenTries; ++tries) {
+  for (int tries = 1; is_behind_what_is_known() && tries < kOpenTries; ++tries) {
     std::this_thread::sleep_for(kBetweenTries);
     SIEGEL_CHECK(read_head());
   }
@@ -114,9 +115,10 @@ Status LedgerCopy::read_head() {
   return Done{};
 }
 
-bool LedgerCopy::is_behind_lock_record() const {
-  if (rocks.mode != RocksOptions::Mode::secondary || !lock_record) return false;
-  return size_in(*lock_record).value_or(0) > head->size.get();
+bool LedgerCopy::is_behind_what_is_known() const {
+  if (rocks.mode != RocksOptions::Mode::secondary) return false;
+  const auto recorded = lock_record ? size_in(*lock_record) : std::nullopt;
+  return std::max(TreeSize(recorded.value_or(0)), known_to_keys.value_or(TreeSize(0))) > head->size;
 }
 
 // Logs that cannot be read at all are told of by whoever reads the whole store (check_files).

@@ -54,7 +54,7 @@ struct LedgerCopy {
   std::optional<std::string> read_lock_record();
   Status open_store();
   Status read_head();
-  [[nodiscard]] bool is_behind_lock_record() const;
+  [[nodiscard]] bool is_behind_what_is_known() const;
   void look_at_logs();
   void await_lock_record();
 };

@@ -138,7 +138,10 @@ void compare_with_keys(const LedgerCopy& copy, verify::Report& report) {
 }
 
 // Keys and their replicas, where they lie beside the ledger: what has rotted there is missed only when it is needed.
-void check_keys(const Places& places, verify::Report& report) {
+// A backup has none: its PLACES names those of the living system.
+void check_keys(const LedgerCopy& copy, verify::Report& report) {
+  if (copy.backup_note) return;
+  const auto& places = copy.places;
   std::vector<std::filesystem::path> all = {places.keys()};
   all.insert(all.end(), places.key_replicas.begin(), places.key_replicas.end());
   for (const auto& dir : all) {
@@ -252,7 +255,7 @@ int run_verify(const VerifyRun& run) {
   auto checked = verify_copy(copy, *options);
   if (shown) std::fputc('\n', stderr);
   if (!checked) return report(checked.error(), run.speech);
-  check_keys(copy.places, *checked);
+  check_keys(copy, *checked);
   tell_keys_not_asked(copy, run.speech);
   std::printf("%s%s", (run.speech.json ? verify::to_json(*checked) : verify_text(*checked, run.speech)).c_str(),
               run.speech.json ? "\n" : "");

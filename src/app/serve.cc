@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -121,10 +122,11 @@ class Running {
   // that stand still are told.
   void look_after() {
     bool failed = false;
+    const auto stores = look_at_stores();
     {
       const std::lock_guard lock(mutex_);
       views_in_doubt_ = views_in_doubt_ || (instance_ != nullptr && instance_->views_damaged());
-      const bool are_gone = are_stores_gone();
+      const bool are_gone = are_stores_gone(stores);
       failed = instance_ == nullptr || views_in_doubt_ || are_gone || worth_opening_again();
       tell_projector();
       tell_room();
@@ -188,7 +190,7 @@ class Running {
     if (keys.replicas_away > 0) out.emplace_back("keys_replica_unavailable");
     if (service_ && !service_->counters().erasure_failure.code.empty()) out.emplace_back("erasures_fail");
     if (lock_record_fails_) out.emplace_back("lock_record_unavailable");
-    if (store_damage_) out.emplace_back("store_damaged");
+    if (is_store_damaged()) out.emplace_back("store_damaged");
     return out;
   }
 
@@ -209,7 +211,7 @@ class Running {
         now.read_only = !instance_->read_only().empty();
         now.keys = instance_->vault().counters();
         if (lock_record_fails_) now.lock_record_behind = instance_->lock_record_behind();
-        now.store_damaged = store_damage_;
+        now.store_damaged = is_store_damaged();
       } else {
         now.read_only = true;
       }
@@ -281,20 +283,33 @@ class Running {
   }
 
   // Ledger and keys go on with the files that they hold open, and reads meet damage that only their callers are told
-  // of. True: the stores do not stand at their places, and whatever is written goes nowhere. With mutex_.
-  bool are_stores_gone() {
-    const auto state = instance_ ? instance_->look() : Status(Done{});
-    const bool are_gone = !state && state.error().is("store_missing");
-    const bool is_damage = !state && state.error().category() == Errc::corrupt;
-    if ((are_gone && !stores_gone_) || (is_damage && !store_damage_)) {
-      std::fprintf(stderr, "siegel: ALARM %s [%s]\n", texts::told(state.error(), settings_.speech.language).c_str(),
-                   state.error().code());
-      if (const std::string what(advice(state.error().code(), settings_.speech.language)); !what.empty())
+  // of. Without mutex_: a disk may hang, and this thread alone opens and closes.
+  std::array<std::optional<Error>, 2> look_at_stores() {
+    std::array<std::optional<Error>, 2> out;
+    if (!instance_) return out;
+    if (auto state = instance_->ledger().look(); !state) out[0] = std::move(state).error();
+    if (auto state = instance_->vault().look(); !state) out[1] = std::move(state).error();
+    return out;
+  }
+  // True: a store does not stand at its place, and whatever is written goes nowhere. With mutex_.
+  bool are_stores_gone(const std::array<std::optional<Error>, 2>& found) {
+    bool are_gone = false;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto& error = found[i];
+      const bool counts = error && (error->is("store_missing") || error->category() == Errc::corrupt);
+      const std::string trouble = counts ? error->code() : "";
+      are_gone = are_gone || trouble == "store_missing";
+      if (std::exchange(store_troubles_[i], trouble) == trouble || trouble.empty()) continue;
+      std::fprintf(stderr, "siegel: ALARM %s [%s]\n", texts::told(*error, settings_.speech.language).c_str(),
+                   trouble.c_str());
+      if (const std::string what(advice(trouble, settings_.speech.language)); !what.empty())
         say(settings_.speech, what);
     }
-    store_damage_ = is_damage;
-    stores_gone_ = are_gone;
     return are_gone;
+  }
+  // Not missing: that has a way of its own.
+  bool is_store_damaged() const {
+    return std::ranges::any_of(store_troubles_, [](const auto& t) { return !t.empty() && t != "store_missing"; });
   }
 
   // So that one which was taken out of PLACES is missed.
@@ -413,8 +428,7 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
-  bool store_damage_ = false;  // a read or write met it, in ledger or keys
-  bool stores_gone_ = false;   // one of them is not at its place
+  std::array<std::string, 2> store_troubles_;  // of ledger and keys, as told
   std::chrono::seconds reopen_after_ = kReopenEvery;
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only

@@ -81,8 +81,10 @@ Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) 
   }
   SIEGEL_TRY(note, ledger.checkpoint_at(out.size));
   out.checkpoint = std::move(note);
-  for (const auto number : row->classes)
-    if (const auto* cls = registries()->cls(ClassNo(number))) out.erased_classes.push_back(cls->definition.name);
+  for (const auto number : row->classes) {
+    const auto* cls = registries()->cls(ClassNo(number));
+    out.erased_classes.push_back(cls == nullptr ? "unknown-" + std::to_string(number) : cls->definition.name);
+  }
   out.kept_classes = kept_classes(*registries(), effective->kept);
   out.row = std::move(*row);
   SIEGEL_TRY(root, ledger.root(out.size));

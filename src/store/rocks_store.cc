@@ -293,9 +293,9 @@ Status RocksStore::at_place() {
   if (!open) return failure();
   const auto found = settings_.file_system->FileExists((options_.dir / "CURRENT").string(), {}, nullptr);
   if (found.ok() && (!open->lock || lock_of(options_) == open->lock)) return Done{};
-  // What stands there now is not its own: it must sweep nothing there, which it would do at its end at the latest.
-  (void)open->db->DisableFileDeletions();
   const bool missing = found.ok() || found.IsNotFound() || found.IsPathNotFound();
+  // What stands there now is not its own: it must sweep nothing there, which it would do at its end at the latest.
+  if (missing) (void)open->db->DisableFileDeletions();
   return (missing ? store_missing() : error_of(found)).with("place", options_.dir.string());
 }
 

@@ -466,9 +466,14 @@ class SingleDisk(Damage):
         self.assertIn("siegel_store_damaged 1", self.s.request("GET", "/metrics", token=None).body.decode())
         told = [line for line in self.s.log_text().splitlines() if "ALARM" in line]
         self.assertEqual(len(told), 1, told)
+        self.assertEqual(self.world.try_to_add("Geht Weiter").status, 201)
+        # It does not hide what becomes of the keys.
+        away = (self.s.data / "keys").rename(self.home / "away")
+        self.eventually(lambda: self.s.request("GET", "/readyz", token=None).json["checks"] == ["store_missing"])
+        away.rename(self.s.data / "keys")
+        self.eventually(lambda: self.s.request("GET", "/readyz", token=None).status == 200)
         self.assertIn(str(self.s.data / "ledger"), told[0])
         self.assertIn(table.name, told[0])
-        self.assertEqual(self.world.try_to_add("Geht Weiter").status, 201)
         self.assertEqual(self.s.stop(), 0)
 
     def test_manifest_damaged(self):
@@ -701,6 +706,12 @@ class Mirrored(Damage):
                 self.assertIn(f"A keys store or a replica of it is damaged. ({table})", done.stdout)
                 done = subprocess.run([BINARY, "--lang", "de", "--data", str(self.s.data), "verify"], capture_output=True, text=True, timeout=120)
                 self.assertIn(f"Zweitkopie davon ist beschädigt. ({table})", done.stdout)
+                backup = self.home / "backup"
+                if place.name == "replica":  # what is wrong with the living system is not wrong with its backup
+                    self.s.run("backup", str(backup), check=False)
+                    done = subprocess.run([BINARY, "--data", str(backup), "verify"], capture_output=True, text=True, timeout=120)
+                    self.assertNotIn("replica", done.stdout)
+                    self.assertNotIn("unreadable", done.stdout)
 
     def test_older_replica_is_brought_up(self):
         self.world.put_back("before", "replica")
