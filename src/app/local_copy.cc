@@ -79,13 +79,14 @@ Status LedgerCopy::open(const std::filesystem::path& data) {
 // now, which the next opening reads. Lock record and keys, read before, tell that something is missing.
 Status LedgerCopy::open(Places found) {
   places = std::move(found);
+  SIEGEL_TRY(id, read_format(places));
   lock_record = read_lock_record();
   SIEGEL_TRY(notes, make_notes_dir());
   notes_dir = std::move(notes);
-  SIEGEL_CHECK(read_head());
+  SIEGEL_CHECK(read_head(id));
   for (int tries = 1; is_behind_what_is_known() && tries < kOpenTries; ++tries) {
     std::this_thread::sleep_for(kBetweenTries);
-    SIEGEL_CHECK(read_head());
+    SIEGEL_CHECK(read_head(id));
   }
   if (rocks.mode == RocksOptions::Mode::secondary) await_lock_record();
   look_at_logs();
@@ -98,8 +99,7 @@ Status LedgerCopy::open(Places found) {
   return Done{};
 }
 
-Status LedgerCopy::read_head() {
-  SIEGEL_TRY(id, read_format(places));
+Status LedgerCopy::read_head(const LedgerId& id) {
   store.reset();
   SIEGEL_CHECK(open_store());
   SIEGEL_TRY(newest, store->get(ledger::kCheckpoints, as_bytes(ledger::kNewestKey)));

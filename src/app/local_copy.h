@@ -53,7 +53,7 @@ struct LedgerCopy {
  private:
   std::optional<std::string> read_lock_record();
   Status open_store();
-  Status read_head();
+  Status read_head(const LedgerId& id);
   [[nodiscard]] bool is_behind_what_is_known() const;
   void look_at_logs();
   void await_lock_record();

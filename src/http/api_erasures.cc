@@ -46,12 +46,12 @@ Result<service::RequestErasure> read_request(const JsonObject& object) {
   }
   if (!suppress.empty()) members.wrong("/suppress", "Suppression follows with the work on deletion; leave it out.");
   const auto* classes = members.any("classes");
-  // null is no "all": what was left empty by mistake must not erase everything.
-  const bool is_null = classes == nullptr && std::ranges::count(object, "classes", &JsonMember::name) > 0;
-  const auto* all = classes == nullptr ? nullptr : std::get_if<std::string>(&classes->value);
-  if (classes != nullptr && all == nullptr) members.texts("classes", out.classes);
-  if (is_null || (all != nullptr && *all != "all") || (classes != nullptr && all == nullptr && out.classes.empty()))
-    members.wrong("/classes", "classes is \"all\" or a list of names.");
+  const auto* text = classes == nullptr ? nullptr : std::get_if<std::string>(&classes->value);
+  const bool is_all = text != nullptr && *text == "all";
+  if (classes != nullptr && text == nullptr) members.texts("classes", out.classes);
+  // As null too: what was left empty by mistake must not erase everything.
+  const bool is_named = std::ranges::count(object, "classes", &JsonMember::name) > 0;
+  if (is_named && !is_all && out.classes.empty()) members.wrong("/classes", "classes is \"all\" or a list of names.");
   if (mode && mode != "now" && mode != "window") members.wrong("/mode", "mode is now or window.");
   out.now = mode == "now";
   SIEGEL_CHECK(members.finish());

@@ -151,9 +151,7 @@ Status Vault::check_files(const std::filesystem::path& keys_dir) {
   auto rocks = keys_options(keys_dir, {});
   rocks.mode = RocksOptions::Mode::secondary;
   const auto checked = siegel::check_files(rocks);
-  if (checked) return Done{};
-  return checked.error().find("place") != nullptr ? Error(checked.error())
-                                                  : Error(checked.error()).with("place", keys_dir.string());
+  return checked ? Status(Done{}) : Status(Error(checked.error()).with("place", keys_dir.string()));
 }
 
 // ── recovery ─────────────────────────────────────────────────────────────────────────────────────────────────────────
