@@ -90,8 +90,10 @@ bool is_untitled(const std::string& title, std::size_t at) {
   return title == "Spalte " + number || title == "Column " + number;
 }
 
-// Columns of the file whose values would go nowhere. One without a title is none where nothing is seen in it: a line
-// that ends with a delimiter makes such a column.
+// A line that ends with a delimiter makes a column that holds nothing.
+bool is_empty(const json& column) { return column.value("cells", std::uint64_t{0}) == 0; }
+
+// Columns of the file whose values would go nowhere.
 std::vector<std::string> unknown_columns(const json& preview) {
   std::vector<std::string> out;
   const auto columns = preview.value("columns", json::array());
@@ -101,7 +103,7 @@ std::vector<std::string> unknown_columns(const json& preview) {
     const auto& column = columns[i];
     const auto& title = titles[i];
     if (is_used(column) || is_of_rejects(title, i + 1 == columns.size())) continue;
-    if (!is_untitled(title, i) || !column.value("examples", json::array()).empty()) out.push_back(title);
+    if (!is_untitled(title, i) || !is_empty(column)) out.push_back(title);
   }
   return out;
 }
@@ -114,7 +116,7 @@ std::vector<std::string> refused_columns(const json& preview) {
   const auto columns = preview.value("columns", json::array());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto title = columns[i].value("title", "");
-    if (!is_used(columns[i]) && is_untitled(title, i)) out.push_back(title);
+    if (!is_used(columns[i]) && is_untitled(title, i) && !is_empty(columns[i])) out.push_back(title);
   }
   return out;
 }
@@ -127,7 +129,7 @@ void show_preview(const Output& out, const json& preview) {
     row["example"] = examples.empty() ? json("") : examples.front();
     rows.push_back(std::move(row));
   }
-  out.table({"title", "field", "type", "reason", "exceptions", "example"}, rows);
+  out.table({"title", "field", "type", "reason", "cells", "exceptions", "example"}, rows);
   std::cout << '\n';
   show_counts(out, preview);
   show_failures(out, preview);

@@ -276,7 +276,7 @@ void write_preview(JsonWriter& json, const ImportAnswer& answer) {
       json.text("field", column.field);
     json.text("type", column.type).text("reason", column.reason);
     json.flag("personal", column.personal).flag("searchable", column.searchable);
-    json.number("exceptions", column.exceptions);
+    json.number("cells", column.cells).number("exceptions", column.exceptions);
     write_texts(json, "examples", column.examples.expose());
     write_texts(json, "exception_examples", column.exception_examples.expose());
     json.end();

@@ -61,7 +61,8 @@ struct ImportColumn {
   std::string reason;
   bool personal = false;
   bool searchable = false;
-  std::uint64_t exceptions = 0;
+  std::uint64_t cells = 0;       // that hold something, in all rows
+  std::uint64_t exceptions = 0;  // that the type refuses, of those the guess has looked at
   Personal<std::vector<std::string>> examples;
   Personal<std::vector<std::string>> exception_examples;
 };

@@ -148,6 +148,7 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
     SIEGEL_TRY(read, reader->next());
     if (!read) break;
     if (read->number <= comparison.import.guess.header_row) continue;
+    if (comparison.cells != nullptr) count_cells(*read, *comparison.cells);
     batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}});
     if (batch.rows.size() == kBatchRows) SIEGEL_CHECK(finish_batch(comparison, batch, f));
   }

@@ -34,6 +34,14 @@ std::string reason_of(const Error& error) {
   return reason != nullptr ? *reason : std::string(error.code());
 }
 
+// A workbook keeps numbers, so it gives 3733.20 back as 3733.2.
+std::string_view without_last_zeros(std::string_view decimal) {
+  if (decimal.find('.') == std::string_view::npos) return decimal;
+  decimal = decimal.substr(0, decimal.find_last_not_of('0') + 1);
+  if (decimal.ends_with('.')) decimal.remove_suffix(1);
+  return decimal;
+}
+
 }  // namespace
 
 Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_title, const sheet::TableGuess& guess) {
@@ -131,6 +139,11 @@ Result<ImportPlan> ImportPlan::make(const TypeDefinition& type, bool is_there, c
   return plan;
 }
 
+void count_cells(const sheet::Row& row, std::vector<std::uint64_t>& columns) {
+  for (std::size_t i = 0; i < std::min(row.cells.size(), columns.size()); ++i)
+    if (!is_blank(row.cells[i])) ++columns[i];
+}
+
 ImportPlan::Row ImportPlan::read(const sheet::Row& row) const {
   Row out;
   out.number = row.number;
@@ -158,8 +171,9 @@ bool ImportPlan::is_same(FieldNo field, const Value& stored, const Value& now) c
   const auto* definition = type_.field(field);
   const auto* before = std::get_if<std::string>(&stored);
   const auto* after = std::get_if<std::string>(&now);
-  if (definition == nullptr || definition->type != FieldType::phone || before == nullptr || after == nullptr)
-    return false;
+  if (definition == nullptr || before == nullptr || after == nullptr) return false;
+  if (definition->type == FieldType::decimal) return without_last_zeros(*before) == without_last_zeros(*after);
+  if (definition->type != FieldType::phone) return false;
   const auto column = std::ranges::find(columns_, definition->name, &Column::field);
   if (column == columns_.end()) return false;
   const auto one = sheet::read_phone(*before, column->style.country);

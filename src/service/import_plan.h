@@ -19,6 +19,9 @@ using ColumnWishes = std::vector<std::optional<std::string>>;
 // invalid "bad_value" (pointer): a title that the file does not have, or a field twice.
 Result<ColumnWishes> column_wishes(const std::map<std::string, std::string>& by_title, const sheet::TableGuess& guess);
 
+// Adds one to each column that holds something in the row; columns beyond those counted are passed over.
+void count_cells(const sheet::Row& row, std::vector<std::uint64_t>& columns);
+
 class ImportPlan {
  public:
   // Columns go as wished, else to the field that has their title or name; others are left out. Of one without a title
@@ -39,7 +42,8 @@ class ImportPlan {
     std::vector<Failure> failures;
   };
   [[nodiscard]] Row read(const sheet::Row& row) const;
-  // Whether a stored value is the one read, written in another way: a telephone number as it was typed.
+  // Whether a stored value is the one read, written in another way: a telephone number as it was typed, a decimal with
+  // other zeros at its end.
   [[nodiscard]] bool is_same(FieldNo field, const Value& stored, const Value& now) const;
   [[nodiscard]] std::vector<std::string> fields() const;  // those that a column goes to
   [[nodiscard]] const std::string& field_of(std::size_t column) const { return columns_[column].field; }  // or empty

@@ -449,7 +449,8 @@ Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) 
   SIEGEL_CHECK(catch_up());
   ImportPreview preview;
   Findings findings{preview, *held, s.options.imports.shown_max, {}, {}, false};
-  SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true},
+  std::vector<std::uint64_t> cells(held->guess.proposal.columns.size());
+  SIEGEL_CHECK(each_row({*held, caller, plan, is_there, true, &cells},
                         [&](ImportOutcome&& outcome) { return findings.note(std::move(outcome)); }));
   const bool still = held->progress.with([&](ImportInMemory::Progress& progress) {
     if (progress.state != State::previewed) return false;
@@ -465,14 +466,15 @@ Result<ImportAnswer> Imports::look(const Caller& caller, const ImportPtr& held) 
   preview.encoding = held->info.encoding;
   if (held->info.delimiter != '\0') preview.delimiter = std::string(1, held->info.delimiter);
   preview.header_row = held->guess.header_row;
-  add_columns(*held, plan, is_there, preview);
+  add_columns(*held, plan, is_there, cells, preview);
   auto out = answer_of(*held);
   out.registries = registries;
   out.preview = std::move(preview);
   return out;
 }
 
-void Imports::add_columns(ImportInMemory& held, const ImportPlan& plan, bool is_there, ImportPreview& preview) const {
+void Imports::add_columns(ImportInMemory& held, const ImportPlan& plan, bool is_there,
+                          const std::vector<std::uint64_t>& cells, ImportPreview& preview) const {
   const auto& proposal = held.guess.proposal;
   auto samples = held.progress.with([](const auto& progress) { return progress.samples; });
   samples.resize(proposal.columns.size());  // none are left once it has ended, or somebody in it is erased
@@ -486,6 +488,7 @@ void Imports::add_columns(ImportInMemory& held, const ImportPlan& plan, bool is_
     column.reason = is_there && field != nullptr ? "record_type" : from.reason;
     column.personal = field != nullptr && is_there ? field->personal : from.personal;
     column.searchable = field != nullptr && is_there ? field->searchable : from.searchable;
+    column.cells = cells[i];
     column.exceptions = from.exceptions;
     column.examples = Personal<std::vector<std::string>>(std::move(samples[i].examples));
     column.exception_examples = Personal<std::vector<std::string>>(std::move(samples[i].exceptions));

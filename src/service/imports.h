@@ -185,7 +185,8 @@ class Imports {
   static std::string type_of(const ImportInMemory::Progress& progress);
   void answer_cancels(ImportInMemory& import);
   ImportAnswer answer_of(const JobId& id, const views::ImportRow& row);
-  void add_columns(ImportInMemory& import, const ImportPlan& plan, bool is_there, ImportPreview& preview) const;
+  void add_columns(ImportInMemory& import, const ImportPlan& plan, bool is_there,
+                   const std::vector<std::uint64_t>& cells, ImportPreview& preview) const;
   Result<std::string> make_rejects(const Caller& caller, ImportInMemory& import);
 
   // ── import_compare.cc, on the lanes ──
@@ -195,6 +196,7 @@ class Imports {
     const ImportPlan& plan;
     bool is_there;  // the type
     bool trace_always = false;
+    std::vector<std::uint64_t>* cells = nullptr;  // counted here, of each column
   };
   // Each row in the order of the file; stops at the first error, also of f.
   Status each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f);

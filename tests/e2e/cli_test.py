@@ -1158,12 +1158,12 @@ class Sheets(WithServer):
         for lang, sentence in (("en", "row 1003, Spalte 2: no title stands above this cell [extra_cells]"),
                                ("de", "Zeile 1003, Spalte 2: über dieser Zelle steht keine Überschrift [extra_cells]")):
             self.assertIn(sentence, self.cli.run("--lang", lang, "import", file, *into, "--preview").stdout)
-        done = self.cli.run("--json", "import", file, *into)
-        self.assertEqual((done.returncode, json.loads(done.stdout)["counts"]["failed"]), (PART, 1), done.stderr)
+        self.assertEqual([column["cells"] for column in self.cli.json("import", file, *into, "--preview")["columns"]], [1002, 1, 1002])
+        self.refused(self.cli.run("import", file, *into), USAGE, "no field of the type", "columns=Spalte 2", "--ignore-unknown")
         self.assertEqual(self.cli.json("import", file, *into, "--ignore-unknown", "--preview")["counts"]["failed"], 0)
         done = self.cli.run("--json", "import", file, *into, "--ignore-unknown")
         counts = json.loads(done.stdout)["counts"]
-        self.assertEqual((done.returncode, counts["new"], counts["unchanged"], counts["failed"]), (DONE, 1, 1001, 0), done.stderr)
+        self.assertEqual((done.returncode, counts["new"], counts["failed"]), (DONE, 1002, 0), done.stderr)
 
     def test_rejects_of_the_server_are_taken_in_again(self):
         rejects = self.cli.home / "again.csv"

@@ -426,6 +426,34 @@ class Pages(unittest.TestCase):
         shown(page.locator("tbody")).to_contain_text("kanari-two@example.org")
         self.clean(page)
 
+    def test_a_file_is_compared_for_no_purpose_but_the_one_that_people_say(self):
+        """A table without a purpose of its own, a token of all purposes: the comparison stands in the ledger under one."""
+        fields = [{"name": "mail", "title": "E-Mail", "type": "email", "personal": True, "class": "customer"},
+                  {"name": "town", "title": "Ort", "type": "text", "personal": True, "class": "customer"}]
+        expect(self.s.request("PUT", "/v1/record-types/unmeant", {"title": {"de": "Ungewidmet"}, "subject": {"mode": "match", "fields": ["mail"]},
+                                                                  "fields": fields, "form": [["mail"], ["town"]]}), 201)
+        token = self.token()
+        record = expect(self.s.request("POST", "/v1/record-types/unmeant/records", {"values": {"mail": "kanari-un@example.org", "town": "Bonn"}},
+                                       token=token, purpose=PURPOSE), 201).json["record"]
+        page = self.signed_in("/app/import", token=token)
+        asked = []
+        page.on("request", lambda r: asked.append(r.headers.get("siegel-purpose")) if r.method == "POST" and "/v1/imports" in r.url else None)
+        page.select_option("#into", "unmeant")
+        file = {"name": "orte.csv", "mimeType": "text/csv", "buffer": f"E-Mail;Ort\nkanari-un@example.org;{CANARY}stadt\n".encode()}
+        page.set_input_files("input[type=file]", file)
+        shown(page.get_by_role("alert")).to_contain_text("Für welchen Zweck?")
+        self.assertEqual(asked, [])
+        page.select_option("#under", PURPOSE)
+        shown(page.locator("header .purpose select")).to_have_value(PURPOSE)
+        page.set_input_files("input[type=file]", file)
+        shown(page.locator("[aria-labelledby=changes] tbody tr").first).to_contain_text(f"{CANARY}stadt")
+        page.get_by_role("button", name="Übernehmen", exact=True).click()
+        shown(page.locator("#outcome")).to_have_text("Übernommen")
+        self.assertEqual(set(asked), {PURPOSE})
+        now = expect(self.s.request("GET", f"/v1/records/{record}", token=token, purpose=PURPOSE), 200).json["values"]
+        self.assertEqual(now["town"], f"{CANARY}stadt")
+        self.clean(page)
+
     def test_columns_without_a_title_are_left_out_where_people_say_so(self):
         page = self.signed_in("/app/import")
         page.select_option("#into", "contacts")
@@ -435,6 +463,7 @@ class Pages(unittest.TestCase):
         shown(page.locator("#preview")).to_have_text("fern.csv")
         self.assertEqual(page.locator(".counts dd").all_inner_texts()[0], "1.001")
         third = page.locator("table.columns tbody tr").nth(2)
+        shown(third).to_contain_text("1 von 1.002 ausgefüllt")
         shown(third.locator("select option:checked")).to_contain_text("noch offen")
         shown(page.locator(".kept")).to_contain_text("keine Überschrift steht über dieser Zelle")
         third.locator("select").select_option("")

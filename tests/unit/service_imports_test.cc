@@ -353,6 +353,33 @@ TEST_CASE("G7 a telephone number that is only written in another way is no chang
   CHECK(preview.preview->changes[0].field == "phone");
 }
 
+TEST_CASE("G7 an amount that differs in the zeros at its end only is no change", "[unit][service][G7]") {
+  ImportsWorld world;
+  auto people = world.service->registries()->type("people")->definition;
+  auto amount = people.fields.front();
+  amount.name = amount.title = "amount";
+  amount.type = FieldType::decimal;
+  people.fields.push_back(amount);
+  must(world.write(world.admin, service::SetType{people}));
+  for (const auto& [name, stored] : {std::pair("anna", "3733.20"), std::pair("bert", "100.0"), std::pair("carl", "100"),
+                                     std::pair("dora", "-0.50"), std::pair("emil", "10.0")}) {
+    auto person = ServiceKit::person(name, std::string(name) + "@example.org");
+    person.values.push_back(ServiceKit::value("amount", stored));
+    must(world.write(world.editor, person));
+  }
+  const auto preview =
+      must(world.preview(ImportsWorld::upload("people",
+                                              "e-mail;name;amount\nanna@example.org;anna;3733,2\n"
+                                              "bert@example.org;bert;100\ncarl@example.org;carl;100,00\n"
+                                              "dora@example.org;dora;-0,5\nemil@example.org;emil;1,00\n",
+                                              {"e-mail"})));
+  CHECK(preview.counts.unchanged == 4);
+  REQUIRE(preview.counts.changed == 1);
+  REQUIRE(preview.preview->changes.size() == 1);
+  CHECK(preview.preview->changes[0].row == 6);
+  CHECK(preview.preview->changes[0].field == "amount");
+}
+
 TEST_CASE("G1 no value goes nowhere without a word where no title stands above it", "[unit][service][G1]") {
   ImportsWorld world;
   std::string text = "name;;;e-mail\nAdam;;1;adam@example.org\n";
@@ -364,6 +391,10 @@ TEST_CASE("G1 no value goes nowhere without a word where no title stands above i
   REQUIRE(preview.preview->columns.size() == 4);
   CHECK(preview.preview->columns[1].examples.expose().empty());
   CHECK(preview.preview->columns[2].examples.expose().size() == 1);
+  // But counts the cells of all rows that hold something: white space is nothing.
+  CHECK(preview.preview->columns[0].cells == 2'004);
+  CHECK(preview.preview->columns[1].cells == 1);
+  CHECK(preview.preview->columns[2].cells == 1);
   CHECK(preview.counts.added == 2'002);
   REQUIRE(preview.counts.failed == 2);
   const auto& failures = preview.preview->failures;

@@ -7,6 +7,7 @@ export interface Column {
   type: string;
   reason: string;
   personal?: boolean;
+  cells: number; // that hold something
   exceptions: number;
   examples: string[];
   exception_examples?: string[];

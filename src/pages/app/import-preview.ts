@@ -81,6 +81,12 @@ class Preview_ extends Part {
     return column.reason.startsWith("mostly_") ? t("guess_mostly") : column.reason.startsWith("all_") ? t("guess_all") : column.reason;
   }
 
+  // Said where cells are empty: a column that most rows leave empty is seldom wanted.
+  private filled(column: Column) {
+    const all = this.preview.rows_read;
+    return column.cells > 0 && column.cells < all ? html` · ${t("import_filled", { n: count(column.cells), all: count(all) })}` : nothing;
+  }
+
   // Of a new type: what the column is, or nothing. Of one that is there: the field that takes it.
   private choice(column: Column, i: number) {
     const move = (field: string | null) => this.dispatchEvent(new CustomEvent<Record<string, string | null>>("siegel-columns", { detail: { [column.title]: field } }));
@@ -104,7 +110,7 @@ class Preview_ extends Part {
     return html`<tr class=${column.field ? "" : "over"}>
       <th scope="row" data-label=${t("import_column")} id="column-${i}"><span>${column.title}</span></th>
       <td data-label=${t(this.type ? "field" : "import_type")}>${this.choice(column, i)}</td>
-      <td data-label=${t("import_reason")}><span>${this.reason(column)}${column.exceptions ? html` · <span class="wrong-text">${plural("import_exceptions", column.exceptions)}${column.exception_examples?.length ? html`: ${column.exception_examples.slice(0, 3).join(" · ")}` : nothing}</span>` : nothing}</span></td>
+      <td data-label=${t("import_reason")}><span>${this.reason(column)}${this.filled(column)}${column.exceptions ? html` · <span class="wrong-text">${plural("import_exceptions", column.exceptions)}${column.exception_examples?.length ? html`: ${column.exception_examples.slice(0, 3).join(" · ")}` : nothing}</span>` : nothing}</span></td>
       <td data-label=${t("import_examples")}><span class="samples">${column.examples.slice(0, 5).map((example) => html`<span class="sample">${example}</span>`)}</span></td>
     </tr>`;
   }

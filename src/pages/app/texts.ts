@@ -309,6 +309,7 @@ const texts = {
   import_type: ["Art", "Type"],
   import_reason: ["Warum", "Why"],
   import_examples: ["Beispiele", "Examples"],
+  import_filled: ["{n} von {all} ausgefüllt", "{n} of {all} filled in"],
   import_exceptions_n: ["{n} Ausnahmen", "{n} exceptions"],
   import_exceptions_1: ["1 Ausnahme", "1 exception"],
   import_left_out: ["wird nicht übernommen", "left out"],
