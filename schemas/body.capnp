@@ -64,6 +64,7 @@ struct FieldDefinition {
   class @7 :Text;
   choices @8 :List(Text);
   help @9 :Text;
+  section @10 :Text;                 # of the form: a heading above this field's row
 }
 
 struct RegistryEvent {

@@ -48,6 +48,7 @@ void write(const std::vector<FieldDefinition>& fields, FieldList::Builder to) {
     if (!field.cls.empty()) out.setClass(text_of(field.cls));
     if (!field.choices.empty()) codec::write(field.choices, out.initChoices(count_of(field.choices.size())));
     if (!field.help.empty()) out.setHelp(text_of(field.help));
+    if (!field.section.empty()) out.setSection(text_of(field.section));
   }
 }
 
@@ -65,6 +66,7 @@ bool read(FieldList::Reader from, std::vector<FieldDefinition>& to) {
     field.cls = string_of(in.getClass());
     field.choices = texts_of(in.getChoices());
     field.help = string_of(in.getHelp());
+    field.section = string_of(in.getSection());
   }
   return true;
 }

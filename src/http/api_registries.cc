@@ -103,6 +103,7 @@ Result<FieldDefinition> read_field(const Json& json, const std::string& at, cons
   members.required("name").text("name", out.name).text("title", out.title).required("type").text("type", type);
   members.flag("personal", out.personal).flag("required", out.required).flag("searchable", out.searchable);
   members.text("class", out.cls).texts("choices", out.choices).text("help", out.help);
+  members.text("section", out.section);
   if (out.cls.empty()) out.cls = type_class;
   if (const auto parsed = parse_field_type(type)) {
     out.type = *parsed;
@@ -254,6 +255,7 @@ void write(JsonWriter& json, const Registered<TypeDefinition>& type) {
     json.text("class", field.cls);
     if (!field.choices.empty()) write_texts(json, "choices", field.choices);
     if (!field.help.empty()) json.text("help", field.help);
+    if (!field.section.empty()) json.text("section", field.section);
     json.end();
   }
   json.end_list().list("form");

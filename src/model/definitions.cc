@@ -65,6 +65,8 @@ Status check_field(const FieldDefinition& field, const TypeDefinition& type, con
                    const std::string& at) {
   if (!is_name(field.name)) return schema("A field's name must match ^[a-z][a-z0-9-]{0,62}$.", at + "/name");
   if (!is_text(field.title, kTitleBytesMax)) return schema("A field's title is too long or not UTF-8.", at + "/title");
+  if (!is_text(field.section, kTitleBytesMax))
+    return schema("A field's section is too long or not UTF-8.", at + "/section");
   if (!is_text(field.help, kNoteBytesMax)) return schema("A field's help is too long or not UTF-8.", at + "/help");
   const bool chooses = field.type == FieldType::choice || field.type == FieldType::multichoice;
   if (chooses == field.choices.empty() || field.choices.size() > kChoicesMax)

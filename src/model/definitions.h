@@ -51,6 +51,7 @@ struct FieldDefinition {
   std::string cls;  // name of the deletion class
   std::vector<std::string> choices;
   std::string help;
+  std::string section;  // heading above the field's row of the form, where a section begins; empty: none does
   bool operator==(const FieldDefinition&) const = default;
 };
 

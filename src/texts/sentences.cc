@@ -305,6 +305,7 @@ constexpr auto kSentences = std::to_array<Pair>({
     {"A class's name must match ^[a-z][a-z0-9-]{0,62}$.",
      "Der Name einer Löschklasse entspricht ^[a-z][a-z0-9-]{0,62}$."},
     {"A field's title is too long or not UTF-8.", "Der Titel eines Feldes ist zu lang oder kein UTF-8."},
+    {"A field's section is too long or not UTF-8.", "Die Überschrift eines Feldes ist zu lang oder kein UTF-8."},
     {"A field's help is too long or not UTF-8.", "Die Hilfe eines Feldes ist zu lang oder kein UTF-8."},
     {"The note is too long or not UTF-8.", "Die Bemerkung ist zu lang oder kein UTF-8."},
     {"A choice is too long or not UTF-8.", "Eine Auswahlmöglichkeit ist zu lang oder kein UTF-8."},

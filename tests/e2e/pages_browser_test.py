@@ -530,6 +530,8 @@ class Pages(unittest.TestCase):
         shown(cards.nth(1)).to_contain_text("FOUR")
         cards.nth(0).get_by_label("Pflicht").check()
         cards.nth(0).get_by_label("Hilfe zum Feld").fill("Ein Satz dazu")
+        cards.nth(1).get_by_label("Überschrift darüber").fill("Was noch fehlt")
+        shown(page.locator(".mock").get_by_role("group", name="Was noch fehlt")).to_contain_text("FOUR")
         shown(page.locator(".mock")).to_contain_text("Ein Satz dazu")
         cards.nth(3).locator(".grip").drag_to(cards.nth(0))
         shown(cards.nth(0)).to_contain_text("THREE")
@@ -539,7 +541,32 @@ class Pages(unittest.TestCase):
         self.assertEqual(now["form"], [["three"], ["one"], ["four"], ["two"]])
         one = next(f for f in now["fields"] if f["name"] == "one")
         self.assertEqual((one["required"], one["help"]), (True, "Ein Satz dazu"))
+        self.assertEqual({f["name"]: f.get("section") for f in now["fields"]}, {"one": None, "two": None, "three": None, "four": "Was noch fehlt"})
         self.assertEqual([f["name"] for f in now["fields"]], ["one", "two", "three", "four"])
+        self.clean(page)
+
+    def test_a_form_has_sections(self):
+        """A heading stays above what is left of its section where the purpose covers only some of its fields."""
+        fields = [{"name": n, "title": n.upper(), "type": "text", "personal": False, "class": "customer"} for n in ("one", "two", "three", "four")]
+        fields[1]["section"], fields[3]["section"] = "Anschrift", "Leer & weg"
+        expect(self.s.request("PUT", "/v1/record-types/headed", {"title": {"de": "Mit Abschnitten"}, "subject": {"mode": "none"}, "fields": fields,
+                                                                  "default_purpose": PURPOSE, "form": [["four"], ["one"], ["two"], ["three"]]}), 201)
+        expect(self.s.request("PUT", "/v1/purposes/abschnitte", {"legal_ground": "contract", "title": {"de": "Abschnitte", "en": "Sections"},
+                                                                 "fields": {"headed": ["one", "three"]}}), 201)
+        token = self.token()
+        record = expect(self.s.request("POST", "/v1/record-types/headed/records", {"values": {n: f"{CANARY} {n}" for n in ("one", "two", "three")}},
+                                       token=token, purpose=PURPOSE), 201).json["record"]
+        page = self.signed_in(f"/app/records/{record}?purpose={PURPOSE}", token=token)
+        shown(page.locator("h2.section")).to_have_text(["Leer & weg", "Anschrift"])
+        self.assertEqual(page.locator(".details dt").all_inner_texts(), ["FOUR", "ONE", "TWO", "THREE"])
+        self.look(page, "sections-de-wide")
+        page.get_by_role("button", name="Bearbeiten").click()
+        shown(page.get_by_role("group", name="Anschrift").get_by_label("TWO")).to_have_value(f"{CANARY} two")
+        self.look(page, "sections-form-de-wide")
+        self.look(self.signed_in(f"/app/records/{record}?purpose={PURPOSE}", token=token, size=PHONE), "sections-de-phone")
+        limited = self.signed_in(f"/app/records/{record}?purpose=abschnitte", token=token)
+        shown(limited.locator("h2.section")).to_have_text(["Leer & weg", "Anschrift"])
+        self.assertEqual(limited.locator(".details dt").all_inner_texts(), ["ONE", "THREE"])
         self.clean(page)
 
     def test_purposes_and_classes_are_made_and_not_overwritten(self):

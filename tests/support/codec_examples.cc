@@ -277,6 +277,7 @@ FieldDefinition field(SeededRandom& random) {
   out.cls = text(random);
   out.choices = texts(random);
   out.help = text(random);
+  out.section = text(random);
   return out;
 }
 

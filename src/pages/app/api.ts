@@ -30,6 +30,7 @@ export interface Field {
   class: string;
   choices?: string[];
   help?: string;
+  section?: string; // heading above its row of the form
 }
 export interface Type {
   name: string;

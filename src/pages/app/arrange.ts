@@ -124,6 +124,7 @@ class Arrange extends Part {
         <label class="check"><input type="checkbox" .checked=${item.beside} ?disabled=${at === 0} @change=${(e: Event) => this.set(at, {}, (e.target as HTMLInputElement).checked)}> ${t("arrange_beside")}</label>
         <label class="check"><input type="checkbox" .checked=${field.required} @change=${(e: Event) => this.set(at, { required: (e.target as HTMLInputElement).checked })}> ${t("arrange_required")}</label>
       </div>
+      ${item.beside ? nothing : html`<div class="field slim"><label for="${id}-section">${t("arrange_section")}</label><input id="${id}-section" maxlength="200" .value=${field.section ?? ""} @input=${(e: Event) => this.set(at, { section: (e.target as HTMLInputElement).value })}></div>`}
       <div class="field slim"><label for=${id}>${t("arrange_help")}</label><input id=${id} maxlength="200" .value=${field.help ?? ""} @input=${(e: Event) => this.set(at, { help: (e.target as HTMLInputElement).value })}></div>
     </li>`;
   }

@@ -11,12 +11,31 @@ export interface Form {
   change: (field: Field, value: Value) => void;
 }
 
+export interface Section {
+  title: string; // empty: what stands before the first one
+  rows: Field[][];
+}
+
+// The rows of the form, by its sections; those that the purpose does not cover are left out, and what is empty then.
+export function sections(type: Type, fields: Field[]): Section[] {
+  const byName = new Map(type.fields.map((f) => [f.name, f]));
+  const covered = new Map(fields.map((f) => [f.name, f]));
+  const placed = new Set(type.form.flat());
+  const rows = [...type.form, ...type.fields.filter((f) => !placed.has(f.name)).map((f) => [f.name])];
+  const out: Section[] = [{ title: "", rows: [] }];
+  for (const names of rows) {
+    const title = names.map((name) => byName.get(name)?.section).find(Boolean);
+    if (title) out.push({ title, rows: [] });
+    const row = names.map((name) => covered.get(name)).filter((f) => f !== undefined);
+    if (row.length) out[out.length - 1]?.rows.push(row);
+  }
+  return out.filter((section) => section.rows.length);
+}
+
 export function form(form: Form): TemplateResult {
-  const covered = new Map(form.fields.map((f) => [f.name, f]));
-  const rows = form.type.form.map((names) => names.map((name) => covered.get(name)).filter((f): f is Field => f !== undefined));
-  const placed = new Set(form.type.form.flat());
-  for (const field of form.fields) if (!placed.has(field.name)) rows.push([field]);
-  return html`<div class="form">${rows.filter((row) => row.length).map((row) => html`<div class="fields">${row.map((field) => control(form, field))}</div>`)}</div>`;
+  const rows = (section: Section) => section.rows.map((row) => html`<div class="fields">${row.map((field) => control(form, field))}</div>`);
+  return html`<div class="form">${sections(form.type, form.fields).map((section) =>
+    section.title ? html`<fieldset class="section"><legend>${section.title}</legend>${rows(section)}</fieldset>` : rows(section))}</div>`;
 }
 
 function control(form: Form, field: Field): TemplateResult {

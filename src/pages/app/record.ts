@@ -1,7 +1,7 @@
 // One record: what is stored, its form, and its history; also the form of a record to come.
 import { html, nothing } from "lit";
 import { ask, enc, Latest, newKey, type Erasure, type Field, type HistoryItem, type Page, Problem, type Shown, type Type, type Value, type Values } from "./api.js";
-import { form } from "./fields.js";
+import { form, sections } from "./fields.js";
 import { actor, meant, notMeant, same, shown, time, written } from "./format.js";
 import { titled } from "./language.js";
 import { Part, commands, define, emptyBox, go, problemBox, say, waiting } from "./parts.js";
@@ -285,9 +285,12 @@ class Record_ extends Part {
 
   // ── what is seen ──
 
-  private details(stored: Shown) {
-    const { fields } = this;
-    if (!fields.length) return html`<p class="soft">${t("purpose_covers_nothing")}</p>`;
+  private details(type: Type, stored: Shown) {
+    if (!this.fields.length) return html`<p class="soft">${t("purpose_covers_nothing")}</p>`;
+    return sections(type, this.fields).map(({ title, rows }) => html`${title ? html`<h2 class="section">${title}</h2>` : nothing}${this.values(rows.flat(), stored)}`);
+  }
+
+  private values(fields: Field[], stored: Shown) {
     return html`<dl class="details">${fields.map((f) => {
       const text = shown(f, stored.values[f.name]);
       const gone = !text && stored.erased?.includes(f.class);
@@ -361,7 +364,7 @@ class Record_ extends Part {
         <p class="soft">${t("version")} ${stored.version} · ${t("updated", { at: time(stored.updated_at) })}</p></div>
         ${this.state.writes && !this.edited && first ? html`<button id="edit" type="button" class="button" @click=${() => this.edit()}>${t("edit")}</button>` : nothing}</div>
       <div class="two">
-        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict()}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(stored)}`}</section>
+        <section class="card" aria-label=${t("details")}>${this.edited ? html`${this.conflict()}${this.editor(type)}` : html`${problemBox(this.problem)}${this.details(type, stored)}`}</section>
         ${this.state.readsHistory ? this.timeline(type) : nothing}
       </div>
       ${this.state.session.role === "privacy_officer" && stored.subject ? this.commands(stored.subject) : nothing}`;

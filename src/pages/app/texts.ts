@@ -244,8 +244,8 @@ const texts = {
   // ── arranging a form ──
   arrange: ["Formular", "Form"],
   arrange_how: [
-    "Ziehen, mit den Pfeilen schieben, oder Alt mit Pfeiltaste: Reihenfolge, Nachbarn, Pflicht und Hilfe.",
-    "Drag, use the arrows, or Alt with an arrow key: order, neighbours, what is required, and help.",
+    "Ziehen, mit den Pfeilen schieben, oder Alt mit Pfeiltaste: Reihenfolge, Nachbarn, Überschriften, Pflicht und Hilfe.",
+    "Drag, use the arrows, or Alt with an arrow key: order, neighbours, headings, what is required, and help.",
   ],
   arrange_drag: ["Ziehen", "Drag"],
   arrange_up: ["{field} nach oben", "{field} up"],
@@ -253,6 +253,7 @@ const texts = {
   arrange_moved: ["{field}: Platz {at} von {all}", "{field}: place {at} of {all}"],
   arrange_beside: ["neben dem Feld davor", "beside the field before"],
   arrange_required: ["Pflicht", "required"],
+  arrange_section: ["Überschrift darüber", "Heading above"],
   arrange_help: ["Hilfe zum Feld", "Help for the field"],
 
   // ── purposes and deletion classes ──
