@@ -125,25 +125,57 @@ struct Imports::Batch {
   std::vector<Row> rows;
   std::set<decide::IdentityKey> seen;  // of the whole file
   bool matches = false;
-  bool traced = false;  // an access event stands
+  bool by_identity = false;  // else by searchable fields
+  TypeDefinition matched;    // the type, with the fields that rows are matched by as those of its identity
+  bool traced = false;       // an access event stands
 };
+
+namespace {
+
+Error bad_match(const char* reason, std::source_location at = std::source_location::current()) {
+  return Error(Errc::invalid, "bad_value", "Rows cannot be matched by these fields.", at)
+      .with("pointer", "/match")
+      .with("reason", reason);
+}
+
+// Each finds records by itself, and the file has a column for it.
+Status check_searchable(const ImportPlan& plan, const std::vector<std::string>& match) {
+  const auto columns = plan.fields();
+  for (const auto& name : match) {
+    const auto* field = plan.type().field(name);
+    if (field == nullptr || !field->searchable || field->type == FieldType::multichoice)
+      return bad_match("match_not_searchable");
+    if (std::ranges::find(columns, name) == columns.end()) return bad_match("match_without_column");
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Status Imports::match_by(const Comparison& comparison, Batch& batch) const {
+  const auto& match = comparison.import.upload.match;
+  batch.matches = comparison.is_there && !match.empty();
+  if (!batch.matches) return Done{};
+  const auto sorted = [](auto names) {
+    std::ranges::sort(names);
+    return names;
+  };
+  batch.matched = comparison.plan.type();
+  batch.by_identity =
+      batch.matched.subject_mode == SubjectMode::match && sorted(match) == sorted(batch.matched.match_fields);
+  if (batch.by_identity) {
+    if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
+    return Done{};
+  }
+  SIEGEL_CHECK(check_searchable(comparison.plan, match));
+  batch.matched.match_fields = sorted(match);
+  return Done{};
+}
 
 Status Imports::each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f) {
   SIEGEL_TRY(reader, open(comparison.import));
-  const auto& match = comparison.import.upload.match;
   Batch batch;
-  batch.matches = comparison.is_there && !match.empty();
-  if (batch.matches) {
-    auto wanted = match;
-    auto identity = comparison.plan.type().match_fields;
-    std::sort(wanted.begin(), wanted.end());
-    std::sort(identity.begin(), identity.end());
-    if (comparison.plan.type().subject_mode != SubjectMode::match || wanted != identity)
-      return Error(Errc::invalid, "bad_value", "Rows can be matched by the type's identity fields only, for now.")
-          .with("pointer", "/match")
-          .with("reason", "match_not_identity");
-    if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
-  }
+  SIEGEL_CHECK(match_by(comparison, batch));
   for (;;) {
     SIEGEL_TRY(read, reader->next());
     if (!read) break;
@@ -165,29 +197,50 @@ bool Imports::is_erased(const ImportInMemory& import, const ImportPlan& plan, co
   return key && import.watch->erased(*key);
 }
 
-// Of each row the records that it may be about. Which of them has the identity of the row now, their values tell.
+// Of the person that the row's identity is of, those of the type.
+Result<std::vector<RecordId>> Imports::records_of_identity(TypeNo type, Row& row) const {
+  std::vector<RecordId> out;
+  const auto found = s.identity.find(*row.key);
+  if (found.ambiguous) row.row.failures.push_back({std::nullopt, "ambiguous"});
+  if (!found.subject) return out;
+  SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
+  for (const auto& record : of_person) {
+    SIEGEL_TRY(head, s.views.head(record));
+    if (head && !head->removed && head->type == type) out.push_back(record);
+  }
+  return out;
+}
+
+// Those that the search index knows by the row's values; it folds them, so there may be others among them.
+Result<std::vector<RecordId>> Imports::records_of_values(TypeNo type, const Batch& batch, const Row& row) {
+  std::vector<search::Condition> conditions;
+  for (const auto& name : batch.matched.match_fields) {
+    const auto* field = batch.matched.field(name);
+    const auto value = std::ranges::find(row.row.values, field->number, &FieldValue::field);
+    SIEGEL_ASSERT(value != row.row.values.end());  // else it has no key
+    const auto& text = std::get<std::string>(value->value.expose());
+    conditions.push_back({field->number, search::Op::exact, search::fold(field->type, text)});
+  }
+  return s.search_feed.find(type, conditions, std::nullopt, kSameTypeMax + 1);
+}
+
+// Of each row the records that it may be about. Which of them has the values of the row now, their own values tell.
 Status Imports::find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records) {
   const auto registries = s.registries();
   const auto* type = registries->type(comparison.plan.type().name);
   for (auto& one : batch.rows) {
     if (is_erased(comparison.import, comparison.plan, one.row))
       one.row.failures = {{std::nullopt, std::string(kErased)}};
-    if (!batch.matches || !one.row.failures.empty()) continue;
-    one.key = s.identity.key(comparison.plan.type(), one.row.values);
+    if (!batch.matches || type == nullptr || !one.row.failures.empty()) continue;
+    one.key = s.identity.key(batch.matched, one.row.values);
     if (!one.key) continue;  // without an identity it is nobody's
     if (!batch.seen.insert(*one.key).second) {
       one.row.failures.push_back({std::nullopt, "repeated"});
       continue;
     }
-    const auto found = s.identity.find(*one.key);
-    if (found.ambiguous) one.row.failures.push_back({std::nullopt, "ambiguous"});
-    if (!found.subject) continue;
-    SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
-    for (const auto& record : of_person) {
-      SIEGEL_TRY(head, s.views.head(record));
-      if (head && !head->removed && type != nullptr && head->type == TypeNo(type->number))
-        one.records.push_back(record);
-    }
+    const TypeNo number(type->number);
+    SIEGEL_TRY(found, batch.by_identity ? records_of_identity(number, one) : records_of_values(number, batch, one));
+    one.records = std::move(found);
     if (one.records.size() > kSameTypeMax) {
       one.row.failures.push_back({std::nullopt, "ambiguous"});
       continue;
@@ -207,12 +260,12 @@ Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
     SIEGEL_TRY(shown, compare(comparison, std::move(records)));
     for (auto& record : shown) stored.emplace(record.id, std::move(record));
   }
-  for (auto& one : batch.rows) SIEGEL_CHECK(f(outcome_of(comparison, one, stored)));
+  for (auto& one : batch.rows) SIEGEL_CHECK(f(outcome_of(comparison, batch, one, stored)));
   batch.rows.clear();
   return Done{};
 }
 
-ImportOutcome Imports::outcome_of(const Comparison& comparison, Row& one,
+ImportOutcome Imports::outcome_of(const Comparison& comparison, const Batch& batch, Row& one,
                                   const std::map<RecordId, ShownRecord>& stored) const {
   const auto& type = comparison.plan.type();
   ImportOutcome outcome;
@@ -220,7 +273,7 @@ ImportOutcome Imports::outcome_of(const Comparison& comparison, Row& one,
   const ShownRecord* same = nullptr;
   for (const auto& record : one.records) {
     const auto found = stored.find(record);
-    if (found == stored.end() || s.identity.key(type, found->second.values.expose()) != one.key) continue;
+    if (found == stored.end() || s.identity.key(batch.matched, found->second.values.expose()) != one.key) continue;
     if (same != nullptr) one.row.failures.push_back({std::nullopt, "ambiguous"});
     same = &found->second;
   }

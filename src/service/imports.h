@@ -202,11 +202,15 @@ class Imports {
   Status each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f);
   struct Row;  // of the file, with the records that it may be about
   struct Batch;
-  ImportOutcome outcome_of(const Comparison& comparison, Row& row, const std::map<RecordId, ShownRecord>& stored) const;
+  Status match_by(const Comparison& comparison, Batch& batch) const;
+  ImportOutcome outcome_of(const Comparison& comparison, const Batch& batch, Row& row,
+                           const std::map<RecordId, ShownRecord>& stored) const;
   Status finish_batch(const Comparison& comparison, Batch& batch, const std::function<Status(ImportOutcome&&)>& f);
   Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records);
   // Who is erased since the file came, whatever else is wrong with the row.
   bool is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const;
+  Result<std::vector<RecordId>> records_of_identity(TypeNo type, Row& row) const;
+  Result<std::vector<RecordId>> records_of_values(TypeNo type, const Batch& batch, const Row& row);
   Status find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records);
   Result<ImportPlan> plan_for(const ImportInMemory& import, const ImportCommit& commit, bool& is_there);
   // ── import_commit.cc, import_undo.cc ──

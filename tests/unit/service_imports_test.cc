@@ -123,6 +123,54 @@ TEST_CASE("G7 an import with a match field shows each cell that would change", "
   CHECK(code(world.preview(ImportsWorld::upload("people", file, {"name"}))) == "bad_value");
 }
 
+TEST_CASE("G7 rows are matched by searchable fields where the caller says so", "[unit][service][G7]") {
+  ImportsWorld world;
+  auto things = world.service->registries()->type("things")->definition;
+  auto note = things.fields.front();
+  note.name = note.title = "note";
+  things.fields.front().searchable = true;
+  things.fields.push_back(note);
+  must(world.write(world.admin, service::SetType{things}));
+  const auto add = [&](const std::string& label, const std::string& text) {
+    auto thing = ServiceKit::thing(label);
+    thing.values.push_back(ServiceKit::value("note", text));
+    return *must(world.write(world.editor, thing)).record;
+  };
+  const auto one = add("A-1", "eins");
+  add("a-1", "found by the same words, but another one");
+  const auto two = add("B-2", "zwei");
+  world.catch_up();
+  world.until([&] { return world.service->status().search_ready; });
+
+  const std::string rows = "label;note\nA-1;neu\nB-2;zwei\nC-3;drei\n";
+  auto preview = must(world.preview(ImportsWorld::upload("things", rows + "B-2;nochmal\n;leer\n", {"label"})));
+  CHECK(preview.counts.added == 2);  // a row that leaves the field empty is nobody's
+  CHECK(preview.counts.changed == 1);
+  CHECK(preview.counts.unchanged == 1);
+  REQUIRE(preview.counts.failed == 1);
+  CHECK(preview.preview->failures[0].code == "repeated");
+  REQUIRE(preview.preview->changes.size() == 1);
+  CHECK(preview.preview->changes[0].record == one);
+  CHECK(preview.preview->changes[0].field == "note");
+  CHECK(must(world.commit(preview.id)).counts.changed == 1);
+  CHECK(world.shown("things") == 5);
+  CHECK(must(world.preview(ImportsWorld::upload("things", rows, {"label"}))).counts.unchanged == 3);
+
+  service::ChangeRecord change;
+  change.record = two;
+  change.values.push_back(ServiceKit::value("label", "C-3"));
+  must(world.write(world.editor, change));
+  world.catch_up();
+  preview = must(world.preview(ImportsWorld::upload("things", rows, {"label"})));
+  CHECK(preview.counts.added == 1);  // nothing is called B-2 any more
+  REQUIRE(preview.counts.failed == 1);
+  CHECK(preview.preview->failures[0].code == "ambiguous");
+  CHECK(preview.preview->failures[0].row == 4);
+
+  CHECK(code(world.preview(ImportsWorld::upload("things", rows, {"note"}))) == "bad_value");
+  CHECK(code(world.preview(ImportsWorld::upload("things", "note\nneu\n", {"label"}))) == "bad_value");
+}
+
 TEST_CASE("G7 an undo restores what nobody edited since, and lists the rest", "[unit][service][G7]") {
   ImportsWorld world;
   const auto anna = *must(world.write(world.editor, ServiceKit::person("Anna", "anna@example.org"))).record;

@@ -207,7 +207,9 @@ class Imports extends Part {
   private target() {
     const type = this.state.type(this.into);
     const identity = type?.subject.mode === "match" ? (type.subject.fields ?? []) : [];
-    const titles = identity.map((name) => type?.fields.find((f) => f.name === name)?.title || name).join(", ");
+    const titles = (names: string[]) => names.map((name) => type?.fields.find((f) => f.name === name)?.title || name).join(", ");
+    const others = (type?.fields ?? []).filter((f) => f.searchable && f.type !== "multichoice").map((f) => [f.name]);
+    const ways = [...(identity.length ? [identity] : []), ...others].filter((way, i, all) => all.findIndex((w) => `${w}` === `${way}`) === i);
     return html`<div class="fields">
       <div class="field"><label for="into">${t("import_into")}</label>
         <select id="into" @change=${(e: Event) => this.aim((e.target as HTMLSelectElement).value)}>
@@ -215,9 +217,9 @@ class Imports extends Part {
           ${this.state.types.map((one) => html`<option value=${one.name} ?selected=${this.into === one.name}>${t("import_existing", { title: titled(one.title, one.name) })}</option>`)}
         </select></div>
       ${type ? html`<div class="field"><label for="match">${t("import_match")}</label>
-        <select id="match" @change=${(e: Event) => (this.match = (e.target as HTMLSelectElement).value ? identity : [])}>
+        <select id="match" @change=${(e: Event) => (this.match = (e.target as HTMLSelectElement).value.split(",").filter(Boolean))}>
           <option value="" ?selected=${!this.match.length}>${t("import_match_none")}</option>
-          ${identity.length ? html`<option value="identity" ?selected=${this.match.length > 0}>${titles}</option>` : nothing}
+          ${ways.map((way) => html`<option value=${way.join(",")} ?selected=${`${way}` === `${this.match}`}>${titles(way)}</option>`)}
         </select></div>` : nothing}
       ${this.how.purpose || !this.state.purposes.length ? nothing : this.purposes()}
     </div>`;
