@@ -151,6 +151,10 @@ void Api::handle(std::unique_ptr<Request> request, Reply reply) {
   call->caller.request_id = std::string(call->reply.request_id());
   if (auto purpose = purpose_header(call->request, call->caller); !purpose) return call->fail(purpose.error());
   if (!found->at_least) return found->serve(call);
+  // Who asks for the past is not given the present.
+  if (call->request.query_value("as_of") != nullptr)
+    return call->fail(
+        Error(Errc::invalid, "bad_value", "This version shows the present only.").with("pointer", "/as_of"));
   const auto at_least = call->request.header("siegel-at-least");
   const auto position = parse_position(at_least.value_or(""));
   if (at_least && (!position || !parse_count(std::to_string(position->size.get()))))
@@ -187,6 +191,9 @@ Error Api::unavailable() const {
 
 Result<service::Caller> Api::caller_of(const Call& call) {
   const bool by_page = !call.request.page_token.empty();
+  // Which of two counts, whoever stands between might see otherwise.
+  if (!by_page && call.request.headers.count("authorization") > 1)
+    return Error(Errc::invalid, "bad_header", "Authorization is given more than once.");
   auto caller =
       call.service->authenticate(by_page ? std::string_view(call.request.page_token) : token_of(call.request));
   if (caller && by_page) caller->source = Source::page;

@@ -123,6 +123,8 @@ class Codes(unittest.TestCase):
         self.problem(get(self.s, f"/v1/subjects/{self.known['subject']}/export?format={CANARY}"), 400, "bad_value", pointer="/format")
         self.problem(get(self.s, f"/v1/events?from={CANARY}", "auditor"), 400, "bad_value", pointer="/from")
         self.problem(get(self.s, "/v1/events?limit=1001", "auditor"), 400, "bad_value", pointer="/limit")
+        for path in (f"/v1/records/{self.known['record']}", f"/v1/subjects/{self.known['subject']}", RECORDS):
+            self.problem(get(self.s, f"{path}?as_of=1"), 400, "bad_value", pointer="/as_of")
         for query in ("index=1", "index=5&size=5", "index=0&size=999999", f"index={CANARY}&size=1"):
             self.problem(get(self.s, f"/v1/log/proofs/inclusion?{query}", "auditor"), 400, "bad_value")
         for query in ("from=2&to=1", "from=0&to=0", "from=0&to=999999"):
@@ -166,6 +168,7 @@ class Codes(unittest.TestCase):
         bearer = f"Authorization: Bearer {self.s.tokens['editor']}\r\n"
         for lines in ("", "Host: a\r\nHost: b\r\n", "Host: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
                       "Host: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n", "Host: a\r\nTransfer-Encoding: gzip\r\n",
+                      f"Host: a\r\n{bearer}{bearer}",
                       f"Host: a\r\n{bearer}Siegel-Purpose: {PURPOSE}\r\nSiegel-Purpose: {CANARY}\r\n"):
             self.problem(self.raw(f"GET /v1/status HTTP/1.1\r\n{lines}\r\n".encode()), 400, "bad_header")
 
