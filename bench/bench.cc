@@ -7,6 +7,7 @@
 
 #include "bench/bulk.h"
 #include "bench/figures.h"
+#include "bench/imports.h"
 #include "bench/served.h"
 #include "bench/storage.h"
 #include "verify/verify.h"
@@ -17,7 +18,8 @@ namespace {
 struct Sizes {
   std::uint64_t bare_events, bulk_events;    // bulk_events: of each run
   std::uint64_t people_events, open_events;  // the ledger with one million people (two events each), and the larger one
-  unsigned runs;                             // of which the median counts
+  std::uint64_t import_rows;
+  unsigned runs;  // of which the median counts
   std::chrono::milliseconds puts;
   ServedTimes served;
 };
@@ -25,6 +27,7 @@ constexpr Sizes kFull{400'000,
                       500'000,
                       2'000'000,
                       3'000'000,
+                      100'000,
                       3,
                       std::chrono::milliseconds(2000),
                       {std::chrono::milliseconds(1000), std::chrono::milliseconds(5000), 20'000, 300}};
@@ -32,6 +35,7 @@ constexpr Sizes kQuick{5'000,
                        5'000,
                        8'000,
                        10'000,
+                       2'000,
                        1,
                        std::chrono::milliseconds(100),
                        {std::chrono::milliseconds(50), std::chrono::milliseconds(300), 200, 5}};
@@ -100,6 +104,8 @@ class Bench {
     if (wants({"http_commands_per_s", "http_commands_p99_ms", "http_cpu_us_per_command", "single_client_commands_per_s",
                "single_client_to_sync_ratio", "traced_reads_per_s", "traced_reads_p99_ms", "erase_one_p99_ms"}))
       SIEGEL_CHECK(served_figures());
+    if (wants({"import_preview_s", "import_commit_s", "import_workbook_s", "import_memory_mib"}))
+      SIEGEL_CHECK(import_figures());
     return Done{};
   }
 
@@ -274,6 +280,18 @@ class Bench {
     add("traced_reads_per_s", out.reads_per_s, out.sync_reads);
     add("traced_reads_p99_ms", out.reads_p99_ms, out.sync_reads);
     add("erase_one_p99_ms", out.erase_p99_ms, out.sync_erase);
+    return Done{};
+  }
+
+  Status import_figures() {
+    say("imports");
+    SIEGEL_TRY(site, Site::make(program_, dir_ / "imports"));
+    SIEGEL_TRY(sync, sync_latency(dir_));
+    SIEGEL_TRY(out, measure_imports(site, sizes_.import_rows));
+    add("import_preview_s", out.preview_s, sync);
+    add("import_commit_s", out.commit_s, sync);
+    add("import_workbook_s", out.workbook_s, sync);
+    add("import_memory_mib", out.memory_mib, sync);
     return Done{};
   }
 

@@ -194,8 +194,8 @@ std::string make_request(const RequestParts& parts) {
   out.append(parts.token).append("\r\n");
   if (!parts.purpose.empty()) out.append("Siegel-Purpose: ").append(parts.purpose).append("\r\n");
   if (!parts.body.empty()) {
-    out.append("Content-Type: application/json\r\nContent-Length: ").append(std::to_string(parts.body.size()));
-    out.append("\r\n");
+    out.append("Content-Type: ").append(parts.media).append("\r\nContent-Length: ");
+    out.append(std::to_string(parts.body.size())).append("\r\n");
   }
   return out.append("\r\n").append(parts.body);
 }

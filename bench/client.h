@@ -43,8 +43,9 @@ Result<Driven> drive(std::uint16_t port, Script& script, const Load& load);
 
 struct RequestParts {
   std::string_view method, path, token;
-  std::string_view purpose;  // empty: none
-  std::string_view body;     // JSON; empty: none
+  std::string_view purpose;                     // empty: none
+  std::string_view body;                        // empty: none
+  std::string_view media = "application/json";  // of the body
 };
 std::string make_request(const RequestParts& parts);
 

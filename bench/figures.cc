@@ -28,6 +28,10 @@ constexpr std::array kFigures{
     Figure{"open_ms", "ms", 1'000, 200, Better::lower},
     Figure{"search_load_s", "s", 20, 10, Better::lower},
     Figure{"search_p99_ms", "ms", 20, 10, Better::lower},
+    Figure{"import_preview_s", "s", 2, none, Better::lower},
+    Figure{"import_commit_s", "s", 5, none, Better::lower},
+    Figure{"import_workbook_s", "s", 10, none, Better::lower},
+    Figure{"import_memory_mib", "MiB", 300, none, Better::lower},
     Figure{"server_rss_mib", "MiB", 512, 350, Better::lower},
     Figure{"ledger_bytes_per_event", "bytes", none, none, Better::lower},
 };

@@ -65,6 +65,12 @@ std::string slurp(const std::string& path) {
   return std::move(text).str();
 }
 
+double status_mib(pid_t pid, std::string_view name) {
+  const auto text = slurp("/proc/" + std::to_string(pid) + "/status");
+  const auto at = text.find(name);
+  return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + name.size(), nullptr) / 1024;
+}
+
 }  // namespace
 
 Result<std::string> run_program(const Program& program, const std::vector<std::string>& arguments) {
@@ -106,10 +112,7 @@ double Server::cpu_seconds() const {
   return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-double Server::peak_rss_mib() const {
-  const auto text = slurp("/proc/" + std::to_string(pid_) + "/status");
-  const auto at = text.find("VmHWM:");
-  return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + 6, nullptr) / 1024;
-}
+double Server::rss_mib() const { return status_mib(pid_, "VmRSS:"); }
+double Server::peak_rss_mib() const { return status_mib(pid_, "VmHWM:"); }
 
 }  // namespace siegel::bench

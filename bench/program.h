@@ -32,6 +32,7 @@ class Server {
   void stop();  // SIGTERM, and waits
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] double cpu_seconds() const;  // so far, user and system
+  [[nodiscard]] double rss_mib() const;
   [[nodiscard]] double peak_rss_mib() const;
 
  private:

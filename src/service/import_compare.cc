@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/assert.h"
 #include "service/import_run.h"
 #include "service/values.h"
 #include "views/wait.h"

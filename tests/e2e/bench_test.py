@@ -13,7 +13,8 @@ BINARY = None
 NAMES = ["bare_loop_events_per_s", "bulk_events_per_s", "bulk_to_bare_loop_ratio", "projected_events_per_s",
          "http_commands_per_s", "http_commands_p99_ms", "http_cpu_us_per_command", "single_client_commands_per_s",
          "single_client_to_sync_ratio", "traced_reads_per_s", "traced_reads_p99_ms", "verify_events_per_s_per_core",
-         "rebuild_events_per_s", "erase_one_p99_ms", "open_ms", "search_load_s", "search_p99_ms", "server_rss_mib",
+         "rebuild_events_per_s", "erase_one_p99_ms", "open_ms", "search_load_s", "search_p99_ms", "import_preview_s",
+         "import_commit_s", "import_workbook_s", "import_memory_mib", "server_rss_mib",
          "ledger_bytes_per_event"]
 LOWER_IS_BETTER = {"ms", "s", "us", "MiB", "bytes"}
 SYNC = ["sync_latency_p50_ms", "sync_latency_p99_ms", "sync_latency_max_ms"]
