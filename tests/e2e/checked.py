@@ -8,10 +8,11 @@ from siegel_process import Siegel
 
 class Checked(unittest.TestCase):
     binary = None
+    environment = {}  # settings of the server
 
     @classmethod
     def setUpClass(cls):
-        cls.s = Siegel(cls.binary)
+        cls.s = Siegel(cls.binary, environment=cls.environment)
         cls.s.__enter__()
         prepare(cls.s)
 

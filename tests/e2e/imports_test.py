@@ -47,6 +47,8 @@ def form(file, options=None):
 
 
 class Imports(Checked):
+    environment = {"SIEGEL_SERVER_LOG_LEVEL": "debug"}
+
     def upload(self, file, query="?type=contacts&match=e-mail", role="editor", headers=CSV):
         return self.s.request("POST", IMPORTS + query, raw=file, token=self.s.tokens[role], headers=headers)
 
@@ -311,11 +313,28 @@ class Imports(Checked):
             self.assertEqual(ended["state"], "cancelled")
             self.assertFalse([key for key in self.all_records(ended["position"]) if key and key.startswith("many")])
 
-    def test_G9_no_cell_in_the_log(self):
+    def test_G9_no_cell_in_the_log(self):  # [G9]
         canary = "kanarien-zelle"
-        preview = expect(self.upload(table([(canary, f"{canary}@import.example", canary)])), 201).json
-        expect(self.commit(preview), 200)
-        self.assertNotIn(canary, self.s.log_text())
+        rows = [(canary, f"{canary}@import.example", ""), (canary, f"{canary}2@import.example", canary), (canary, canary, "31.12.1980")]
+        preview = expect(self.upload(table(rows)), 201).json
+        self.assertEqual(self.commit(preview, {"bad_rows": "none"}).code, "rows_invalid")
+        done = expect(self.commit(preview), 200).json
+        self.assertEqual((done["counts"]["new"], done["counts"]["failed"]), (1, 2))
+        self.assertIn(canary, expect(self.s.request("GET", f"{IMPORTS}/{preview['import']}/rejects", token=self.s.tokens["editor"]), 200).body.decode())
+        self.assertIn(canary, str(expect(self.upload(table([("Andere", *rows[0][1:])])), 201).json["changes"]))
+        expect(self.undo(preview), 200)
+        book = xlsx([("Name", "E-Mail"), (canary, f"{canary}@import.example")])
+        sheet = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+        expect(self.upload(book, "?type=contacts", headers=sheet), 201)
+        wrong, boundary = form(table(rows), f'{{"type":"contacts","columns":{{"{canary}":"name"}}}}')
+        for answer in (self.upload(book[:-40], "?type=contacts", headers=sheet), self.upload(book, f"?type=contacts&sheet={canary}", headers=sheet),
+                       self.upload(wrong, "", headers=boundary), self.upload(table(rows), f"?type=contacts&match={canary}")):
+            self.assertIn(answer.status, (400, 422), answer.body)
+            self.assertNotIn(canary, answer.body.decode())
+        self.upload(f'Name\n"{canary}'.encode() + b"\xff\x00", "?type=contacts")  # whatever is made of it
+        log = self.s.log_text()
+        self.assertIn("status=201", log)  # it tells of each answer
+        self.assertNotIn(canary, log)
 
     def test_an_erasure_takes_what_an_import_brought(self):
         preview = expect(self.upload(table([("Ida", "ida@import.example", "")])), 201).json

@@ -120,6 +120,49 @@ TEST_CASE("EV-07 each event names its actor, its source, and the purpose and leg
   }
 }
 
+TEST_CASE("G21 a use without purpose, right or declared field is refused, and the refusal stands in the ledger",
+          "[unit][service][G21]") {
+  using decide::RefusalCode;
+  ServiceKit world;
+  world.set_up();
+  PurposeDefinition narrow;
+  narrow.name = "narrow";
+  narrow.legal_ground = LegalGround::contract;
+  narrow.title = {{"de", "Eng"}};
+  narrow.fields_limited = true;
+  narrow.fields = {{"people", {"name"}}};
+  REQUIRE(world.write(world.admin, SetPurpose{narrow}));
+  TokenGrant grant;
+  grant.role = Role::editor;
+  grant.purposes = {"narrow"};
+  grant.types = {"people"};
+  const auto token = world.write(world.admin, CreateToken{grant});
+  REQUIRE(token);
+  auto editor = *world.service->authenticate(token->token);
+  world.catch_up();
+
+  const auto list = [&](Caller who, const std::string& purpose, const std::string& type,
+                        std::vector<std::string> fields) {
+    who.purpose = purpose;
+    const Seq begin(world.ledger->size().get());
+    const Service::ListQuery query{type, std::nullopt, 50, std::move(fields)};
+    const auto answer =
+        ServiceKit::answer<ListAnswer>([&](auto then) { world.service->list_records(who, query, std::move(then)); });
+    REQUIRE_FALSE(answer);
+    const auto events = events_from(*world.ledger, begin);
+    REQUIRE(events.size() == 1);  // and nothing else: no look
+    const auto& refusal = only(events, EventType::refusal_recorded);
+    CHECK(refusal.actor == owner_of(who.token));
+    return static_cast<RefusalCode>(std::get<RefusalFacts>(refusal.header.facts).code);
+  };
+  CHECK(list(editor, "", "people", {}) == RefusalCode::purpose_missing);
+  CHECK(list(editor, "nowhere", "people", {}) == RefusalCode::purpose_unknown);
+  CHECK(list(editor, "care", "people", {}) == RefusalCode::purpose_denied);
+  CHECK(list(editor, "narrow", "things", {}) == RefusalCode::type_denied);
+  CHECK(list(editor, "narrow", "people", {"name", "city"}) == RefusalCode::field_denied);
+  CHECK(list(world.admin, "narrow", "people", {}) == RefusalCode::role_denied);
+}
+
 TEST_CASE("EV-07 the actor of a change is shown in its history, by the name of the token", "[unit][service][EV-07]") {
   ServiceKit world;
   world.set_up();
