@@ -9,7 +9,7 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(CURL REQUIRED)
 find_package(EXPAT REQUIRED)
-find_package(ICU REQUIRED COMPONENTS uc)
+find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(nlohmann_json CONFIG REQUIRED)
 if(SIEGEL_TESTS)
   find_package(ZLIB REQUIRED)  # what minizip stands on

@@ -13,7 +13,10 @@ struct Words {
   std::string id, type, expect, fields, values, subject, decimal = "auto";
   std::vector<std::string> sets, wheres;
   std::string limit = "all";
+  std::string sort;
+  bool descending = false;
 };
+constexpr std::size_t kSortedMax = 1'000;  // search_results_max of the contract: what is sorted comes in one answer
 
 sheet::DecimalSign sign_of(const std::string& word) {
   if (word == "comma") return sheet::DecimalSign::comma;
@@ -183,6 +186,10 @@ std::optional<nlohmann::json> query_of(const Session& session, const RecordType&
     query["where"].push_back(std::move(*condition));
   }
   if (!words.fields.empty()) query["fields"] = split(words.fields, ',');
+  if (!words.sort.empty()) {
+    query["sort"] = {{"field", words.sort}, {"descending", words.descending}};
+    query["limit"] = kSortedMax;
+  }
   return query;
 }
 
@@ -213,10 +220,18 @@ int list(const Session& session, const Words& words) {
       if (!query) return session.out.usage(wrong);
       request = {"POST", type_path + "/search", query->dump(), {}, Thing::type, words.type};
     }
-    if (session.out.json()) return session.list(request, {}, *limit);
+    const bool sorted = !words.sort.empty();
+    if (session.out.json() && !sorted) return session.list(request, {}, *limit);
     std::vector<nlohmann::json> records;
-    const int code = session.each(request, *limit, [&](const nlohmann::json& record) { records.push_back(record); });
-    if (code == exit_done) show_found(session, *type, words, records);
+    const auto take = [&](const nlohmann::json& record) {
+      if (*limit == 0 || records.size() < *limit) records.push_back(record);
+    };
+    const int code = session.each(request, sorted ? std::nullopt : limit, take);
+    if (code != exit_done) return code;
+    if (!session.out.json())
+      show_found(session, *type, words, records);
+    else
+      for (const auto& record : records) session.out.item(record);
     return code;
   });
 }
@@ -279,9 +294,15 @@ void add_records(CLI::App& app, Session& session) {
   auto* searcher =
       add_one("search", session.text("Nach Werten durchsuchbarer Felder", "By values of searchable fields"),
               "  siegel records search --type contacts --where \"name=Tarek*\"\n"
-              "  siegel records search --type contacts --where customer-number=000111 --where \"name=tarek l*\"",
+              "  siegel records search --type contacts --where customer-number=000111 --where \"name=tarek l*\"\n"
+              "  siegel records search --type contacts --where city=Bonn --sort born --descending --limit 10",
               [&session, words] { return list(session, *words); });
   add_list_flags(searcher)->required();
+  auto* sort = searcher->add_option("--sort", words->sort,
+                                    session.text("nach diesem Feld; was keinen Wert hat, steht am Ende",
+                                                 "by this field; what has no value comes last"));
+  searcher->add_flag("--descending", words->descending, session.text("das Größte zuerst", "the largest first"))
+      ->needs(sort);
 
   add_with_id("get", session.text("Einen lesen", "Read one"), "  siegel records get re_…", [&session, words] {
     return session.show({"GET", record_path(*words), "", {}, Thing::record, ""});

@@ -29,6 +29,14 @@ Result<service::Service::SearchQuery::Where> read_condition(const JsonObject& ob
   return out;
 }
 
+Result<service::Service::SearchQuery::Sort> read_sort(const JsonObject& object) {
+  service::Service::SearchQuery::Sort out;
+  Members members(object, "/sort");
+  members.required("field").text("field", out.field).flag("descending", out.descending);
+  SIEGEL_CHECK(members.finish());
+  return out;
+}
+
 Result<service::Service::SearchQuery> read_query(const JsonObject& object, std::optional<std::string>& cursor) {
   service::Service::SearchQuery out;
   Members members(object);
@@ -53,6 +61,10 @@ Result<service::Service::SearchQuery> read_query(const JsonObject& object, std::
       SIEGEL_TRY(read, read_condition(*condition, pointer));
       out.where.push_back(std::move(read));
     }
+  }
+  if (const auto* sort = members.object("sort")) {
+    SIEGEL_TRY(read, read_sort(*sort));
+    out.sort = std::move(read);
   }
   SIEGEL_CHECK(members.finish());
   return out;
@@ -81,6 +93,9 @@ void search_subjects(const CallPtr& call) {
   SIEGEL_CALL_TRY(object, body_object(*call));
   std::optional<std::string> cursor;
   SIEGEL_CALL_TRY(query, read_query(object, cursor));
+  if (query.sort)
+    return call->fail(
+        Error(Errc::invalid, "unknown_field", "People of several types have no order.").with("pointer", "/sort"));
   if (cursor) {
     const auto bytes = from_base64url(*cursor);
     if (!bytes || bytes->size() != 20) return call->fail(bad_cursor());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "search/order.h"
 #include "service/read_task.h"
 
 namespace siegel::service {
@@ -47,6 +48,7 @@ class Conditions {
       if (wanted.empty()) return bad_condition(i, "/value", "nothing_to_search_by");
       out.all_.push_back({field->number, where.op, std::move(wanted)});
     }
+    if (query.sort) out.sorted_ = type.field(query.sort->field)->number;
     for (const auto& name : query.fields)
       if (const auto* field = type.field(name)) out.asked_.push_back(field->number);
     out.asks_for_all_ = query.fields.empty();
@@ -54,12 +56,13 @@ class Conditions {
   }
 
   [[nodiscard]] const std::vector<search::Condition>& all() const { return all_; }
-  // What is searched by is looked at too; without named fields all are: empty.
+  // What is searched and sorted by is looked at too; without named fields all are: empty.
   [[nodiscard]] std::vector<std::uint16_t> looked_at() const {
     std::vector<std::uint16_t> out;
     if (asks_for_all_) return out;
     for (const auto field : asked_) out.push_back(field.get());
     for (const auto& condition : all_) out.push_back(condition.field.get());
+    if (sorted_) out.push_back(sorted_->get());
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
@@ -91,6 +94,7 @@ class Conditions {
   const TypeDefinition* type_;  // of the task's registries
   std::vector<search::Condition> all_;
   std::vector<FieldNo> asked_;
+  std::optional<FieldNo> sorted_;
   bool asks_for_all_ = true;
 };
 
@@ -133,6 +137,26 @@ struct Page {
   }
 };
 
+// Who leaves the field empty comes last, either way; equal ones stay in order of ids.
+void sort_by(const FieldDefinition& field, bool descending, std::vector<ShownRecord>& records) {
+  const search::Order order(field.type);
+  std::vector<std::pair<search::Key, std::size_t>> keys;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto& values = records[i].values.expose();
+    const auto value = std::ranges::find(values, field.number, &FieldValue::field);
+    keys.emplace_back(value == values.end() ? search::Key() : order.key(value->value.expose()), i);
+  }
+  std::ranges::stable_sort(keys, [&](const auto& one, const auto& other) {
+    if (one.first.empty() || other.first.empty()) return !one.first.empty() && other.first.empty();
+    return descending ? search::view(other.first) < search::view(one.first)
+                      : search::view(one.first) < search::view(other.first);
+  });
+  std::vector<ShownRecord> sorted;
+  sorted.reserve(records.size());
+  for (const auto& [key, at] : keys) sorted.push_back(std::move(records[at]));
+  records = std::move(sorted);
+}
+
 class SearchTask final : public ReadTask {
  public:
   SearchTask(Impl& service, Caller who, Query query, Callback<ListAnswer> then)
@@ -140,12 +164,15 @@ class SearchTask final : public ReadTask {
     type_name = query_.type;
     named_fields = query_.fields;
     for (const auto& where : query_.where) named_fields.push_back(where.field);
+    if (query_.sort) named_fields.push_back(query_.sort->field);
   }
 
  protected:
   Status prepare() override {
     SIEGEL_CHECK(permit_now(decide::Action::list_records));  // looks that the fields exist, too
     SIEGEL_CHECK(check_sizes(query_, s.options));
+    if (query_.sort && query_.after)
+      return Error(Errc::invalid, "bad_value", "What is sorted comes in one answer.").with("pointer", "/cursor");
     SIEGEL_TRY(read, Conditions::read(permit.type->definition, query_));
     conditions_ = std::make_unique<const Conditions>(std::move(read));
     shown_ = conditions_->looked_at();
@@ -156,13 +183,19 @@ class SearchTask final : public ReadTask {
   }
 
   Status answer() override {
+    if (query_.sort && page_.next) {  // told here only: that there are so many is an answer, and leaves its trace
+      done_(Error(Errc::invalid, "bad_value", "More is found than can be sorted in one answer.")
+                .with("pointer", "/sort")
+                .with("reason", "too_many_to_sort"));
+      return Done{};
+    }
     ListAnswer out{registries, TypeNo(permit.type->number), {}, page_.next, position_};
     for (const auto& listed : page_.rows) {
       SIEGEL_TRY(shown, show(listed.id, out.type, listed.row, owner_of_row(listed.row)));
-      if (!conditions_->fit(shown)) continue;
-      conditions_->cut(shown);
-      out.items.push_back(std::move(shown));
+      if (conditions_->fit(shown)) out.items.push_back(std::move(shown));
     }
+    if (query_.sort) sort_by(*permit.type->definition.field(query_.sort->field), query_.sort->descending, out.items);
+    for (auto& shown : out.items) conditions_->cut(shown);
     done_(std::move(out));
     return Done{};
   }

@@ -352,8 +352,8 @@ class Service {
     std::vector<std::string> fields;  // empty: all that the purpose covers
   };
   virtual void list_records(Caller caller, ListQuery query, Callback<ListAnswer> done) = 0;
-  // By values of searchable fields, all of which must be met (what meets what: search/fold.h). In order of ids. Also a
-  // search that finds nobody is an access event before it is answered.
+  // By values of searchable fields, all of which must be met (what meets what: search/fold.h). In order of ids, or of
+  // the values of a field (search/order.h). Also a search that finds nobody is an access event before it is answered.
   // Errors: invalid "bad_value" with a pointer (no condition, a field that is not searchable, a value that cannot be
   // searched by, limit), unavailable "starting" while the index loads, overloaded "overloaded" with its limit where it
   // has no room.
@@ -366,6 +366,13 @@ class Service {
     std::string type;
     std::vector<Where> where;         // 1 to kConditionsMax
     std::vector<std::string> fields;  // shown; empty: all that the purpose covers
+    // search() alone, and then in one answer: whoever is found is looked at for the order. More than `limit` is
+    // refused, after the access event: invalid "bad_value" (reason too_many_to_sort). Without a value there comes last.
+    struct Sort {
+      std::string field;
+      bool descending = false;
+    };
+    std::optional<Sort> sort;
     std::optional<RecordId> after;
     std::optional<TypeNo> after_type;  // search_subjects(): of `after`
     std::size_t limit = 50;

@@ -369,6 +369,8 @@ constexpr auto kReasons = std::to_array<Reason>({
     {"wrong_kind", "the wrong kind of value", "die falsche Art von Wert"},
     {"required", "the field must have a value", "das Feld braucht einen Wert"},
     {"not_searchable", "a field that is not searchable", "ein Feld, das nicht durchsuchbar ist"},
+    {"too_many_to_sort", "more is found than can be sorted in one answer",
+     "es wird mehr gefunden, als sich in einer Antwort sortieren lässt"},
     {"match_not_searchable", "neither the identity of the type nor fields that are searchable",
      "weder die Identität des Typs noch durchsuchbare Felder"},
     {"match_without_column", "the file has no column for it", "die Datei hat keine Spalte dafür"},

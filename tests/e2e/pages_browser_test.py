@@ -887,6 +887,18 @@ class Pages(unittest.TestCase):
             search("paid", "false")
             shown(row).to_have_count(1)
             shown(row).to_contain_text("Meier")
+            search("text", "m")
+            shown(row).to_have_count(2)
+            heading = page.get_by_role("columnheader", name="since")
+            for order, first in (("ascending", "Müller"), ("descending", "Meier"), (None, None)):
+                heading.get_by_role("button").click()
+                if order is None:
+                    shown(page.locator("[aria-sort]")).to_have_count(0)
+                    continue
+                shown(heading).to_have_attribute("aria-sort", order)
+                shown(heading.get_by_role("button")).to_be_focused()
+                shown(row.first).to_contain_text(first)
+                self.look(page, f"search-sorted-{language}-wide")
             search("sum", "12,505" if language == "de" else "12.505")
             shown(page.locator(".empty")).to_contain_text("der ganze Wert" if language == "de" else "whole value")
             search("sum", "1.234,50")  # could be two numbers

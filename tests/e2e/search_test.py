@@ -112,6 +112,29 @@ class Search(Checked):
         self.assertEqual((sorted(seen), pages), (expected, 3))
         self.assertEqual(len(set(seen)), 7)
 
+    def test_sorted_it_comes_in_one_answer(self):
+        cities = ["Zwickau", "Öhringen", "Ohrdruf", "aalen", "Ärzen"]
+        for city in cities:
+            last = self.add(name="Sorted Person", city=city)
+        self.add(name="Sorted Person")
+        last = self.add(name="Other Person", city="Bonn")
+        self.found(("name", "exact", "x"), at_least=last["position"])
+        where = [("name", "exact", "sorted person")]
+        found = expect(self.ask(where, sort={"field": "city"}, fields=["city"]), 200).json
+        self.assertEqual([item["values"].get("city") for item in found["items"]], ["aalen", "Ärzen", "Öhringen", "Ohrdruf", "Zwickau", None])
+        self.assertIsNone(found["next"])
+        found = expect(self.ask(where, sort={"field": "city", "descending": True}), 200).json
+        self.assertEqual([item["values"].get("city") for item in found["items"]], ["Zwickau", "Ohrdruf", "Öhringen", "Ärzen", "aalen", None])
+        size = self.size()
+        self.refused(self.ask(where, sort={"field": "city"}, limit=5), 400, "bad_value", "/sort", "too_many_to_sort")
+        self.assertEqual(self.size(), size + 1)  # that there are more is an answer too
+        for sort, code in (({"field": "nothing"}, "unknown_field"), ({}, "bad_value"), ("city", "bad_value"), ({"field": "city", "by": 1}, "unknown_field"),
+                           ({"field": "city", "descending": "yes"}, "bad_value")):
+            answer = self.ask(where, sort=sort)
+            self.assertEqual((answer.status, answer.code), (400, code), sort)
+        answer = self.people([("name", "exact", "x")], sort={"field": "city"})
+        self.assertEqual((answer.status, answer.code), (400, "unknown_field"))
+
     def test_a_page_of_very_large_records_ends_early(self):
         """so that many who read slowly fill no memory: 100 notes of 30 KB are more than a page takes"""
         made = [self.add(name=f"Large Note {i}", note="n" * 30_000) for i in range(100)]
@@ -271,6 +294,13 @@ class Search(Checked):
         self.assertEqual(done.stdout.count("Köln"), 2)
         done = self.cli("--json", "records", "search", "--type", "clients", "--where", "Ort=köln", "--where", "Newsletter=ja")
         self.assertEqual([json.loads(line)["record"] for line in done.stdout.splitlines()], [records[0]["record"]])
+        sorting = ("records", "search", "--type", "clients", "--where", "name=uebung*", "--sort", "name")
+        done = self.cli("--json", *sorting, "--descending", "--limit", "3")
+        self.assertEqual([json.loads(line)["values"]["name"] for line in done.stdout.splitlines()], ["Übung 4", "Übung 3", "Übung 2"], done.stderr)
+        done = self.cli(*sorting)
+        at = [done.stdout.index(f"Übung {i}") for i in range(5)]
+        self.assertEqual(at, sorted(at))
+        self.assertEqual(self.cli("records", "search", "--type", "clients", "--where", "name=x", "--descending").returncode, 2)
         done = self.cli("--json", "records", "search", "--type", "clients", "--where", "name=nobody")
         self.assertEqual((done.returncode, done.stdout), (0, ""))
         for wrong in ("name", "nothing=x"):

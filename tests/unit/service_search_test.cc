@@ -392,6 +392,64 @@ TEST_CASE("G20 people are found in all types, and one event names each of them",
   CHECK(code(ask(w.admin)) == "role_denied");
 }
 
+TEST_CASE("G20 what is sorted comes in one answer, and whoever is looked at for it stands in its event",
+          "[unit][service][search][G20]") {
+  World w(14);
+  const std::vector<std::string> names{"Öhler", "Ohm", "Zander", "olm", "Adler"};
+  std::vector<RecordId> records;
+  for (const auto& name : names) records.push_back(*must(w.write(w.editor, w.both(name, "A"))).record);
+  service::AddRecord nameless;
+  nameless.type = "contacts";
+  nameless.values.push_back(ServiceKit::value("account", "A"));
+  const auto last = *must(w.write(w.editor, nameless)).record;
+  w.ready();
+
+  service::Service::SearchQuery query;
+  query.type = "contacts";
+  query.where.push_back(
+      {"account", search::Op::exact, Personal<service::RawValue>(service::RawValue(std::string("a")))});
+  query.sort = {"name", false};
+  const auto ask = [&] {
+    return w.answer<service::ListAnswer>([&](auto then) { w.service->search(w.editor, query, then); });
+  };
+  const auto ids = [](const service::ListAnswer& answer) {
+    std::vector<RecordId> out;
+    for (const auto& item : answer.items) out.push_back(item.id);
+    return out;
+  };
+  CHECK(ids(must(ask())) == std::vector{records[4], records[0], records[1], records[3], records[2], last});
+  query.sort->descending = true;
+  CHECK(ids(must(ask())) == std::vector{records[2], records[3], records[1], records[0], records[4], last});
+
+  // Sorted by what is not shown: it is looked at all the same, and says so.
+  query.fields = {"account"};
+  const auto size = w.ledger->size();
+  const auto found = must(ask());
+  CHECK(found.items.size() == 6);
+  CHECK(found.items[0].values.expose().size() == 1);
+  auto header = must(codec::decode_header(must(w.ledger->read(Seq(size.get()))).header));
+  CHECK(header.type == EventType::access_read);
+  CHECK(header.part_count == 7);  // who looked, and at whom
+  CHECK(std::get<AccessFacts>(header.facts).fields.size() == 2);
+
+  // That there are more is an answer, too: it leaves its trace.
+  query.limit = 5;
+  const auto before = w.ledger->size().get();
+  const auto refused = ask();
+  CHECK(code(refused) == "bad_value");
+  CHECK(*refused.error().find("reason") == "too_many_to_sort");
+  REQUIRE(w.ledger->size().get() == before + 1);
+  header = must(codec::decode_header(must(w.ledger->read(Seq(before))).header));
+  CHECK(header.part_count == 6);
+
+  query.limit = 50;
+  query.after = last;
+  CHECK(code(ask()) == "bad_value");
+  query.after.reset();
+  query.sort->field = "nothing";
+  CHECK(code(ask()) == "unknown_field");
+}
+
 TEST_CASE("reads that the read models keep waiting are errors, not old answers", "[unit][service]") {
   World w(7);
   w.service_options.catch_up_wait = std::chrono::milliseconds(200);

@@ -1,6 +1,6 @@
 // The table of one type: page by page, or what a search found. On a narrow screen each row becomes a card.
 import { html, nothing } from "lit";
-import { ask, enc, Latest, type Field, type Page, type Problem, type Shown, type Type } from "./api.js";
+import { ask, enc, Latest, Problem, type Field, type Page, type Shown, type Type } from "./api.js";
 import { notMeant, shown, time } from "./format.js";
 import { titled } from "./language.js";
 import { Part, define, emptyBox, problemBox, waiting } from "./parts.js";
@@ -9,9 +9,15 @@ import { recordsPath, type State } from "./state.js";
 import { count, plural, t } from "./texts.js";
 
 const perPage = 50;
+const sortedMax = 1000; // what is sorted comes in one answer
+
+interface Sort {
+  field: string;
+  descending: boolean;
+}
 
 class Records extends Part {
-  static override properties = { state: {}, type: {}, purpose: {}, page: { state: true }, problem: { state: true }, busy: { state: true }, found: { state: true }, field: { state: true }, wrong: { state: true } };
+  static override properties = { state: {}, type: {}, purpose: {}, page: { state: true }, problem: { state: true }, busy: { state: true }, found: { state: true }, sort: { state: true }, field: { state: true }, wrong: { state: true } };
   declare state: State;
   declare type: Type;
   declare purpose: string | undefined;
@@ -19,6 +25,7 @@ class Records extends Part {
   declare private problem: Problem | null;
   declare private busy: boolean;
   declare private found: Condition | null; // the search that is shown; never in the address
+  declare private sort: Sort | null; // of what was found
   declare private field: string; // to search in; "": the first one
   declare private wrong: string; // with what is to be searched for
   private cursors: (string | null)[] = [null];
@@ -26,7 +33,7 @@ class Records extends Part {
 
   constructor() {
     super();
-    this.page = this.problem = this.found = null;
+    this.page = this.problem = this.found = this.sort = null;
     this.busy = false;
     this.field = this.wrong = "";
   }
@@ -57,6 +64,7 @@ class Records extends Part {
       this.page = null;
       this.field = "";
     }
+    if (this.sort && !this.state.fields(this.type).some((f) => f.name === this.sort?.field)) this.sort = null;
     if (this.found && (changed.has("type") || !this.searchable.some((f) => f.name === this.found?.field))) this.found = null;
     this.wrong = "";
     void this.load();
@@ -74,7 +82,7 @@ class Records extends Part {
           ? ask<Page<Shown>>(`/v1/record-types/${enc(this.type.name)}/search`, {
               ...options,
               method: "POST",
-              body: { where: [this.found], limit: perPage, cursor },
+              body: { where: [this.found], ...(this.sort ? { limit: sortedMax, sort: this.sort } : { limit: perPage, cursor }) },
             })
           : ask<Page<Shown>>(`${recordsPath(this.type.name)}?limit=${perPage}${cursor ? `&cursor=${enc(cursor)}` : ""}`, options);
       // A page is empty, and not the last one, where the server passed over much that nobody sees.
@@ -84,7 +92,9 @@ class Records extends Part {
       this.page = page;
     } catch (failure) {
       if (signal.aborted) return;
-      this.problem = this.caught(failure);
+      const problem = this.caught(failure);
+      if (problem?.reason === "too_many_to_sort") this.sort = null; // what is shown stays as it is
+      this.problem = problem?.reason === "too_many_to_sort" ? new Problem(problem.status, problem.code, t("sort_too_many")) : problem;
     }
     this.busy = false;
   }
@@ -104,13 +114,30 @@ class Records extends Part {
     this.wrong = !typed || found ? "" : field && ["decimal", "date", "datetime"].includes(field.type) ? notMeant(field) : t("search_wrong");
     if (this.wrong) return void form.querySelector<HTMLElement>("[name=value]")?.focus();
     this.found = found;
+    this.sort = null;
     this.cursors = [null];
     void this.load();
   }
 
+  // Up, down, and back to the order in which they are kept.
+  private sortBy(field: string): void {
+    const before = this.sort?.field === field ? this.sort : null;
+    this.sort = before?.descending ? null : { field, descending: before !== null };
+    this.cursors = [null];
+    void this.load().then(() => this.querySelector<HTMLElement>(`[data-sort="${field}"]`)?.focus());
+  }
+
+  // Only what was found can be sorted: whoever is sorted is looked at, and stands in the ledger.
+  private heading(field: Field) {
+    const title = field.title || field.name;
+    if (!this.found) return html`<th scope="col">${title}</th>`;
+    const sort = this.sort?.field === field.name ? this.sort : null;
+    return html`<th scope="col" aria-sort=${sort ? (sort.descending ? "descending" : "ascending") : nothing}><button type="button" class="sort" data-sort=${field.name} title=${t("sort_by")} ?disabled=${this.busy} @click=${() => this.sortBy(field.name)}>${title}<span aria-hidden="true">${sort ? (sort.descending ? " ↓" : " ↑") : " ↕"}</span></button></th>`;
+  }
+
   private endSearch(): void {
     this.querySelector<HTMLFormElement>("form.search")?.reset();
-    this.found = null;
+    this.found = this.sort = null;
     this.field = this.wrong = "";
     this.cursors = [null];
     void this.load();
@@ -155,7 +182,7 @@ class Records extends Part {
       <p class="soft small hint" aria-hidden="true">${t("more_columns")} →</p>
       <div class="sheet records" id="rows" tabindex="0" role="region" aria-label=${titled(this.type.title, this.type.name)} aria-busy=${this.busy ? "true" : "false"}>
         <table>
-          <thead><tr>${fields.map((f) => html`<th scope="col">${f.title || f.name}</th>`)}${fields.length ? nothing : html`<th scope="col">${t("record")}</th>`}<th scope="col">${t("changed_at")}</th></tr></thead>
+          <thead><tr>${fields.map((f) => this.heading(f))}${fields.length ? nothing : html`<th scope="col">${t("record")}</th>`}<th scope="col">${t("changed_at")}</th></tr></thead>
           <tbody>${page.items.map((record) => html`<tr>
             ${fields.map((field, i) => cell(record, field, i === 0))}
             ${fields.length === 0 ? html`<td><a class="whole" href=${this.state.recordPage(this.type, record.record)}>${t("open_record")}</a></td>` : nothing}

@@ -172,6 +172,8 @@ const texts = {
   search_value: ["Beginnt mit", "Begins with"],
   search_whole: ["Ist gleich", "Is equal to"],
   search_wrong: ["Das ist kein ganzer Wert dieses Feldes.", "This is no whole value of this field."],
+  sort_too_many: ["Zu viele Treffer zum Sortieren. Bitte die Suche enger fassen.", "Too many results to sort. Please narrow the search."],
+  sort_by: ["Danach sortieren", "Sort by this"],
   search_clear: ["Suche beenden", "End search"],
   search_traced: ["Auch eine Suche wird festgehalten.", "A search is recorded too."],
   results_n: ["{n} Treffer", "{n} results"],
