@@ -91,7 +91,10 @@ bool is_untitled(const std::string& title, std::size_t at) {
 }
 
 // A line that ends with a delimiter makes a column that holds nothing.
-bool is_empty(const json& column) { return column.value("cells", std::uint64_t{0}) == 0; }
+bool is_empty(const json& column) {
+  if (!column.contains("cells")) return column.value("examples", json::array()).empty();  // an older server
+  return column.value("cells", std::uint64_t{0}) == 0;
+}
 
 // Columns of the file whose values would go nowhere.
 std::vector<std::string> unknown_columns(const json& preview) {

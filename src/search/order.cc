@@ -69,7 +69,9 @@ Key Order::key(const Value& value) const {
   if (text == nullptr || text->empty()) return {};
   if (words_) return key_of_words(words_.get(), *text);
   if (is_number(type_)) return key_of_number(*text);
-  return {text->begin(), text->end()};
+  // Of a time without its Z: 10:00:00.500Z comes behind 10:00:00Z.
+  const auto end = type_ == FieldType::datetime && text->ends_with('Z') ? text->end() - 1 : text->end();
+  return {text->begin(), end};
 }
 
 }  // namespace siegel::search

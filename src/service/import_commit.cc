@@ -306,6 +306,7 @@ Result<TreeSize> Imports::try_commit(const ImportPtr& held, const Caller& caller
   SIEGEL_TRY(type_made, check_type(*held, commit));
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(*held, commit, is_there));
+  SIEGEL_CHECK(check_match({*held, caller, plan, true}));
   if (all_or_none) SIEGEL_CHECK(check_all(*held, plan));
   const auto type = plan.type().name;
   if (!type_made) {

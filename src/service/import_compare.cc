@@ -17,7 +17,8 @@ constexpr std::chrono::seconds kCatchUpWait{60};
 constexpr std::chrono::milliseconds kGlance{200};  // how often a stop is looked for
 constexpr std::chrono::milliseconds kBusyWait{50};
 constexpr std::size_t kBatchRows = 1'000;
-constexpr std::size_t kSameTypeMax = 20;  // records of one type that a person has, looked at for a row
+constexpr std::size_t kSameTypeMax = 20;   // records of one type that a person has, looked at for a row
+constexpr std::size_t kSameFoldMax = 100;  // records with nearly the same values, looked at for a row
 
 // What stands in the row that does not stand in the record.
 void differences(const ImportPlan& plan, const ImportPlan::Row& row, const ShownRecord& stored, ImportOutcome& out) {
@@ -120,7 +121,12 @@ Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, 
 struct Imports::Row {
   ImportPlan::Row row;
   std::optional<decide::IdentityKey> key;
-  std::vector<RecordId> records;  // of that person and type
+  std::vector<RecordId> records;    // that it may be about
+  std::optional<ShownRecord> same;  // that it is about
+
+  void fail(std::string code) {  // once: there is one reason for a row
+    if (row.failures.empty()) row.failures.push_back({std::nullopt, std::move(code)});
+  }
 };
 struct Imports::Batch {
   std::vector<Row> rows;
@@ -133,10 +139,14 @@ struct Imports::Batch {
 
 namespace {
 
-Error bad_match(const char* reason, std::source_location at = std::source_location::current()) {
-  return Error(Errc::invalid, "bad_value", "Rows cannot be matched by these fields.", at)
-      .with("pointer", "/match")
-      .with("reason", reason);
+Error bad_match(const char* what, const char* reason, std::source_location at = std::source_location::current()) {
+  return Error(Errc::invalid, "bad_value", what, at).with("pointer", "/match").with("reason", reason);
+}
+
+// Where what is equal is written in one way only: 3733.2 is 3733.20, and a telephone number has many forms.
+bool is_exact(FieldType type) {
+  return type == FieldType::text || type == FieldType::email || type == FieldType::url || type == FieldType::integer ||
+         type == FieldType::date || type == FieldType::choice || type == FieldType::reference;
 }
 
 // Each finds records by itself, and the file has a column for it.
@@ -144,9 +154,12 @@ Status check_searchable(const ImportPlan& plan, const std::vector<std::string>& 
   const auto columns = plan.fields();
   for (const auto& name : match) {
     const auto* field = plan.type().field(name);
-    if (field == nullptr || !field->searchable || field->type == FieldType::multichoice)
-      return bad_match("match_not_searchable");
-    if (std::ranges::find(columns, name) == columns.end()) return bad_match("match_without_column");
+    if (field == nullptr || !field->searchable || !is_exact(field->type))
+      return bad_match(
+          "Rows are matched by the identity of the record type, or by searchable texts, whole numbers or dates.",
+          "match_not_searchable");
+    if (std::ranges::find(columns, name) == columns.end())
+      return bad_match("The file has no column for a field that rows are matched by.", "match_without_column");
   }
   return Done{};
 }
@@ -168,9 +181,16 @@ Status Imports::match_by(const Comparison& comparison, Batch& batch) const {
     if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
     return Done{};
   }
+  batch.matches = !comparison.import.upload.type.empty();  // a type that the commit makes has no records yet
+  if (!batch.matches) return Done{};
   SIEGEL_CHECK(check_searchable(comparison.plan, match));
   batch.matched.match_fields = sorted(match);
   return Done{};
+}
+
+Status Imports::check_match(const Comparison& comparison) const {
+  Batch batch;
+  return match_by(comparison, batch);
 }
 
 Status Imports::each_row(const Comparison& comparison, const std::function<Status(ImportOutcome&&)>& f) {
@@ -182,7 +202,7 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
     if (!read) break;
     if (read->number <= comparison.import.guess.header_row) continue;
     if (comparison.cells != nullptr) count_cells(*read, *comparison.cells);
-    batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}});
+    batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}, std::nullopt});
     if (batch.rows.size() == kBatchRows) SIEGEL_CHECK(finish_batch(comparison, batch, f));
   }
   SIEGEL_CHECK(finish_batch(comparison, batch, f));
@@ -202,18 +222,22 @@ bool Imports::is_erased(const ImportInMemory& import, const ImportPlan& plan, co
 Result<std::vector<RecordId>> Imports::records_of_identity(TypeNo type, Row& row) const {
   std::vector<RecordId> out;
   const auto found = s.identity.find(*row.key);
-  if (found.ambiguous) row.row.failures.push_back({std::nullopt, "ambiguous"});
+  if (found.ambiguous) row.fail("ambiguous");
   if (!found.subject) return out;
   SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
   for (const auto& record : of_person) {
     SIEGEL_TRY(head, s.views.head(record));
     if (head && !head->removed && head->type == type) out.push_back(record);
   }
+  if (out.size() > kSameTypeMax) {
+    row.fail("ambiguous");
+    out.resize(kSameTypeMax);
+  }
   return out;
 }
 
 // Those that the search index knows by the row's values; it folds them, so there may be others among them.
-Result<std::vector<RecordId>> Imports::records_of_values(TypeNo type, const Batch& batch, const Row& row) {
+Result<std::vector<RecordId>> Imports::records_of_values(TypeNo type, const Batch& batch, Row& row) {
   std::vector<search::Condition> conditions;
   for (const auto& name : batch.matched.match_fields) {
     const auto* field = batch.matched.field(name);
@@ -221,12 +245,22 @@ Result<std::vector<RecordId>> Imports::records_of_values(TypeNo type, const Batc
     SIEGEL_ASSERT(value != row.row.values.end());  // else it has no key
     const auto& text = std::get<std::string>(value->value.expose());
     conditions.push_back({field->number, search::Op::exact, search::fold(field->type, text)});
+    if (conditions.back().wanted.empty()) {
+      row.fail("nothing_to_search_by");
+      return std::vector<RecordId>{};
+    }
   }
-  return s.search_feed.find(type, conditions, std::nullopt, kSameTypeMax + 1);
+  SIEGEL_TRY(out, s.search_feed.find(type, conditions, std::nullopt, kSameFoldMax + 1));
+  if (out.size() > kSameFoldMax) {
+    row.fail("ambiguous");
+    out.resize(kSameFoldMax);
+  }
+  return out;
 }
 
-// Of each row the records that it may be about. Which of them has the values of the row now, their own values tell.
-Status Imports::find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records) {
+// Of each row the records that it may be about, also of one that fails for there being several: whoever is told that
+// has learned something of them. Which of them has the values of the row now, their own values tell.
+Status Imports::find_records(const Comparison& comparison, Batch& batch) {
   const auto registries = s.registries();
   const auto* type = registries->type(comparison.plan.type().name);
   for (auto& one : batch.rows) {
@@ -236,52 +270,96 @@ Status Imports::find_records(const Comparison& comparison, Batch& batch, std::ve
     one.key = s.identity.key(batch.matched, one.row.values);
     if (!one.key) continue;  // without an identity it is nobody's
     if (!batch.seen.insert(*one.key).second) {
-      one.row.failures.push_back({std::nullopt, "repeated"});
+      one.fail("repeated");
       continue;
     }
     const TypeNo number(type->number);
     SIEGEL_TRY(found, batch.by_identity ? records_of_identity(number, one) : records_of_values(number, batch, one));
     one.records = std::move(found);
-    if (one.records.size() > kSameTypeMax) {
-      one.row.failures.push_back({std::nullopt, "ambiguous"});
-      continue;
-    }
-    records.insert(records.end(), one.records.begin(), one.records.end());
   }
   return Done{};
 }
 
-Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
-                             const std::function<Status(ImportOutcome&&)>& f) {
+// The rows from there on whose records fit one access event, and at least one; where the next ones begin.
+Result<std::size_t> Imports::compare_rows(const Comparison& comparison, Batch& batch, std::size_t begin) {
   std::vector<RecordId> records;
-  SIEGEL_CHECK(find_records(comparison, batch, records));
+  auto end = begin;
+  while (end < batch.rows.size() && (end == begin || records.size() + batch.rows[end].records.size() <= kBatchRows)) {
+    const auto& some = batch.rows[end++].records;
+    records.insert(records.end(), some.begin(), some.end());
+  }
   std::map<RecordId, ShownRecord> stored;
   if (!records.empty()) {
     batch.traced = true;
     SIEGEL_TRY(shown, compare(comparison, std::move(records)));
     for (auto& record : shown) stored.emplace(record.id, std::move(record));
   }
-  for (auto& one : batch.rows) SIEGEL_CHECK(f(outcome_of(comparison, batch, one, stored)));
+  for (auto at = begin; at < end; ++at) SIEGEL_CHECK(decide_same(comparison, batch, batch.rows[at], stored));
+  return end;
+}
+
+// Which of them it is about, or why that cannot be said.
+Status Imports::decide_same(const Comparison& comparison, const Batch& batch, Row& one,
+                            std::map<RecordId, ShownRecord>& stored) {
+  for (const auto& record : one.records) {
+    const auto found = stored.find(record);
+    if (found == stored.end() || s.identity.key(batch.matched, found->second.values.expose()) != one.key) continue;
+    if (one.same) one.fail("ambiguous");
+    one.same = std::move(found->second);  // no other row has its key
+  }
+  if (!batch.matches || batch.by_identity || !one.key || !one.row.failures.empty()) return Done{};
+  if (one.same) {
+    if (becomes_another(comparison.plan.type(), one)) one.fail("ambiguous");
+    if (comparison.trace_always)
+      comparison.import.progress.with([&](auto& progress) { progress.met.emplace(*one.key, one.same->id); });
+    return Done{};
+  }
+  // It was about a record in the preview. It is not added as a new one: whoever was erased meanwhile stays so.
+  const auto met = comparison.import.progress.with([&](const auto& progress) {
+    const auto it = progress.met.find(*one.key);
+    return it == progress.met.end() ? std::nullopt : std::optional(it->second);
+  });
+  if (!met) return Done{};
+  SIEGEL_TRY(head, s.views.head(*met));
+  SIEGEL_TRY(row, s.views.record(head ? head->type : TypeNo(), *met));
+  const bool dying =
+      row && std::ranges::any_of(row->sections, [&](const auto& section) { return is_dead(s.vault, section.slot); });
+  one.fail(!head || head->added.empty() || dying ? std::string(kErased) : "changed_meanwhile");
+  return Done{};
+}
+
+// Whether the row gives the record the identity of somebody else, or of several.
+bool Imports::becomes_another(const TypeDefinition& type, const Row& row) const {
+  if (type.subject_mode != SubjectMode::match) return false;
+  auto values = row.row.values;
+  for (const auto& value : row.same->values.expose())
+    if (std::ranges::find(values, value.field, &FieldValue::field) == values.end()) values.push_back(value);
+  const auto key = s.identity.key(type, values);
+  if (!key || key == s.identity.key(type, row.same->values.expose())) return false;
+  const auto found = s.identity.find(*key);
+  return found.ambiguous || (found.subject && found.subject != row.same->subject);
+}
+
+Status Imports::finish_batch(const Comparison& comparison, Batch& batch,
+                             const std::function<Status(ImportOutcome&&)>& f) {
+  SIEGEL_CHECK(find_records(comparison, batch));
+  for (std::size_t next = 0; next < batch.rows.size();) {
+    SIEGEL_TRY(end, compare_rows(comparison, batch, next));
+    next = end;
+  }
+  for (auto& one : batch.rows) SIEGEL_CHECK(f(outcome_of(comparison, one)));
   batch.rows.clear();
   return Done{};
 }
 
-ImportOutcome Imports::outcome_of(const Comparison& comparison, const Batch& batch, Row& one,
-                                  const std::map<RecordId, ShownRecord>& stored) const {
+ImportOutcome Imports::outcome_of(const Comparison& comparison, Row& one) const {
   const auto& type = comparison.plan.type();
   ImportOutcome outcome;
   outcome.row = one.row.number;
-  const ShownRecord* same = nullptr;
-  for (const auto& record : one.records) {
-    const auto found = stored.find(record);
-    if (found == stored.end() || s.identity.key(batch.matched, found->second.values.expose()) != one.key) continue;
-    if (same != nullptr) one.row.failures.push_back({std::nullopt, "ambiguous"});
-    same = &found->second;
-  }
-  if (one.row.failures.empty() && same != nullptr) {
-    outcome.record = same->id;
-    outcome.version = same->version;
-    differences(comparison.plan, one.row, *same, outcome);
+  if (one.row.failures.empty() && one.same) {
+    outcome.record = one.same->id;
+    outcome.version = one.same->version;
+    differences(comparison.plan, one.row, *one.same, outcome);
     outcome.kind = outcome.values.empty() ? Kind::unchanged : Kind::changed;
     return outcome;
   }

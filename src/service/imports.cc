@@ -706,7 +706,10 @@ Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& 
     auto read = plan.read(*row);
     if (is_erased(held, plan, read)) continue;  // nobody is to see it any more
     auto failures = std::move(read.failures);
-    if (const auto* found = failed.find(row->number)) failures.push_back({std::nullopt, *found});
+    if (const auto* found = failed.find(row->number)) {
+      if (*found == kErased) continue;
+      failures.push_back({std::nullopt, *found});
+    }
     if (failures.empty()) continue;
     for (std::size_t i = 0; i < std::max(columns.size(), row->cells.size()); ++i) {
       if (i < row->cells.size()) append_cell(out, row->cells[i].text, delimiter);

@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/guarded.h"
@@ -104,6 +105,8 @@ struct ImportInMemory {
     std::map<std::string, FieldType> types_tried;  // by the commit that was refused last
     std::string type_made;                         // by a commit that did not get further
     FailedRows failed_rows;
+    // Where rows are matched by values: the record that a row of the preview was about.
+    std::unordered_map<decide::IdentityKey, RecordId, IdHash> met;
     std::shared_ptr<const UploadBytes> bytes;  // none: not needed any more, or gave way to another file
     std::optional<ImportCounts> undone;
     std::vector<ImportKept> kept;
@@ -203,15 +206,19 @@ class Imports {
   struct Row;  // of the file, with the records that it may be about
   struct Batch;
   Status match_by(const Comparison& comparison, Batch& batch) const;
-  ImportOutcome outcome_of(const Comparison& comparison, const Batch& batch, Row& row,
-                           const std::map<RecordId, ShownRecord>& stored) const;
+  Status check_match(const Comparison& comparison) const;  // that rows can be matched as the caller wants
+  ImportOutcome outcome_of(const Comparison& comparison, Row& row) const;
   Status finish_batch(const Comparison& comparison, Batch& batch, const std::function<Status(ImportOutcome&&)>& f);
   Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records);
   // Who is erased since the file came, whatever else is wrong with the row.
   bool is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const;
   Result<std::vector<RecordId>> records_of_identity(TypeNo type, Row& row) const;
-  Result<std::vector<RecordId>> records_of_values(TypeNo type, const Batch& batch, const Row& row);
-  Status find_records(const Comparison& comparison, Batch& batch, std::vector<RecordId>& records);
+  Result<std::vector<RecordId>> records_of_values(TypeNo type, const Batch& batch, Row& row);
+  Status find_records(const Comparison& comparison, Batch& batch);
+  Result<std::size_t> compare_rows(const Comparison& comparison, Batch& batch, std::size_t begin);
+  Status decide_same(const Comparison& comparison, const Batch& batch, Row& row,
+                     std::map<RecordId, ShownRecord>& stored);
+  [[nodiscard]] bool becomes_another(const TypeDefinition& type, const Row& row) const;
   Result<ImportPlan> plan_for(const ImportInMemory& import, const ImportCommit& commit, bool& is_there);
   // ── import_commit.cc, import_undo.cc ──
   struct CommitRun;

@@ -11,6 +11,8 @@ namespace {
 
 using Query = Service::SearchQuery;
 
+constexpr std::size_t kSortedBytesMax = std::size_t{8} << 20;  // of the rows that one answer sorts
+
 Error bad_condition(std::size_t number, const char* member, const char* reason,
                     std::source_location at = std::source_location::current()) {
   return Error(Errc::invalid, "bad_value", "A condition of the search is not acceptable.", at)
@@ -105,6 +107,7 @@ struct Page {
   std::vector<views::Views::Listed> rows;
   std::optional<RecordId> next;  // the last one, if there is more
   std::size_t bytes = 0;
+  std::size_t bytes_max = kPageBytesMax;
 
   // One more than shown says whether there is a next page; it is not looked at.
   Status find(Impl& s, TypeNo type, const std::vector<search::Condition>& conditions, std::optional<RecordId> after,
@@ -124,7 +127,7 @@ struct Page {
           if (!s.search_feed.index().record_meets(type, conditions, id)) continue;
         }
         bytes += bytes_of(*row);
-        if (rows.size() - begin == limit || (bytes > kPageBytesMax && rows.size() > begin)) {
+        if (rows.size() - begin == limit || (bytes > bytes_max && rows.size() > begin)) {
           next = rows.back().id;
           break;
         }
@@ -178,6 +181,7 @@ class SearchTask final : public ReadTask {
     shown_ = conditions_->looked_at();
     position_ = s.views.position();
     page_ = {};
+    if (query_.sort) page_.bytes_max = kSortedBytesMax;
     SIEGEL_CHECK(page_.find(s, TypeNo(permit.type->number), conditions_->all(), query_.after, query_.limit));
     return make_drafts(owners_of(page_.rows), shown_.empty() ? all_fields(permit) : shown_);
   }

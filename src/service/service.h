@@ -366,8 +366,9 @@ class Service {
     std::string type;
     std::vector<Where> where;         // 1 to kConditionsMax
     std::vector<std::string> fields;  // shown; empty: all that the purpose covers
-    // search() alone, and then in one answer: whoever is found is looked at for the order. More than `limit` is
-    // refused, after the access event: invalid "bad_value" (reason too_many_to_sort). Without a value there comes last.
+    // search() alone, and then in one answer: whoever is found is looked at for the order. More than `limit`,
+    // or than 8 MiB, is refused, after the access event: invalid "bad_value" (reason too_many_to_sort). Without a value
+    // there comes last.
     struct Sort {
       std::string field;
       bool descending = false;

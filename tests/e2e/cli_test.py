@@ -1160,6 +1160,9 @@ class Sheets(WithServer):
             self.assertIn(sentence, self.cli.run("--lang", lang, "import", file, *into, "--preview").stdout)
         self.assertEqual([column["cells"] for column in self.cli.json("import", file, *into, "--preview")["columns"]], [1002, 1, 1002])
         self.refused(self.cli.run("import", file, *into), USAGE, "no field of the type", "columns=Spalte 2", "--ignore-unknown")
+        half = str(self.cli.file("half.csv", b"Name;E-Mail\nHal Halb;halb@sheet.example\nHal Falsch;nowhere\n"))
+        done = self.cli.run("--json", "import", half, *into)
+        self.assertEqual((done.returncode, json.loads(done.stdout)["counts"]["failed"]), (PART, 1), done.stderr)
         self.assertEqual(self.cli.json("import", file, *into, "--ignore-unknown", "--preview")["counts"]["failed"], 0)
         done = self.cli.run("--json", "import", file, *into, "--ignore-unknown")
         counts = json.loads(done.stdout)["counts"]

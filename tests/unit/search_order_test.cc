@@ -62,6 +62,8 @@ TEST_CASE("numbers in a random order agree with what a double makes of them", "[
 
 TEST_CASE("dates stand by time, and nothing has no key", "[unit][search]") {
   check_order(FieldType::date, {"0999-12-31", "1999-12-31", "2000-01-01", "2026-11-30"});
+  check_order(FieldType::datetime,
+              {"2026-11-30T09:59:59.999Z", "2026-11-30T10:00:00Z", "2026-11-30T10:00:00.500Z", "2026-11-30T10:00:01Z"});
   CHECK(Order(FieldType::text).key(Value(Null{})).empty());
   CHECK(Order(FieldType::multichoice).key(Value(std::vector<std::string>{})).empty());
   CHECK_FALSE(Order(FieldType::multichoice).key(Value(std::vector<std::string>{"eins", "zwei"})).empty());

@@ -178,6 +178,79 @@ TEST_CASE("ER-04 who is erased while a commit runs does not come back by a row f
   CHECK(world.shown() == kRows);
 }
 
+TEST_CASE("ER-04 G7 who is erased after the file came does not come back by values that rows are matched by",
+          "[unit][service][ER-04][G7]") {
+  ImportsWorld world;
+  world.make_searchable();
+  const auto anna = must(world.write(world.editor, ServiceKit::person("Anna Arm", "anna@example.org")));
+  const auto dora = must(world.write(world.editor, ServiceKit::person("Dora Dorn", "dora@example.org")));
+  world.catch_up();
+  const auto size = world.ledger->size();
+  const auto file = ImportsWorld::upload(
+      "people", "name;city\nAnna Arm;Ulm\nBerta Bein;Bonn\nDora Dorn;Jena\nanna arm;not her\n", {"name"});
+  const auto preview = must(world.preview(file));
+  CHECK(preview.counts.changed == 2);
+  CHECK(preview.counts.added == 2);
+  // Found by values, they stand in the access event like those who are found by identity.
+  const auto looked = world.events_from(size);
+  REQUIRE(looked.size() == 1);
+  CHECK(looked[0].part_count == 3);
+
+  must(world.write(world.officer, service::RequestErasure{{*anna.subject}, {}, "art17-1-b", true}));
+  must(world.write(world.editor, service::RemoveRecord{*dora.record}));
+  const auto done = must(world.commit(preview.id));
+  CHECK(done.counts.added == 2);
+  CHECK(done.counts.failed == 2);
+  CHECK(world.shown() == 2);
+  const auto rejects = must(world.rejects(preview.id));
+  CHECK(rejects.find("Anna Arm") == std::string::npos);
+  CHECK(rejects.find("Dora Dorn;Jena;changed_meanwhile") != std::string::npos);
+}
+
+TEST_CASE("G7 a row that is matched by values gives nobody the identity of somebody else", "[unit][service][G7]") {
+  ImportsWorld world;
+  world.make_searchable();
+  const auto anna = *must(world.write(world.editor, ServiceKit::person("Anna Arm", "anna@example.org"))).record;
+  must(world.write(world.editor, ServiceKit::person("Bert Bein", "bert@example.org")));
+  world.catch_up();
+  const auto look = [&](const std::string& row) {
+    return must(world.preview(ImportsWorld::upload("people", "name;e-mail;city\n" + row + "\n", {"name"})));
+  };
+  const auto taken = look("Anna Arm;bert@example.org;Ulm");
+  REQUIRE(taken.counts.failed == 1);
+  CHECK(taken.preview->failures[0].code == "ambiguous");
+  CHECK(look("Anna Arm;ANNA@example.org;Ulm").counts.changed == 1);
+  const auto free = look("Anna Arm;anna.arm@example.org;Ulm");
+  CHECK(free.counts.changed == 1);
+  CHECK(must(world.commit(free.id)).counts.changed == 1);
+  CHECK(world.city_of(anna) == "Ulm");
+}
+
+TEST_CASE("G7 of many records that a search does not tell apart, the one with the very value is meant",
+          "[unit][service][G7]") {
+  ImportsWorld world;
+  world.make_searchable();
+  for (int i = 0; i < 40; ++i) {
+    const auto name = i == 20 ? "Müller" : i % 2 == 0 ? "MÜLLER" : "müller";
+    must(world.write(world.editor, ServiceKit::person(name, "m" + std::to_string(i) + "@example.org")));
+  }
+  world.catch_up();
+  auto preview = must(world.preview(ImportsWorld::upload("people", "name;city\nMüller;Ulm\n", {"name"})));
+  CHECK(preview.counts.changed == 1);
+  for (int i = 40; i < 101; ++i)
+    must(world.write(world.editor, ServiceKit::person("MÜLLER", "m" + std::to_string(i) + "@example.org")));
+  world.catch_up();
+  const auto size = world.ledger->size();
+  preview = must(world.preview(ImportsWorld::upload("people", "name;city\nMüller;Ulm\n", {"name"})));
+  REQUIRE(preview.counts.failed == 1);
+  CHECK(preview.preview->failures.size() == 1);
+  CHECK(preview.preview->failures[0].code == "ambiguous");
+  // That there are so many is learned of them: they stand in the event.
+  const auto looked = world.events_from(size);
+  REQUIRE(looked.size() == 1);
+  CHECK(looked[0].part_count == 101);
+}
+
 TEST_CASE("G7 I5 what an undo kept is told to whoever undid, and names the people", "[unit][service][G7]") {
   ImportsWorld world;
   const auto preview = must(world.preview(ImportsWorld::upload("people", rows_of(3), {"e-mail"})));

@@ -130,6 +130,10 @@ TEST_CASE("G7 rows are matched by searchable fields where the caller says so", "
   note.name = note.title = "note";
   things.fields.front().searchable = true;
   things.fields.push_back(note);
+  auto price = things.fields.front();
+  price.name = price.title = "price";
+  price.type = FieldType::decimal;
+  things.fields.push_back(price);
   must(world.write(world.admin, service::SetType{things}));
   const auto add = [&](const std::string& label, const std::string& text) {
     auto thing = ServiceKit::thing(label);
@@ -167,7 +171,11 @@ TEST_CASE("G7 rows are matched by searchable fields where the caller says so", "
   CHECK(preview.preview->failures[0].code == "ambiguous");
   CHECK(preview.preview->failures[0].row == 4);
 
-  CHECK(code(world.preview(ImportsWorld::upload("things", rows, {"note"}))) == "bad_value");
+  for (const auto* field : {"note", "price"}) {
+    const auto refused = world.preview(ImportsWorld::upload("things", rows, {field}));
+    REQUIRE(code(refused) == "bad_value");
+    CHECK(*refused.error().find("reason") == "match_not_searchable");
+  }
   CHECK(code(world.preview(ImportsWorld::upload("things", "note\nneu\n", {"label"}))) == "bad_value");
 }
 

@@ -24,7 +24,7 @@ export function sections(type: Type, fields: Field[]): Section[] {
   const rows = [...type.form, ...type.fields.filter((f) => !placed.has(f.name)).map((f) => [f.name])];
   const out: Section[] = [{ title: "", rows: [] }];
   for (const names of rows) {
-    const title = names.map((name) => byName.get(name)?.section).find(Boolean);
+    const title = byName.get(names[0] ?? "")?.section;
     if (title) out.push({ title, rows: [] });
     const row = names.map((name) => covered.get(name)).filter((f) => f !== undefined);
     if (row.length) out[out.length - 1]?.rows.push(row);

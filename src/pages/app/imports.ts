@@ -9,6 +9,9 @@ import { Part, define, problemBox, say, waiting } from "./parts.js";
 import type { State } from "./state.js";
 import { count, named, plural, t, type Key } from "./texts.js";
 
+// Of these the server can tell by a value which record a row is about.
+const exact = ["text", "email", "url", "integer", "date", "choice", "reference"];
+
 class Imports extends Part {
   static override properties = {
     state: {}, purpose: {},
@@ -208,7 +211,7 @@ class Imports extends Part {
     const type = this.state.type(this.into);
     const identity = type?.subject.mode === "match" ? (type.subject.fields ?? []) : [];
     const titles = (names: string[]) => names.map((name) => type?.fields.find((f) => f.name === name)?.title || name).join(", ");
-    const others = (type?.fields ?? []).filter((f) => f.searchable && f.type !== "multichoice").map((f) => [f.name]);
+    const others = (type ? this.state.fields(type) : []).filter((f) => f.searchable && exact.includes(f.type)).map((f) => [f.name]);
     const ways = [...(identity.length ? [identity] : []), ...others].filter((way, i, all) => all.findIndex((w) => `${w}` === `${way}`) === i);
     return html`<div class="fields">
       <div class="field"><label for="into">${t("import_into")}</label>
@@ -218,8 +221,8 @@ class Imports extends Part {
         </select></div>
       ${type ? html`<div class="field"><label for="match">${t("import_match")}</label>
         <select id="match" @change=${(e: Event) => (this.match = (e.target as HTMLSelectElement).value.split(",").filter(Boolean))}>
-          <option value="" ?selected=${!this.match.length}>${t("import_match_none")}</option>
-          ${ways.map((way) => html`<option value=${way.join(",")} ?selected=${`${way}` === `${this.match}`}>${titles(way)}</option>`)}
+          <option value="" .selected=${!this.match.length}>${t("import_match_none")}</option>
+          ${ways.map((way) => html`<option value=${way.join(",")} .selected=${`${way}` === `${this.match}`}>${titles(way)}</option>`)}
         </select></div>` : nothing}
       ${this.how.purpose || !this.state.purposes.length ? nothing : this.purposes()}
     </div>`;

@@ -70,7 +70,8 @@ class Records extends Part {
     void this.load();
   }
 
-  private async load(): Promise<void> {
+  // before: back to what is shown, where it stays.
+  private async load(before?: () => void): Promise<void> {
     const signal = this.asked.next();
     this.busy = true;
     this.problem = null;
@@ -93,8 +94,8 @@ class Records extends Part {
     } catch (failure) {
       if (signal.aborted) return;
       const problem = this.caught(failure);
-      if (problem?.reason === "too_many_to_sort") this.sort = null; // what is shown stays as it is
-      this.problem = problem?.reason === "too_many_to_sort" ? new Problem(problem.status, problem.code, t("sort_too_many")) : problem;
+      this.problem = problem.reason === "too_many_to_sort" ? new Problem(problem.status, problem.code, t("sort_too_many")) : problem;
+      before?.(); // what is shown stays as it is
     }
     this.busy = false;
   }
@@ -121,10 +122,15 @@ class Records extends Part {
 
   // Up, down, and back to the order in which they are kept.
   private sortBy(field: string): void {
-    const before = this.sort?.field === field ? this.sort : null;
-    this.sort = before?.descending ? null : { field, descending: before !== null };
+    const { sort, cursors } = this;
+    const same = sort?.field === field ? sort : null;
+    this.sort = same?.descending ? null : { field, descending: same !== null };
     this.cursors = [null];
-    void this.load().then(() => this.querySelector<HTMLElement>(`[data-sort="${field}"]`)?.focus());
+    const back = () => {
+      this.sort = sort;
+      this.cursors = cursors;
+    };
+    void this.load(back).then(() => this.querySelector<HTMLElement>(`[data-sort="${field}"]`)?.focus());
   }
 
   // Only what was found can be sorted: whoever is sorted is looked at, and stands in the ledger.
