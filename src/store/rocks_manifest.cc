@@ -159,8 +159,9 @@ class MarkingFiles final : public rocksdb::FileSystemWrapper {
 
 class MarkingEnv final : public rocksdb::EnvWrapper {
  public:
-  MarkingEnv(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode) : EnvWrapper(base) {
-    file_system_ = std::make_shared<MarkingFiles>(base->GetFileSystem(), mode);
+  MarkingEnv(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode, StandsElsewhere elsewhere)
+      : EnvWrapper(base) {
+    file_system_ = std::make_shared<MarkingFiles>(at_its_place(base->GetFileSystem(), std::move(elsewhere)), mode);
     system_clock_ = base->GetSystemClock();
   }
   const char* Name() const override { return "SiegelMarkingEnv"; }
@@ -168,8 +169,9 @@ class MarkingEnv final : public rocksdb::EnvWrapper {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::Env> with_marks(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode) {
-  return std::make_shared<MarkingEnv>(base, mode);
+std::shared_ptr<rocksdb::Env> with_marks(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode,
+                                         StandsElsewhere elsewhere) {
+  return std::make_shared<MarkingEnv>(base, mode, std::move(elsewhere));
 }
 
 void drop_old_marks(rocksdb::FileSystem& files, const std::string& dir) {

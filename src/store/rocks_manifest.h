@@ -15,11 +15,14 @@
 #include <memory>
 #include <string>
 
+#include "store/rocks_place.h"
 #include "store/store.h"
 
 namespace siegel {
 
-std::shared_ptr<rocksdb::Env> with_marks(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode);
+// It changes nothing any more once the store stands elsewhere (rocks_place.h).
+std::shared_ptr<rocksdb::Env> with_marks(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode,
+                                         StandsElsewhere elsewhere);
 // Of manifests that are gone.
 void drop_old_marks(rocksdb::FileSystem& files, const std::string& dir);
 

@@ -150,6 +150,7 @@ Result<std::shared_ptr<OpenDb>> open_db(const RocksOptions& options, const Rocks
   if (options.mode == RocksOptions::Mode::read_write) {
     SIEGEL_CHECK(check_room(options, settings, bytes_of_logs(files, options.dir.string())));
   }
+  *settings.elsewhere = false;  // the one that is opened now is the one that stands there
   auto out = std::make_shared<OpenDb>();
   out->dir = options.dir.string();
   const auto opened = open_mode(options, settings, *out);

@@ -102,7 +102,8 @@ RocksSettings settings_of(const RocksOptions& options) {
   if (options.threads == RocksOptions::Threads::own) base = with_own_threads(std::move(base));
   if (!base) base = {std::shared_ptr<void>(), rocksdb::Env::Default()};  // lives for ever
   out.file_system = base->GetFileSystem();
-  out.env = with_marks(base, options.mode);
+  out.elsewhere = std::make_shared<std::atomic<bool>>(false);
+  out.env = with_marks(base, options.mode, out.elsewhere);
   out.db.env = out.env.get();
   out.cache = options.cache.pointer ? std::static_pointer_cast<rocksdb::Cache>(options.cache.pointer)
                                     : rocksdb::NewLRUCache(kOwnCacheBytes, kCacheShardBits);

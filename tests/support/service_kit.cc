@@ -170,11 +170,11 @@ void ServiceKit::catch_up() {
 }
 
 void ServiceKit::until(const std::function<bool()>& reached) {
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 6000; ++i) {  // a minute: sanitizers are slow
     if (reached()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  FAIL("waited for ten seconds");
+  FAIL("waited for a minute");
 }
 
 NamedValue ServiceKit::value(std::string field, std::string text) {
