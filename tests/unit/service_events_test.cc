@@ -132,9 +132,12 @@ TEST_CASE("G21 a use without purpose, right or declared field is refused, and th
   narrow.fields_limited = true;
   narrow.fields = {{"people", {"name"}}};
   REQUIRE(world.write(world.admin, SetPurpose{narrow}));
+  auto other = narrow;
+  other.name = "other";
+  REQUIRE(world.write(world.admin, SetPurpose{other}));
   TokenGrant grant;
   grant.role = Role::editor;
-  grant.purposes = {"narrow"};
+  grant.purposes = {"narrow", "other"};  // of one alone that one is meant
   grant.types = {"people"};
   const auto token = world.write(world.admin, CreateToken{grant});
   REQUIRE(token);
