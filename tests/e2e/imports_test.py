@@ -239,7 +239,7 @@ class Imports(Checked):
         file = table([("Hal", "hal@import.example", "")])
         self.assertEqual(self.upload(file, role="auditor").code, "role_denied")
         self.assertEqual(self.upload(file, "?type=unknown").status, 404)
-        self.assertEqual(self.upload(file, "?type=contacts&match=name").json["reason"], "match_not_searchable")
+        self.assertEqual(self.upload(file, "?type=contacts&match=born").json["reason"], "match_not_searchable")
         other = token(self.s, "editor", label="other")
         preview = expect(self.upload(file), 201).json
         path = f"{IMPORTS}/{preview['import']}"
