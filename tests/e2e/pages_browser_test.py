@@ -518,7 +518,7 @@ class Pages(unittest.TestCase):
         fields = [{"name": n, "title": n.upper(), "type": "text", "personal": False, "class": "customer"} for n in ("one", "two", "three", "four")]
         expect(self.s.request("PUT", "/v1/record-types/arranged", {"subject": {"mode": "none"}, "fields": fields,
                                                                     "form": [["one"], ["two", "three"], ["four"]]}), 201)
-        high = {"width": 1280, "height": 1000}  # a drag here is one move, without scrolling
+        high = {"width": 1280, "height": 1400}  # a drag here is one move, without scrolling
         page = self.signed_in("/app/types/arranged/form", token=self.s.token, size=high)
         cards = page.locator(".arranged > li")
         shown(cards).to_have_count(4)
