@@ -11,8 +11,8 @@ struct Imported {
   double workbook_s = 0;  // both, of the same rows as XLSX
   double memory_mib = 0;  // peak above the server's memory before
 };
-// Rows of 20 columns: people by their e-mail address, dates, amounts and numbers among them, three searchable fields. The
-// site is started and stopped.
+// Rows of 20 columns: people by their e-mail address, dates, amounts and numbers among them, three searchable fields.
+// The site is started and stopped.
 Result<Imported> measure_imports(Site& site, std::uint64_t rows);
 
 }  // namespace siegel::bench
