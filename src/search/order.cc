@@ -26,14 +26,16 @@ Key key_of_number(std::string_view text) {
   whole.remove_prefix(std::min(whole.size(), whole.find_first_not_of('0')));
   fraction = fraction.substr(0, fraction.find_last_not_of('0') + 1);
   const bool zero = whole.empty() && fraction.empty();
+  const bool turned = negative && !zero;
   Key out;
-  out.push_back(negative && !zero ? '0' : '1');
-  const auto add = [&](char c) { out.push_back(out.front() == '0' ? static_cast<char>('0' + '9' - c) : c); };
+  out.reserve(4 + whole.size() + fraction.size());
+  out.push_back(turned ? '0' : '1');
+  const auto add = [&](char c) { out.push_back(turned ? static_cast<char>('0' + '9' - c) : c); };
   add(static_cast<char>('0' + whole.size() / 10));
   add(static_cast<char>('0' + whole.size() % 10));
   std::ranges::for_each(whole, add);
   std::ranges::for_each(fraction, add);
-  if (out.front() == '0') out.push_back('~');
+  if (turned) out.push_back('~');
   return out;
 }
 
