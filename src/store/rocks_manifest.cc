@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "store/rocks_records.h"
+#include "store/rocks_recycled.h"
 
 namespace siegel {
 
@@ -161,7 +162,8 @@ class MarkingEnv final : public rocksdb::EnvWrapper {
  public:
   MarkingEnv(const std::shared_ptr<rocksdb::Env>& base, RocksOptions::Mode mode, StandsElsewhere elsewhere)
       : EnvWrapper(base) {
-    file_system_ = std::make_shared<MarkingFiles>(at_its_place(base->GetFileSystem(), std::move(elsewhere)), mode);
+    auto files = without_recycled_records(base->GetFileSystem());
+    file_system_ = std::make_shared<MarkingFiles>(at_its_place(std::move(files), std::move(elsewhere)), mode);
     system_clock_ = base->GetSystemClock();
   }
   const char* Name() const override { return "SiegelMarkingEnv"; }
