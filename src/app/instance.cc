@@ -74,11 +74,7 @@ class OpenedInstance final : public Instance {
   ledger::Ledger& ledger() override { return *core_.ledger; }
   vault::Vault& vault() override { return *core_.vault; }
   views::Views& views() override { return *views_; }
-  bool views_damaged() const override {
-    if (!writable_ || !views_store_) return false;
-    const auto state = views_store_->look();
-    return !state && state.error().category() == Errc::corrupt;
-  }
+  Status look_at_views() const override { return writable_ && views_store_ ? views_store_->look() : Status(Done{}); }
   std::string verifier_key() const override { return core_.signer->verifier_key(); }
   Status projector_status() const override { return projecting_ ? projector_->status() : Status(Done{}); }
   TimeMs newest() const override {
@@ -179,6 +175,8 @@ class OpenedInstance final : public Instance {
     options.erase_window = std::chrono::milliseconds(config.erase_window_ms);
     options.idempotency_days = static_cast<unsigned>(config.idempotency_days);
     options.search_bytes_max = config.search_bytes_max;
+    options.search_results_max = config.search_results_max;
+    options.subjects_per_event_max = config.subjects_per_event_max;
     auto& imports = options.imports;
     imports.upload_bytes_max = config.upload_bytes_max;
     imports.preview_bytes_max = 2 * config.upload_bytes_max;

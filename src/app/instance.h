@@ -48,7 +48,8 @@ class Instance {
   [[nodiscard]] virtual vault::Vault& vault() = 0;
   [[nodiscard]] virtual views::Views& views() = 0;
   [[nodiscard]] virtual std::string verifier_key() const = 0;
-  [[nodiscard]] virtual bool views_damaged() const = 0;       // came upon damage while somebody could mend it
+  // What the read models came upon, or that they do not stand at their place, while somebody can make them anew.
+  [[nodiscard]] virtual Status look_at_views() const = 0;
   [[nodiscard]] virtual Status projector_status() const = 0;  // Projector::status()
   [[nodiscard]] virtual TimeMs newest() const = 0;            // time of the newest event; 0 without one
   // Events that the lock record does not know of durably; 0 while nothing is written. Holds after close() too.

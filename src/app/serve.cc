@@ -125,7 +125,7 @@ class Running {
     const auto stores = look_at_stores();
     {
       const std::lock_guard lock(mutex_);
-      views_in_doubt_ = views_in_doubt_ || (instance_ != nullptr && instance_->views_damaged());
+      views_in_doubt_ = views_in_doubt_ || (stores[2] && stores[2]->category() == Errc::corrupt);
       const bool are_gone = are_stores_gone(stores);
       failed = instance_ == nullptr || views_in_doubt_ || are_gone || worth_opening_again();
       tell_projector();
@@ -282,21 +282,23 @@ class Running {
     return !reasons.empty() && may_write_again(reasons, opened, instance_->newest(), clock_.now());
   }
 
-  // Ledger and keys go on with the files that they hold open, and reads meet damage that only their callers are told
-  // of. Without mutex_: a disk may hang, and this thread alone opens and closes.
-  std::array<std::optional<Error>, 2> look_at_stores() {
-    std::array<std::optional<Error>, 2> out;
+  // Stores go on with the files that they hold open, and reads meet damage that only their callers are told of. Without
+  // mutex_: a disk may hang, and this thread alone opens and closes.
+  std::array<std::optional<Error>, 3> look_at_stores() {
+    std::array<std::optional<Error>, 3> out;
     if (!instance_) return out;
     if (auto state = instance_->ledger().look(); !state) out[0] = std::move(state).error();
     if (auto state = instance_->vault().look(); !state) out[1] = std::move(state).error();
+    if (auto state = instance_->look_at_views(); !state) out[2] = std::move(state).error();
     return out;
   }
   // True: a store does not stand at its place, and whatever is written goes nowhere. With mutex_.
-  bool are_stores_gone(const std::array<std::optional<Error>, 2>& found) {
+  bool are_stores_gone(const std::array<std::optional<Error>, 3>& found) {
     bool are_gone = false;
     for (std::size_t i = 0; i < found.size(); ++i) {
       const auto& error = found[i];
-      const bool counts = error && (error->is("store_missing") || error->category() == Errc::corrupt);
+      const bool is_truth = i < 2;  // damaged read models are told of when they are made anew
+      const bool counts = error && (error->is("store_missing") || (is_truth && error->category() == Errc::corrupt));
       const std::string trouble = counts ? error->code() : "";
       are_gone = are_gone || trouble == "store_missing";
       if (std::exchange(store_troubles_[i], trouble) == trouble || trouble.empty()) continue;
@@ -428,7 +430,7 @@ class Running {
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<service::Service> service_;
   std::chrono::steady_clock::time_point tried_{};
-  std::array<std::string, 2> store_troubles_;  // of ledger and keys, as told
+  std::array<std::string, 3> store_troubles_;  // of ledger, keys and read models, as told
   std::chrono::seconds reopen_after_ = kReopenEvery;
   std::string closed_because_;   // code of the error with which the last opening ended; with mutex_
   std::string told_;             // look_after() only

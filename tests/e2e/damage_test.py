@@ -441,6 +441,26 @@ class SingleDisk(Damage):
                 done = subprocess.run([BINARY, "--data", str(self.s.data), "verify"], capture_output=True, text=True, timeout=120)
                 self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_views_moved_away_under_way(self):
+        """They are disposable: opened or made anew at the place, with an alarm, and complete."""
+        for put_back in (False, True):
+            with self.subTest(put_back=put_back):
+                self.world.put_back()
+                self.world.start()
+                place = self.s.data / "views/1"
+                away = place.rename(self.home / "away")
+                if put_back:
+                    shutil.copytree(away, place)
+                self.assertEqual(self.world.try_to_add("Steht Da").status, 201)
+                self.eventually(lambda: "[store_missing]" in self.s.log_text())
+                self.assertRegex(self.s.log_text(), rf"(?m)^siegel: ALARM .*place={re.escape(str(place))}.*\[store_missing\]$")
+                self.eventually(lambda: self.s.request("GET", "/readyz", token=None).status == 200 and place.exists())
+                wait_for_index(self.s)
+                self.assertEqual(self.world.try_to_add("Nachher Da").status, 201)
+                self.assertEqual(self.world.look(), self.world.lists)
+                shutil.rmtree(away)
+                self.assertEqual(self.s.stop(), 0)
+
     def eventually(self, what):
         end = time.monotonic() + 60
         while not what():
