@@ -76,6 +76,8 @@ const std::map<std::string, Key>& keys() {
       {"limits.event_bytes_max", Number{&Config::event_bytes_max, 1024, ledger::kEventPartsBytesMax}},
       {"limits.header_bytes_max", Number{&Config::header_bytes_max, 1024, kMiB}},
       {"limits.page_items_max", Number{&Config::page_items_max, 1, 10'000}},
+      {"limits.subjects_per_event_max", Number{&Config::subjects_per_event_max, 1, 1'000}},
+      {"limits.search_results_max", Number{&Config::search_results_max, 1, 10'000}},
       {"limits.idempotency_days", Number{&Config::idempotency_days, 1, 3650}},
       {"limits.upload_bytes_max", Number{&Config::upload_bytes_max, 1024, 4096 * kMiB}},
       {"limits.rows_max", Number{&Config::rows_max, 1, 10'000'000}},

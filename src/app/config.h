@@ -21,7 +21,8 @@ struct Config {
   std::uint64_t erase_window_ms = 1000, key_cache_bytes_max = 64ull << 20, spare_leaves = 4096, replica_wait_ms = 3000;
   std::uint64_t group_commit_us_max = 200, queue_commands_max = 65'536;
   std::uint64_t body_bytes_max = 1ull << 20, event_bytes_max = 256ull << 10, header_bytes_max = 8ull << 10,
-                page_items_max = 200, idempotency_days = 7, requests_per_second_per_token = 0;
+                page_items_max = 200, subjects_per_event_max = 1'000, search_results_max = 1'000, idempotency_days = 7,
+                requests_per_second_per_token = 0;
   std::uint64_t upload_bytes_max = 256ull << 20, rows_max = 1'000'000, columns_max = 1'000,
                 cell_bytes_max = 32ull << 10, sheet_unpacked_bytes_max = 1ull << 30, search_bytes_max = 256ull << 20,
                 preview_minutes = 30, previews_max = 16;

@@ -16,7 +16,6 @@ struct Words {
   std::string sort;
   bool descending = false;
 };
-constexpr std::size_t kSortedMax = 1'000;  // search_results_max of the contract: what is sorted comes in one answer
 
 sheet::DecimalSign sign_of(const std::string& word) {
   if (word == "comma") return sheet::DecimalSign::comma;
@@ -186,10 +185,7 @@ std::optional<nlohmann::json> query_of(const Session& session, const RecordType&
     query["where"].push_back(std::move(*condition));
   }
   if (!words.fields.empty()) query["fields"] = split(words.fields, ',');
-  if (!words.sort.empty()) {
-    query["sort"] = {{"field", words.sort}, {"descending", words.descending}};
-    query["limit"] = kSortedMax;
-  }
+  if (!words.sort.empty()) query["sort"] = {{"field", words.sort}, {"descending", words.descending}};
   return query;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using Query = Service::SearchQuery;
 
-constexpr std::size_t kSortedBytesMax = std::size_t{8} << 20;  // of the rows that one answer sorts
+constexpr std::size_t kLimit = 50;  // where none is given
 
 Error bad_condition(std::size_t number, const char* member, const char* reason,
                     std::source_location at = std::source_location::current()) {
@@ -20,14 +20,16 @@ Error bad_condition(std::size_t number, const char* member, const char* reason,
       .with("reason", reason);
 }
 
-Status check_sizes(const Query& query, const Options& options) {
+Status check_sizes(Query& query, const Options& options) {
   if (query.where.empty() || query.where.size() > Service::kConditionsMax)
     return Error(Errc::invalid, "bad_value", "A search has 1 to 16 conditions.").with("pointer", "/where");
-  if (query.limit < 1 || query.limit > options.search_results_max)
+  const auto most = options.search_results_max;
+  if (!query.limit) query.limit = query.sort ? most : std::min(kLimit, most);
+  if (*query.limit < 1 || *query.limit > most)
     return Error(Errc::invalid, "bad_value", "limit is out of range.")
         .with("pointer", "/limit")
         .with("limit_name", "search_results_max")
-        .with("limit_value", options.search_results_max);
+        .with("limit_value", most);
   return Done{};
 }
 
@@ -107,7 +109,6 @@ struct Page {
   std::vector<views::Views::Listed> rows;
   std::optional<RecordId> next;  // the last one, if there is more
   std::size_t bytes = 0;
-  std::size_t bytes_max = kPageBytesMax;
 
   // One more than shown says whether there is a next page; it is not looked at.
   Status find(Impl& s, TypeNo type, const std::vector<search::Condition>& conditions, std::optional<RecordId> after,
@@ -127,7 +128,7 @@ struct Page {
           if (!s.search_feed.index().record_meets(type, conditions, id)) continue;
         }
         bytes += bytes_of(*row);
-        if (rows.size() - begin == limit || (bytes > bytes_max && rows.size() > begin)) {
+        if (rows.size() - begin == limit || (bytes > kPageBytesMax && rows.size() > begin)) {
           next = rows.back().id;
           break;
         }
@@ -181,8 +182,7 @@ class SearchTask final : public ReadTask {
     shown_ = conditions_->looked_at();
     position_ = s.views.position();
     page_ = {};
-    if (query_.sort) page_.bytes_max = kSortedBytesMax;
-    SIEGEL_CHECK(page_.find(s, TypeNo(permit.type->number), conditions_->all(), query_.after, query_.limit));
+    SIEGEL_CHECK(page_.find(s, TypeNo(permit.type->number), conditions_->all(), query_.after, *query_.limit));
     return make_drafts(owners_of(page_.rows), shown_.empty() ? all_fields(permit) : shown_);
   }
 
@@ -253,7 +253,7 @@ class SubjectSearchTask final : public ReadTask {
     position_ = s.views.position();
     next_.reset();
     std::vector<OwnerId> seen;
-    std::size_t left = query_.limit, bytes = 0;
+    std::size_t left = *query_.limit, bytes = 0;
     for (auto& [type, conditions, page] : types_) {
       if (query_.after_type && type < *query_.after_type) continue;
       const bool resumed = query_.after_type == type;

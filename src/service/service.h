@@ -376,7 +376,8 @@ class Service {
     std::optional<Sort> sort;
     std::optional<RecordId> after;
     std::optional<TypeNo> after_type;  // search_subjects(): of `after`
-    std::size_t limit = 50;
+    // None: 50, or with `sort` as many as one answer may have.
+    std::optional<std::size_t> limit;
   };
   static constexpr std::size_t kConditionsMax = 16;
   virtual void search(Caller caller, SearchQuery query, Callback<ListAnswer> done) = 0;

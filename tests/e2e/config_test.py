@@ -226,6 +226,39 @@ class Limits(Data):
         self.assertTrue(page.json["next"])
         self.assertEqual(self.s.request("GET", path + "?limit=4", token=editor).status, 400)
 
+    def test_searches_and_the_people_of_one_event(self):
+        self.start("search_results_max = 3", "subjects_per_event_max = 2")
+        self.definitions()
+        kind = {"title": {"en": "Names"}, "subject": {"mode": "row"}, "default_purpose": "care", "fields": [
+            {"name": "name", "title": "Name", "type": "text", "personal": True, "searchable": True, "class": "customer"}], "form": [["name"]]}
+        self.assertEqual(self.s.request("PUT", "/v1/record-types/names", kind).status, 201)
+        made = self.s.request("POST", "/v1/tokens", {"role": "editor", "purposes": ["care"], "types": ["names"], "label": "e"})
+        editor = made.json["token"]
+        for i in range(4):
+            added = self.s.request("POST", "/v1/record-types/names/records", {"values": {"name": f"Anna {i}"}}, token=editor)
+            self.assertEqual(added.status, 201, added.body)
+
+        def search(**more):
+            body = {"where": [{"field": "name", "op": "prefix", "value": "Anna"}], **more}
+            for _ in range(600):
+                answer = self.s.request("POST", "/v1/record-types/names/search", body, token=editor,
+                                        headers={"Siegel-At-Least": added.json["position"]})
+                if answer.status != 503:  # the index loads
+                    return answer
+                time.sleep(0.1)
+            return answer
+
+        size = lambda: self.s.request("GET", "/v1/status").json["size"]  # noqa: E731
+        self.assertEqual(search().status, 200)
+        before = size()
+        page = search()
+        self.assertEqual((len(page.json["items"]), bool(page.json["next"])), (3, True), page.body)
+        self.assertEqual(size() - before, 2)  # three people: two events
+        self.assertEqual(search(limit=3).status, 200)
+        refused = search(limit=4)
+        self.assertEqual((refused.status, refused.json["limit"]["name"]), (400, "search_results_max"))
+        self.assertEqual(search(sort={"field": "name"}).json["reason"], "too_many_to_sort")
+
     def test_defaults_are_wider(self):
         self.start()
         editor = self.definitions()

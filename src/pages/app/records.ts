@@ -9,7 +9,6 @@ import { recordsPath, type State } from "./state.js";
 import { count, plural, t } from "./texts.js";
 
 const perPage = 50;
-const sortedMax = 1000; // what is sorted comes in one answer
 
 interface Sort {
   field: string;
@@ -83,7 +82,7 @@ class Records extends Part {
           ? ask<Page<Shown>>(`/v1/record-types/${enc(this.type.name)}/search`, {
               ...options,
               method: "POST",
-              body: { where: [this.found], ...(this.sort ? { limit: sortedMax, sort: this.sort } : { limit: perPage, cursor }) },
+              body: { where: [this.found], ...(this.sort ? { sort: this.sort } : { limit: perPage, cursor }) },
             })
           : ask<Page<Shown>>(`${recordsPath(this.type.name)}?limit=${perPage}${cursor ? `&cursor=${enc(cursor)}` : ""}`, options);
       // A page is empty, and not the last one, where the server passed over much that nobody sees.
