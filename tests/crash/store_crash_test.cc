@@ -188,6 +188,7 @@ End fail_once_apart(std::uint64_t seed, const std::filesystem::path& errors) {
   REQUIRE(child >= 0);
   if (child == 0) {
     if (std::freopen(errors.c_str(), "w", stderr) == nullptr) ::_exit(2);
+    ::alarm(300);  // none of them takes so long
     try {
       fail_once(seed);
     } catch (...) {  // Catch has printed what failed

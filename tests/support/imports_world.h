@@ -115,6 +115,7 @@ struct ImportsWorld : ServiceKit {
     return views->list(number, std::nullopt, 1'000'000).value().rows.size();
   }
   std::string city_of(const RecordId& id) {
+    catch_up();
     const auto read = must(answer<service::RecordAnswer>([&](auto then) { service->read_record(editor, id, then); }));
     const auto* field = service->registries()->type("people")->definition.field("city");
     for (const auto& value : read.record.values.expose())
