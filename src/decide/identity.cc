@@ -51,6 +51,15 @@ IdentityIndex::Found IdentityIndex::find(const IdentityKey& key) const {
   return {one_[*number].subject, false};
 }
 
+std::vector<SubjectId> IdentityIndex::all(const IdentityKey& key) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SubjectId> out;
+  if (const auto number = keys_.find(key)) out.push_back(one_[*number].subject);
+  if (const auto others = more_.find(key); others != more_.end())
+    for (const auto& other : others->second) out.push_back(other.subject);
+  return out;
+}
+
 void IdentityIndex::add(const IdentityKey& key, const SubjectId& subject) {
   const std::lock_guard lock(mutex_);
   const auto known = keys_.find(key);

@@ -41,6 +41,8 @@ class IdentityIndex {
     bool ambiguous = false;            // several: choose none, flag the row
   };
   [[nodiscard]] Found find(const IdentityKey& key) const;
+  // Everybody who has it: for who is told that there are several.
+  [[nodiscard]] std::vector<SubjectId> all(const IdentityKey& key) const;
   void add(const IdentityKey& key, const SubjectId& subject);
   void take(const IdentityKey& key, const SubjectId& subject);               // one record less
   void forget(std::span<const IdentityKey> keys, const SubjectId& subject);  // all of them: the subject is erased

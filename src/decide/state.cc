@@ -153,12 +153,29 @@ bool State::held(const RecordEntry& record) const {
   return import_runs(*record.import);
 }
 
-void State::finish_import(const JobId& import) { imports_[import].runs = false; }
-
-void State::cancel_import(const JobId& import, Seq seq) {
+void State::finish_import(const JobId& import) {
   auto& entry = imports_[import];
+  entry = Import();
+  entry.runs = false;
+}
+
+std::vector<IdentityMove> State::cancel_import(const JobId& import, Seq seq) {
+  auto& entry = imports_[import];
+  auto moves = std::exchange(entry.moves, {});
+  std::reverse(moves.begin(), moves.end());
+  for (auto& move : moves)
+    if (entry.erased.contains(move.subject)) move.before.reset();
+  entry = Import();
   entry.runs = false;
   entry.cancelled = seq;
+  return moves;
+}
+
+void State::moved(const JobId& import, const IdentityMove& move) { imports_[import].moves.push_back(move); }
+
+void State::forget_moves(const SubjectId& erased) {
+  for (auto& [id, import] : imports_)
+    if (import.runs) import.erased.insert(erased);
 }
 
 OwnerEntry& State::new_owner(const OwnerId& id) { return owners_[id]; }

@@ -74,6 +74,12 @@ struct Snapshot {
   TreeSize position;
 };
 
+// The identity that an import gave to a record in place of another one.
+struct IdentityMove {
+  SubjectId subject;
+  std::optional<IdentityKey> before, after;
+};
+
 class State {
  public:
   explicit State(std::size_t entries_max) : entries_max_(entries_max) {}
@@ -116,8 +122,11 @@ class State {
   // Who holds the record; none: nobody. Any thread.
   [[nodiscard]] bool held(const RecordEntry& record) const;
   void finish_import(const JobId& import);
-  // What it wrote never counts: the views know what does, once they show `seq`.
-  void cancel_import(const JobId& import, Seq seq);
+  // What it wrote never counts: the views know what does, once they show `seq`. The identities that it moved are to be
+  // moved back: newest first; without `before` where the person was erased since.
+  std::vector<IdentityMove> cancel_import(const JobId& import, Seq seq);
+  void moved(const JobId& import, const IdentityMove& move);  // by one that runs
+  void forget_moves(const SubjectId& erased);
 
   // Idempotency: what is not indexed by the views yet, by keyed hashes of this process.
   struct Answered {
@@ -154,6 +163,8 @@ class State {
   struct Import {
     bool runs = true;
     std::optional<Seq> cancelled;
+    std::vector<IdentityMove> moves;
+    std::unordered_set<SubjectId, IdHash> erased;  // since it began
   };
   [[nodiscard]] const Import* import_of(const RecordEntry& record) const;
   void adopted(Touched::Kind kind, const Id16& id);

@@ -122,10 +122,10 @@ class ListTask final : public ReadTask {
 // left out. None is a use too, and an event.
 class CompareTask final : public ReadTask {
  public:
-  CompareTask(Impl& service, Caller who, std::string type, std::vector<std::string> fields,
-              std::vector<RecordId> records, Callback<std::vector<ShownRecord>> then)
+  CompareTask(Impl& service, Caller who, std::string type, std::vector<std::string> fields, Compared compared,
+              Callback<std::vector<ShownRecord>> then)
       : ReadTask(service, std::move(who), AccessFacts::Kind::import),
-        records_(std::move(records)),
+        compared_(std::move(compared)),
         done_(std::move(then)) {
     type_name = std::move(type);
     named_fields = std::move(fields);
@@ -140,7 +140,8 @@ class CompareTask final : public ReadTask {
     std::sort(shown_.begin(), shown_.end());
     rows_.clear();
     std::vector<OwnerId> seen;
-    for (const auto& id : records_) {
+    for (const auto& id : compared_.people) seen.push_back(owner_of(id));
+    for (const auto& id : compared_.records) {
       SIEGEL_TRY(row, s.views.record(TypeNo(permit.type->number), id));
       if (!row) {  // removed: it is not shown, but somebody is told of it
         SIEGEL_TRY(head, s.views.head(id));
@@ -167,7 +168,7 @@ class CompareTask final : public ReadTask {
   void failed(const Error& error) override { done_(Error(error)); }
 
  private:
-  std::vector<RecordId> records_;
+  Compared compared_;
   std::vector<views::Views::Listed> rows_;
   Callback<std::vector<ShownRecord>> done_;
 };
@@ -484,8 +485,8 @@ class SubjectHistoryTask final : public SubjectTask {
 }  // namespace
 
 std::shared_ptr<Task> make_compare(Impl& s, Caller caller, std::string type, std::vector<std::string> fields,
-                                   std::vector<RecordId> records, Callback<std::vector<ShownRecord>> done) {
-  return std::make_shared<CompareTask>(s, std::move(caller), std::move(type), std::move(fields), std::move(records),
+                                   Compared compared, Callback<std::vector<ShownRecord>> done) {
+  return std::make_shared<CompareTask>(s, std::move(caller), std::move(type), std::move(fields), std::move(compared),
                                        std::move(done));
 }
 

@@ -238,6 +238,7 @@ class ErasureTask final : public WriteTask {
       auto noted = person.identities;
       noted.insert(noted.end(), person.ever.begin(), person.ever.end());
       s.erased_identities.note(noted);
+      if (classes_.empty() || !person.identities.empty()) s.state.forget_moves(person.subject);
       if (classes_.empty()) {
         s.identity.forget(person.identities, person.subject);
       } else {  // another class of the person may hold the same identity

@@ -405,8 +405,13 @@ std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptio
 std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
                                    Callback<Written> done);
 
+// What an import compares its rows with, and who is told of besides.
+struct Compared {
+  std::vector<RecordId> records;
+  std::vector<SubjectId> people;
+};
 std::shared_ptr<Task> make_compare(Impl& s, Caller caller, std::string type, std::vector<std::string> fields,
-                                   std::vector<RecordId> records, Callback<std::vector<ShownRecord>> done);
+                                   Compared compared, Callback<std::vector<ShownRecord>> done);
 // import.begun, finished, cancelled, undone: import_events.cc.
 struct ImportEvent {
   EventType type = EventType::import_begun;

@@ -102,6 +102,7 @@ void Imports::end(ImportInMemory& held, State state, const std::function<void(Im
     progress.failed_rows.sort();
     // From here on the file is there for the rejects only.
     if (state == State::cancelled || progress.counts.failed == 0) bytes = std::exchange(progress.bytes, nullptr);
+    progress.met = {};
     progress.expires_at = in_memory_until();
     wipe_samples(progress.samples);
     waiting.swap(progress.waiting);
@@ -110,11 +111,13 @@ void Imports::end(ImportInMemory& held, State state, const std::function<void(Im
   answer_cancels(held);
 }
 
-Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, std::vector<RecordId> records) {
+Result<std::vector<ShownRecord>> Imports::compare(const Comparison& comparison, std::vector<RecordId> records,
+                                                  std::vector<SubjectId> people) {
   const auto& type = comparison.is_there ? comparison.plan.type().name : std::string();
   const auto fields = comparison.is_there ? comparison.plan.fields() : std::vector<std::string>{};
   return wait_for<std::vector<ShownRecord>>([&](auto done) {
-    s.submit(make_compare(s, comparison.caller, type, fields, std::move(records), std::move(done)));
+    s.submit(
+        make_compare(s, comparison.caller, type, fields, {std::move(records), std::move(people)}, std::move(done)));
   });
 }
 
@@ -122,6 +125,7 @@ struct Imports::Row {
   ImportPlan::Row row;
   std::optional<decide::IdentityKey> key;
   std::vector<RecordId> records;    // that it may be about
+  std::vector<SubjectId> people;    // told of without a record of theirs
   std::optional<ShownRecord> same;  // that it is about
 
   void fail(std::string code) {  // once: there is one reason for a row
@@ -130,7 +134,9 @@ struct Imports::Row {
 };
 struct Imports::Batch {
   std::vector<Row> rows;
-  std::set<decide::IdentityKey> seen;  // of the whole file
+  std::set<decide::IdentityKey> seen;   // of the whole file; the next two as well
+  std::set<decide::IdentityKey> given;  // identities that rows give, to new records and to those of before
+  std::set<decide::IdentityKey> moved;  // of these, to records of before
   bool matches = false;
   bool by_identity = false;  // else by searchable fields
   TypeDefinition matched;    // the type, with the fields that rows are matched by as those of its identity
@@ -185,6 +191,14 @@ Status Imports::match_by(const Comparison& comparison, Batch& batch) const {
   if (!batch.matches) return Done{};
   SIEGEL_CHECK(check_searchable(comparison.plan, match));
   batch.matched.match_fields = sorted(match);
+  // Before anything is begun: whether the search index can answer.
+  std::vector<search::Condition> conditions;
+  for (const auto& name : match) conditions.push_back({batch.matched.field(name)->number, search::Op::exact, {}});
+  const auto registries = s.registries();
+  const auto* type = registries->type(batch.matched.name);
+  if (type != nullptr) {
+    SIEGEL_TRY(loads, s.search_feed.loads_of(TypeNo(type->number), conditions));
+  }
   return Done{};
 }
 
@@ -202,12 +216,12 @@ Status Imports::each_row(const Comparison& comparison, const std::function<Statu
     if (!read) break;
     if (read->number <= comparison.import.guess.header_row) continue;
     if (comparison.cells != nullptr) count_cells(*read, *comparison.cells);
-    batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}, std::nullopt});
+    batch.rows.push_back({comparison.plan.read(*read), std::nullopt, {}, {}, std::nullopt});
     if (batch.rows.size() == kBatchRows) SIEGEL_CHECK(finish_batch(comparison, batch, f));
   }
   SIEGEL_CHECK(finish_batch(comparison, batch, f));
   if (!batch.traced && comparison.trace_always) {
-    SIEGEL_TRY(event, compare(comparison, {}));
+    SIEGEL_TRY(event, compare(comparison, {}, {}));
   }
   return Done{};
 }
@@ -222,7 +236,10 @@ bool Imports::is_erased(const ImportInMemory& import, const ImportPlan& plan, co
 Result<std::vector<RecordId>> Imports::records_of_identity(TypeNo type, Row& row) const {
   std::vector<RecordId> out;
   const auto found = s.identity.find(*row.key);
-  if (found.ambiguous) row.fail("ambiguous");
+  if (found.ambiguous) {
+    row.fail("ambiguous");
+    row.people = s.identity.all(*row.key);
+  }
   if (!found.subject) return out;
   SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
   for (const auto& record : of_person) {
@@ -283,23 +300,33 @@ Status Imports::find_records(const Comparison& comparison, Batch& batch) {
 // The rows from there on whose records fit one access event, and at least one; where the next ones begin.
 Result<std::size_t> Imports::compare_rows(const Comparison& comparison, Batch& batch, std::size_t begin) {
   std::vector<RecordId> records;
+  std::vector<SubjectId> people;
   auto end = begin;
   while (end < batch.rows.size() && (end == begin || records.size() + batch.rows[end].records.size() <= kBatchRows)) {
-    const auto& some = batch.rows[end++].records;
-    records.insert(records.end(), some.begin(), some.end());
+    const auto& row = batch.rows[end++];
+    records.insert(records.end(), row.records.begin(), row.records.end());
+    people.insert(people.end(), row.people.begin(), row.people.end());
   }
   std::map<RecordId, ShownRecord> stored;
-  if (!records.empty()) {
+  if (!records.empty() || !people.empty()) {
     batch.traced = true;
-    SIEGEL_TRY(shown, compare(comparison, std::move(records)));
+    SIEGEL_TRY(shown, compare(comparison, std::move(records), std::exchange(people, {})));
     for (auto& record : shown) stored.emplace(record.id, std::move(record));
   }
-  for (auto at = begin; at < end; ++at) SIEGEL_CHECK(decide_same(comparison, batch, batch.rows[at], stored));
+  for (auto at = begin; at < end; ++at) {
+    auto& row = batch.rows[at];
+    row.people.clear();
+    SIEGEL_CHECK(decide_same(comparison, batch, row, stored));
+    people.insert(people.end(), row.people.begin(), row.people.end());
+  }
+  if (!people.empty()) {  // whom a row would meet by the identity that it gives: known only once its record was opened
+    SIEGEL_TRY(event, compare(comparison, {}, std::move(people)));
+  }
   return end;
 }
 
 // Which of them it is about, or why that cannot be said.
-Status Imports::decide_same(const Comparison& comparison, const Batch& batch, Row& one,
+Status Imports::decide_same(const Comparison& comparison, Batch& batch, Row& one,
                             std::map<RecordId, ShownRecord>& stored) {
   for (const auto& record : one.records) {
     const auto found = stored.find(record);
@@ -308,8 +335,9 @@ Status Imports::decide_same(const Comparison& comparison, const Batch& batch, Ro
     one.same = std::move(found->second);  // no other row has its key
   }
   if (!batch.matches || batch.by_identity || !one.key || !one.row.failures.empty()) return Done{};
+  const auto& type = comparison.plan.type();
   if (one.same) {
-    if (becomes_another(comparison.plan.type(), one)) one.fail("ambiguous");
+    if (const auto key = moves_to(type, one); key && !may_move(batch, one, *key)) one.fail("ambiguous");
     if (comparison.trace_always)
       comparison.import.progress.with([&](auto& progress) { progress.met.emplace(*one.key, one.same->id); });
     return Done{};
@@ -319,25 +347,52 @@ Status Imports::decide_same(const Comparison& comparison, const Batch& batch, Ro
     const auto it = progress.met.find(*one.key);
     return it == progress.met.end() ? std::nullopt : std::optional(it->second);
   });
-  if (!met) return Done{};
-  SIEGEL_TRY(head, s.views.head(*met));
-  SIEGEL_TRY(row, s.views.record(head ? head->type : TypeNo(), *met));
-  const bool dying =
-      row && std::ranges::any_of(row->sections, [&](const auto& section) { return is_dead(s.vault, section.slot); });
-  one.fail(!head || head->added.empty() || dying ? std::string(kErased) : "changed_meanwhile");
+  if (met) {
+    SIEGEL_TRY(gone, is_gone(batch.matched, *met));
+    one.fail(gone ? std::string(kErased) : "changed_meanwhile");
+    return Done{};
+  }
+  const auto key = type.subject_mode == SubjectMode::match ? s.identity.key(type, one.row.values) : std::nullopt;
+  if (!key) return Done{};
+  if (batch.moved.contains(*key)) one.fail("ambiguous");  // it would be the record's of another row
+  batch.given.insert(*key);
   return Done{};
 }
 
-// Whether the row gives the record the identity of somebody else, or of several.
-bool Imports::becomes_another(const TypeDefinition& type, const Row& row) const {
-  if (type.subject_mode != SubjectMode::match) return false;
+// Whether the record was erased, or what it was matched by.
+Result<bool> Imports::is_gone(const TypeDefinition& matched, const RecordId& record) const {
+  SIEGEL_TRY(head, s.views.head(record));
+  if (!head || head->added.empty()) return true;
+  SIEGEL_TRY(row, s.views.record(head->type, record));
+  if (!row) return false;
+  const auto registries = s.registries();
+  return std::ranges::any_of(matched.match_fields, [&](const auto& name) {
+    const auto* cls = registries->cls(matched.field(name)->cls);
+    return cls != nullptr && std::ranges::none_of(row->sections, [&](const auto& section) {
+             return section.cls.get() == cls->number && !is_dead(s.vault, section.slot);
+           });
+  });
+}
+
+// The identity that the row gives its record in place of another one.
+std::optional<decide::IdentityKey> Imports::moves_to(const TypeDefinition& type, const Row& row) const {
+  if (type.subject_mode != SubjectMode::match) return std::nullopt;
   auto values = row.row.values;
   for (const auto& value : row.same->values.expose())
     if (std::ranges::find(values, value.field, &FieldValue::field) == values.end()) values.push_back(value);
-  const auto key = s.identity.key(type, values);
-  if (!key || key == s.identity.key(type, row.same->values.expose())) return false;
-  const auto found = s.identity.find(*key);
-  return found.ambiguous || (found.subject && found.subject != row.same->subject);
+  auto key = s.identity.key(type, values);
+  if (key == s.identity.key(type, row.same->values.expose())) key.reset();
+  return key;
+}
+
+// Not if somebody else has it, or another row of the file gives it.
+bool Imports::may_move(Batch& batch, Row& row, const decide::IdentityKey& key) const {
+  const auto found = s.identity.find(key);
+  row.people = s.identity.all(key);
+  std::erase(row.people, row.same->subject);
+  const bool first = batch.given.insert(key).second;
+  batch.moved.insert(key);
+  return first && !found.ambiguous && (!found.subject || found.subject == row.same->subject);
 }
 
 Status Imports::finish_batch(const Comparison& comparison, Batch& batch,

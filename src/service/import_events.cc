@@ -53,8 +53,8 @@ class ImportEventTask final : public WriteTask {
     if (event_.type == EventType::import_begun) s.state.begin_import(event_.import);
     if (event_.type == EventType::import_finished) s.state.finish_import(event_.import);
     // Whom it registered stays registered, and known by identity: who comes again is the same person, so that an
-    // erasure reaches what the import wrote (docs/adr/0012).
-    if (event_.type == EventType::import_cancelled) s.state.cancel_import(event_.import, at.next);
+    // erasure reaches what the import wrote (docs/adr/0012). Who was there before has the identity of before again.
+    if (event_.type == EventType::import_cancelled) move_back(s.state.cancel_import(event_.import, at.next));
     written.kind = Written::Kind::changed;
     written.seq = at.next;
     written.size = TreeSize(at.next.get() + 1);
@@ -62,6 +62,12 @@ class ImportEventTask final : public WriteTask {
   }
 
  private:
+  void move_back(const std::vector<decide::IdentityMove>& moves) {
+    for (const auto& move : moves) {
+      if (move.after) s.identity.take(*move.after, move.subject);
+      if (move.before) s.identity.add(*move.before, move.subject);
+    }
+  }
   [[nodiscard]] bool asks() const {
     return event_.type == EventType::import_begun || event_.type == EventType::import_undone;
   }

@@ -233,7 +233,7 @@ struct Imports::UndoRun {
         const auto& record = ended.kept[j].record;
         if (record) records.push_back(*record);
       }
-      SIEGEL_TRY(named, imports.compare({held, caller, plan, true}, std::move(records)));
+      SIEGEL_TRY(named, imports.compare({held, caller, plan, true}, std::move(records), {}));
     }
     return ended;
   }

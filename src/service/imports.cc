@@ -6,6 +6,8 @@
 namespace siegel::service {
 namespace {
 
+constexpr std::size_t kMetBytes = 80;  // a node of Progress::met
+
 using State = ImportInMemory::State;
 
 Error not_there() { return Error(Errc::not_found, "not_found", "There is no such import."); }
@@ -174,7 +176,7 @@ Result<std::shared_ptr<const void>> Imports::admit(const Caller& caller, std::si
     Reserved::OfToken own, all;
     for (const auto& [id, held] : kept.imports) {
       const bool open = held->progress.with([&](const auto& p) {
-        all.bytes += p.failed_rows.bytes() + (p.bytes ? p.bytes->view().size() : 0);
+        all.bytes += p.failed_rows.bytes() + p.met.size() * kMetBytes + (p.bytes ? p.bytes->view().size() : 0);
         return p.state == State::previewed;
       });
       all.files += open ? 1 : 0;
@@ -681,7 +683,7 @@ Result<std::string> Imports::make_rejects(const Caller& caller, ImportInMemory& 
   });
   bool is_there = false;
   SIEGEL_TRY(plan, plan_for(held, commit, is_there));
-  SIEGEL_TRY(traced, compare({held, caller, plan, is_there}, {}));  // a use of what the file holds
+  SIEGEL_TRY(traced, compare({held, caller, plan, is_there}, {}, {}));  // a use of what the file holds
   const auto nothing_failed = held.progress.with(
       [](const auto& p) { return p.bytes == nullptr && p.state != State::cancelled && p.counts.failed == 0; });
   const char delimiter = held.info.delimiter != '\0' ? held.info.delimiter : ';';

@@ -209,16 +209,19 @@ class Imports {
   Status check_match(const Comparison& comparison) const;  // that rows can be matched as the caller wants
   ImportOutcome outcome_of(const Comparison& comparison, Row& row) const;
   Status finish_batch(const Comparison& comparison, Batch& batch, const std::function<Status(ImportOutcome&&)>& f);
-  Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records);
+  // Traces at all of them, also at people of whom no record is compared.
+  Result<std::vector<ShownRecord>> compare(const Comparison& comparison, std::vector<RecordId> records,
+                                           std::vector<SubjectId> people);
   // Who is erased since the file came, whatever else is wrong with the row.
   bool is_erased(const ImportInMemory& import, const ImportPlan& plan, const ImportPlan::Row& row) const;
   Result<std::vector<RecordId>> records_of_identity(TypeNo type, Row& row) const;
   Result<std::vector<RecordId>> records_of_values(TypeNo type, const Batch& batch, Row& row);
   Status find_records(const Comparison& comparison, Batch& batch);
   Result<std::size_t> compare_rows(const Comparison& comparison, Batch& batch, std::size_t begin);
-  Status decide_same(const Comparison& comparison, const Batch& batch, Row& row,
-                     std::map<RecordId, ShownRecord>& stored);
-  [[nodiscard]] bool becomes_another(const TypeDefinition& type, const Row& row) const;
+  Status decide_same(const Comparison& comparison, Batch& batch, Row& row, std::map<RecordId, ShownRecord>& stored);
+  Result<bool> is_gone(const TypeDefinition& matched, const RecordId& record) const;
+  [[nodiscard]] std::optional<decide::IdentityKey> moves_to(const TypeDefinition& type, const Row& row) const;
+  bool may_move(Batch& batch, Row& row, const decide::IdentityKey& key) const;
   Result<ImportPlan> plan_for(const ImportInMemory& import, const ImportCommit& commit, bool& is_there);
   // ── import_commit.cc, import_undo.cc ──
   struct CommitRun;

@@ -100,8 +100,7 @@ void Task::run() {
     return;
   }
   // A command that was sent back wants views that show what it collided with.
-  const bool behind = !waited_ && s.views.position() < s.ledger.size();
-  if ((needs_fresh_views() || attempts_ > 1) && behind) {
+  if ((needs_fresh_views() || attempts_ > 1) && !waited_ && s.views.position() < s.ledger.size()) {
     waited_ = true;
     s.views.when(s.ledger.size(), kFreshWait, [self = shared_from_this()](bool) {
       self->s.executor.post([self] {
@@ -120,7 +119,6 @@ void Task::run() {
     }
     return;
   }
-  if (behind && needs_fresh_views()) return again();  // the preparing has found that it needs them
   keys_mark_ = s.vault.mark();
   s.ledger.submit(std::make_unique<Submitted>(shared_from_this()));
 }

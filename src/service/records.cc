@@ -274,6 +274,13 @@ class ExistingTask : public RecordWrite {
     return found.entry;
   }
 
+  // What the read models told counts only if they showed the record's newest event: the others are looked at again.
+  std::optional<Decision> looked_too_early(decide::RecordEntry& entry) {
+    if (TreeSize(entry.modified.get()) < looked_at_) return std::nullopt;
+    if (overtaken_often()) entry.turn = weak_from_this();
+    return Decision(Again{});
+  }
+
   std::optional<Decision> held_by_import(const decide::RecordEntry& entry) const {
     if (entry.import && s.state.import_runs(*entry.import) && !(of_import && of_import->id == *entry.import))
       return Decision(Error(Errc::conflict, "state_conflict", "An import that is under way has changed this record.")
@@ -305,6 +312,7 @@ class ExistingTask : public RecordWrite {
 
   RecordId record_;
   decide::OwnerEntry owner_entry_;
+  TreeSize looked_at_;  // what the read models showed, at least, when they were asked about the record
   std::optional<decide::IdentityKey> before_, after_;
 };
 
@@ -319,9 +327,11 @@ class ChangeTask final : public ExistingTask {
 
  protected:
   EventType wanted() const override { return EventType::record_changed; }
-  bool needs_fresh_views() const override { return wants_identity_; }
 
   Status prepare_write() override {
+    wants_identity_ = false;
+    before_.reset();
+    after_.reset();
     SIEGEL_CHECK(find(decide::Action::change_record));
     const auto& type = permit.type->definition;
     SIEGEL_TRY(values, canonical(type, command_.values));
@@ -340,12 +350,15 @@ class ChangeTask final : public ExistingTask {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (wants_identity_ && entry.version != record_entry.version) return Again{};
+    if (wants_identity_)
+      if (auto stop = looked_too_early(entry)) return std::move(*stop);
     if (erased_since(after_)) return erased_error();
     auto decision = write(at, entry, Written::Kind::changed);
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);
       if (after_) s.identity.add(*after_, *entry.subject);
+      if (of_import && !of_import->untouched && before_ != after_)
+        s.state.moved(of_import->id, {*entry.subject, before_, after_});
       if (after_ && before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, after_});
       written.ambiguous = after_ && before_ != after_ && s.identity.find(*after_).ambiguous;
     }
@@ -355,6 +368,7 @@ class ChangeTask final : public ExistingTask {
  private:
   Status identities(const TypeDefinition& type, const Values& values) {
     if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
+    looked_at_ = s.views.position();
     SIEGEL_TRY(old, s.current_values(record_, type, record_entry.type));
     before_ = s.identity.key(type, old);
     Values merged = std::move(old);
@@ -382,6 +396,7 @@ class RemoveTask final : public ExistingTask {
     SIEGEL_CHECK(find(decide::Action::remove_record));
     const auto& type = permit.type->definition;
     before_.reset();
+    looked_at_ = s.views.position();
     if (type.subject_mode == SubjectMode::match) {
       // The index must forget the record, so it must know it first.
       if (!s.identity.loaded()) return Error(Errc::unavailable, "starting", "The identity index is still loading.");
@@ -395,7 +410,6 @@ class RemoveTask final : public ExistingTask {
     std::map<ClassNo, Values> parts;
     for (const auto& section : row->sections) parts[section.cls];
     if (parts.empty()) parts[first_class(type, *registries)];
-    looked_at_ = row->version;
     return draft_record(EventType::record_removed, RecordBody::Fact::removed, record_, record_owner, parts,
                         owner_entry_);
   }
@@ -404,18 +418,12 @@ class RemoveTask final : public ExistingTask {
     auto found = current(at);
     if (auto* stop = std::get_if<Decision>(&found)) return std::move(*stop);
     auto& entry = *std::get<decide::RecordEntry*>(found);
-    if (entry.version != looked_at_) {  // a change since may have brought a class
-      if (overtaken_often()) entry.turn = weak_from_this();
-      return Again{};
-    }
+    if (auto stop = looked_too_early(entry)) return std::move(*stop);  // a change since may have brought a class
     auto decision = write(at, entry, Written::Kind::removed);
     if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
       s.identity.take(*before_, *entry.subject);
     return decision;
   }
-
- private:
-  RecordVersion looked_at_;  // of the row that told the classes
 };
 
 }  // namespace

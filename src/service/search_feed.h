@@ -57,6 +57,8 @@ class SearchFeed final : public views::Follower {
   // searchable fields.
   Result<std::vector<RecordId>> find(TypeNo type, std::span<const search::Condition> conditions,
                                      const std::optional<RecordId>& after, std::size_t limit);
+  // The errors of find() without looking; else which load the type is known from.
+  Result<std::uint64_t> loads_of(TypeNo type, std::span<const search::Condition> conditions) const;
   [[nodiscard]] const search::Index& index() const { return index_; }
 
  private:
@@ -90,8 +92,6 @@ class SearchFeed final : public views::Follower {
                           std::size_t& patience);
   [[nodiscard]] Dying dying(const RecordId& record) const;
   void lives_again(const RecordId& record);  // somebody has filled a field of another class: it is gone no longer
-  // Which load the type is known from; the errors of find(). Locks itself.
-  Result<std::uint64_t> loads_of(TypeNo type, std::span<const search::Condition> conditions) const;
   void run();
   void load(TypeNo number);  // the loader's thread
 

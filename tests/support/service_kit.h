@@ -16,6 +16,7 @@
 #include "crypto/random.h"
 #include "projector/projector.h"
 #include "service/service.h"
+#include "support/held_store.h"
 #include "support/ledger_world.h"
 #include "vault/vault.h"
 #include "views/views.h"
@@ -107,7 +108,7 @@ class ServiceKit {
     ask([promise](Result<T> outcome) { promise->set_value(std::move(outcome)); });
     return future.get();
   }
-  void until(const std::function<bool()>& reached);  // fails the test after ten seconds
+  void until(const std::function<bool()>& reached);  // fails the test after a minute
   static std::string root_path(std::size_t member);
   // Whether these bytes stand in any row of the ledger or the read models.
   bool holds(ByteView needle);
@@ -123,7 +124,7 @@ class ServiceKit {
   service::Caller admin, editor, officer;
   std::unique_ptr<vault::RootStore> root;
   std::unique_ptr<vault::Vault> vault;
-  MemoryStore views_store;
+  HeldStore views_store;
   std::unique_ptr<views::Views> views;
   std::unique_ptr<ledger::Ledger> ledger;
   std::unique_ptr<projector::Projector> projector;

@@ -226,6 +226,63 @@ TEST_CASE("G7 a row that is matched by values gives nobody the identity of someb
   CHECK(world.city_of(anna) == "Ulm");
 }
 
+TEST_CASE("G7 I5 two rows of one file give no two people one identity, and whom they would meet is named",
+          "[unit][service][G7]") {
+  ImportsWorld world;
+  world.make_searchable();
+  for (const auto* name : {"Anna", "Bert", "Cleo"})
+    must(world.write(world.editor, ServiceKit::person(name, std::string(name) + "@example.org")));
+  const auto other = *must(world.write(world.editor, ServiceKit::person("Dora", "dora@example.org"))).subject;
+  world.catch_up();
+  const auto codes = [&](const std::string& rows) {
+    const auto held = must(world.preview(ImportsWorld::upload("people", "name;e-mail;city\n" + rows, {"name"})));
+    std::vector<std::string> out;
+    for (const auto& failure : held.preview->failures) out.push_back(std::to_string(failure.row) + failure.code);
+    return out;
+  };
+  using Codes = std::vector<std::string>;
+  CHECK(codes("Anna;new@example.org;Ulm\nBert;new@example.org;Ulm\n") == Codes{"3ambiguous"});
+  CHECK(codes("Anna;new@example.org;Ulm\nNeu;new@example.org;Ulm\n") == Codes{"3ambiguous"});
+  CHECK(codes("Neu;new@example.org;Ulm\nAnna;new@example.org;Ulm\n") == Codes{"3ambiguous"});
+  CHECK(codes("Neu;new@example.org;Ulm\nAuch Neu;new@example.org;Ulm\n").empty());  // one new person
+  CHECK(codes("Anna;new1@example.org;Ulm\nBert;new2@example.org;Ulm\n").empty());
+  const auto looks = world.subject_history(other).items.size();
+  CHECK(codes("Cleo;dora@example.org;Ulm\n") == Codes{"2ambiguous"});
+  CHECK(world.subject_history(other).items.size() == looks + 2);  // the look at the history, and that of the preview
+}
+
+TEST_CASE("ER-04 G8 a cancelled import leaves everybody the identity of before", "[unit][service][ER-04][G8]") {
+  ImportsWorld world;
+  world.make_searchable();
+  const auto anna = must(world.write(world.editor, ServiceKit::person("Anna Arm", "anna@example.org")));
+  world.catch_up();
+  const auto rows = rows_of(4'000);
+  const auto file = "name;e-mail;city\nAnna Arm;moved@example.org;Ulm\n" + rows.substr(rows.find('\n') + 1);
+  const auto held = must(world.preview(ImportsWorld::upload("people", file, {"name"})));
+  REQUIRE(held.counts.changed == 1);
+  const auto before = world.ledger->size();
+  auto committed = std::async(std::launch::async, [&] { return world.commit(held.id); });
+  world.until([&] { return world.count(world.events_from(before), EventType::record_changed) > 0; });
+  const auto erase = [&] {
+    must(world.write(world.officer, service::RequestErasure{{*anna.subject}, {}, "art17-1-b", true}));
+    world.catch_up();
+  };
+  const auto person = [&](const std::string& email) {
+    return *must(world.write(world.editor, ServiceKit::person("Wer", email))).subject;
+  };
+  const bool erased_meanwhile = GENERATE(false, true);
+  if (erased_meanwhile) erase();
+  must(world.cancel(held.id));
+  (void)committed.get();
+  REQUIRE(world.state(held.id) == "cancelled");
+  const auto stranger = person("moved@example.org");
+  CHECK(stranger != *anna.subject);
+  CHECK((person("anna@example.org") == *anna.subject) == !erased_meanwhile);
+  if (!erased_meanwhile) erase();
+  CHECK(person("moved@example.org") == stranger);
+  CHECK(person("anna@example.org") != *anna.subject);
+}
+
 TEST_CASE("G7 of many records that a search does not tell apart, the one with the very value is meant",
           "[unit][service][G7]") {
   ImportsWorld world;

@@ -358,13 +358,15 @@ TEST_CASE("an erasure that fails says of what, is tried again, and says no more"
   w.vault->on_step = nullptr;
 }
 
-TEST_CASE("a removal that changes overtake again and again has its turn", "[unit][service]") {
+TEST_CASE("a removal or a new identity that changes overtake again and again has its turn", "[unit][service]") {
   constexpr int kChangesMax = 60;
   std::atomic<int> begun{0};
   Guarded<std::vector<std::future<ServiceKit::Outcome>>> changes;
   ContactsWorld w(7);
-  const auto first = must(w.add("Änne Beispiel"));
-  // Each time the removal looks at the clock, so between its look at the record and the writer too.
+  const bool removes = GENERATE(true, false);
+  const auto first =
+      removes ? must(w.add("Änne Beispiel")) : must(w.write(w.editor, w.person("Änne Beispiel", "a@example.net")));
+  // Each time the command looks at the clock, so between its look at the record and the writer too.
   w.wall.meanwhile([&] {
     if (begun.fetch_add(1) >= kChangesMax) return;
     service::ChangeRecord change;
@@ -374,9 +376,12 @@ TEST_CASE("a removal that changes overtake again and again has its turn", "[unit
     (void)one.wait_for(std::chrono::milliseconds(100));
     changes.with([&](auto& all) { all.push_back(std::move(one)); });
   });
-  const auto removed = w.write(w.editor, service::RemoveRecord{*first.record});
+  service::ChangeRecord moves;
+  moves.record = *first.record;
+  moves.values.push_back(w.value("e-mail", "b@example.net"));
+  const auto late = removes ? w.write(w.editor, service::RemoveRecord{*first.record}) : w.write(w.editor, moves);
   w.wall.meanwhile(nullptr);
-  CHECK(must(removed).kind == service::Written::Kind::removed);
+  CHECK(must(late).kind == (removes ? service::Written::Kind::removed : service::Written::Kind::changed));
   std::size_t written = 0;
   for (auto& change : changes.with([](auto& all) { return std::move(all); })) {
     const auto outcome = change.get();
@@ -384,6 +389,32 @@ TEST_CASE("a removal that changes overtake again and again has its turn", "[unit
     if (!outcome) CHECK(code(outcome) == "not_found");
   }
   CHECK(written > 0);
+}
+
+TEST_CASE("a change of the identity counts with the change before it, which the read models do not show yet",
+          "[unit][service]") {
+  ServiceKit w(11);
+  w.set_up();
+  const auto move_to = [&](const RecordId& record, const char* email) {
+    service::ChangeRecord change;
+    change.record = record;
+    change.values.push_back(w.value("e-mail", email));
+    return w.begin(w.editor, std::move(change));
+  };
+  const auto first = must(w.write(w.editor, w.person("Änne Beispiel", "aenne@example.net")));
+  w.catch_up();
+  std::future<ServiceKit::Outcome> second;
+  {
+    const HeldStore::Hold hold(w.views_store);
+    CHECK_FALSE(must(move_to(*first.record, "married@example.net").get()).ambiguous);
+    second = move_to(*first.record, "divorced@example.net");
+    CHECK(second.wait_for(std::chrono::milliseconds(300)) == std::future_status::timeout);
+  }
+  CHECK_FALSE(must(second.get()).ambiguous);
+  const auto other = must(w.write(w.editor, w.person("Bert Beispiel", "married@example.net")));
+  CHECK(other.subject != first.subject);
+  const auto again = must(w.write(w.editor, w.person("Änne Beispiel", "divorced@example.net")));
+  CHECK(again.subject == first.subject);
 }
 
 TEST_CASE("a person whom the decision state forgets while a command looks for her is found in the views",
