@@ -45,6 +45,9 @@ struct SubjectEvent $P.personal {
       system @1 :Text;
       externalId @2 :Text;
     }
+    merged :group {
+      into @3 :Data;                 # 16 bytes: whose id all of them go by from then on
+    }
   }
 }
 

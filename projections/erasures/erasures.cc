@@ -215,6 +215,7 @@ Status Erasures::fold(Recorded& event, RowAccess& rows) {
     case EventType::record_removed:
     case EventType::subject_registered:
     case EventType::subject_linked:
+    case EventType::subject_merged:
     case EventType::access_read:
     case EventType::refusal_recorded:
     case EventType::job_started:

@@ -325,6 +325,7 @@ Status Records::fold(Recorded& event, RowAccess& rows) {
     case EventType::registry_token_revoked:
     case EventType::subject_registered:
     case EventType::subject_linked:
+    case EventType::subject_merged:
     case EventType::access_read:
     case EventType::refusal_recorded:
     case EventType::erasure_effective:

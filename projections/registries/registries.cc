@@ -42,6 +42,7 @@ Status RegistryRows::fold(Recorded& event, RowAccess& rows) {
     case EventType::record_removed:
     case EventType::subject_registered:
     case EventType::subject_linked:
+    case EventType::subject_merged:
     case EventType::access_read:
     case EventType::refusal_recorded:
     case EventType::erasure_requested:

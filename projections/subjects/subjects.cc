@@ -57,9 +57,35 @@ Status link(Recorded& event, RowAccess& rows) {
   return Done{};
 }
 
+Status merge(Recorded& event, RowAccess& rows) {
+  const auto parts = event.parts();
+  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
+  for (std::uint16_t i = 1; i < count; ++i) {
+    const auto person = person_of(parts[i]);
+    if (!person || parts[i].ciphertext.empty()) continue;
+    SIEGEL_TRY(opened, event.open(i));
+    const auto* clear = std::get_if<SecretBytes>(opened);
+    if (clear == nullptr) continue;
+    SIEGEL_TRY(body, codec::decode_subject(clear->view(), event.header().schema));
+    const auto* merged = std::get_if<SubjectMerged>(&body);
+    if (merged == nullptr || merged->into == *person) continue;
+    rows.put(Rows::subject_merges, person->get(), encode(MergeRow{parts[i].envelope.slot, merged->into}));
+  }
+  return Done{};
+}
+
+Status unmerge(const Erasing& person, RowAccess& rows) {
+  SIEGEL_TRY(value, rows.get(Rows::subject_merges, person.subject.get()));
+  if (!value) return Done{};
+  SIEGEL_TRY(row, decode_merge(*value));
+  if (contains(person.dead, row.slot)) rows.erase(Rows::subject_merges, person.subject.get());
+  return Done{};
+}
+
 Status unlink(const Recorded& event, RowAccess& rows) {
   SIEGEL_TRY(people, erasing(event, rows));
   for (const auto& person : people) {
+    SIEGEL_CHECK(unmerge(person, rows));
     SIEGEL_TRY(keys, rows.keys_with_prefix(Rows::subject_links, person.subject.get()));
     for (const auto& key : keys) {
       SIEGEL_TRY(value, rows.get(Rows::subject_links, key));
@@ -100,7 +126,7 @@ Status drop_dead(const ErasureEffectiveFacts& facts, RowAccess& rows) {
 }  // namespace
 
 std::span<const Rows> Subjects::rows() const {
-  static constexpr Rows kRows[] = {Rows::owners, Rows::subject_links};
+  static constexpr Rows kRows[] = {Rows::owners, Rows::subject_links, Rows::subject_merges};
   return kRows;
 }
 
@@ -109,6 +135,9 @@ Status Subjects::fold(Recorded& event, RowAccess& rows) {
   switch (header.type) {
     case EventType::subject_linked:
       SIEGEL_CHECK(link(event, rows));
+      break;
+    case EventType::subject_merged:
+      SIEGEL_CHECK(merge(event, rows));
       break;
     case EventType::erasure_requested:
       SIEGEL_CHECK(unlink(event, rows));
@@ -150,6 +179,7 @@ Result<Bytes> Subjects::logical(Rows rows, ByteView key, ByteView value, RowAcce
     std::erase_if(owner.leaves, [](const Leaf& leaf) { return leaf.cls == built_in::day_keys; });
     return encode(owner);
   }
+  if (rows == Rows::subject_merges) return to_bytes(value);
   SIEGEL_TRY(row, decode_link(value));
   SIEGEL_TRY(opened, access.unseal(row.slot, {}, kLinks, key, row.sealed));
   auto out = encode(LinkRow{row.slot, {}});

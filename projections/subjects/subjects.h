@@ -1,5 +1,5 @@
 // Owners of leaves (people, tokens, record types, the ledger) with slots and counts, from envelopes alone; and the
-// external references of people, sealed.
+// external references of people, sealed; and who was merged into whom.
 #pragma once
 
 #include "views/projection.h"

@@ -155,7 +155,7 @@ std::vector<FamilyOptions> families() {
   static constexpr const char* kNames[] = {"position", "registries",      "record_types",    "record_heads",
                                            "records",  "owners",          "subject_records", "subject_links",
                                            "history",  "subject_history", "erasures",        "erasure_requests",
-                                           "erased",   "idempotency",     "imports"};
+                                           "erased",   "idempotency",     "imports",         "subject_merges"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Rows::count_));
   std::vector<FamilyOptions> out;
   for (const auto* name : kNames) out.push_back({.name = name});
@@ -315,6 +315,15 @@ Result<LinkRow> decode_link(ByteView value) {
   row.slot = Slot(in.number());
   row.sealed = to_bytes(in.rest());
   return checked(in, std::move(row));
+}
+
+Bytes encode(const MergeRow& row) { return Writer(32).number(row.slot.get()).raw(row.into.get()).done(); }
+Result<MergeRow> decode_merge(ByteView value) {
+  Reader in(value);
+  MergeRow row;
+  row.slot = Slot(in.number());
+  row.into = SubjectId(in.id());
+  return checked(in, row);
 }
 
 Bytes encode(const Views::RegistryRow& row) {

@@ -66,6 +66,13 @@ struct LinkRow {
 Bytes encode(const LinkRow& row);
 Result<LinkRow> decode_link(ByteView value);
 
+struct MergeRow {
+  Slot slot;  // of the part that says so
+  SubjectId into;
+};
+Bytes encode(const MergeRow& row);
+Result<MergeRow> decode_merge(ByteView value);
+
 Bytes encode(const Views::RegistryRow& row);  // number and row come from the key
 Result<Views::RegistryRow> decode_registry(ByteView value);
 

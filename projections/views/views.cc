@@ -400,6 +400,14 @@ Status Views::each_link(const std::function<bool(const SubjectId&, const Link&)>
   });
 }
 
+Status Views::each_merge(const std::function<void(const SubjectId& into, const SubjectId& merged)>& f) {
+  return walk(store_, Rows::subject_merges, {}, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+    SIEGEL_TRY(row, decode_merge(value));
+    f(row.into, SubjectId(id_at_start(key)));
+    return true;
+  });
+}
+
 Result<std::vector<EventRef>> Views::subject_history(const SubjectId& subject, std::optional<Seq> after,
                                                      std::size_t limit) {
   std::vector<EventRef> out;

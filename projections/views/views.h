@@ -42,6 +42,7 @@ enum class Rows : std::uint8_t {
   idempotency,  // HMAC of the client's key (32) -> first sequence of the ledger row that holds the entry, slot of its
                 // day
   imports,      // import id -> ImportRow (clear: states, times and counts only)
+  subject_merges,  // subject id -> MergeRow: whom he was merged into
   count_
 };
 std::vector<FamilyOptions> families();
@@ -237,6 +238,7 @@ class Views {
   };
   Result<std::vector<Link>> links_of(const SubjectId& subject);
   Status each_link(const std::function<bool(const SubjectId&, const Link&)>& f);
+  Status each_merge(const std::function<void(const SubjectId& into, const SubjectId& merged)>& f);
   Result<std::vector<EventRef>> history(const RecordId& record, std::optional<Seq> after, std::size_t limit);
   Result<std::vector<EventRef>> subject_history(const SubjectId& subject, std::optional<Seq> after, std::size_t limit);
   Result<std::optional<ImportRow>> import(const JobId& id);

@@ -149,6 +149,8 @@ void write(const SubjectBody& body, schema::SubjectEvent::Builder to) {
     auto out = to.initLinked();
     if (!reference.system.empty()) out.setSystem(text_of(reference.system));
     if (!reference.id.empty()) out.setExternalId(text_of(reference.id));
+  } else if (const auto* merged = std::get_if<SubjectMerged>(&body)) {
+    to.initMerged().setInto(data_of(merged->into.get()));
   } else {
     to.setRegistered();
   }
@@ -163,6 +165,12 @@ bool read(schema::SubjectEvent::Reader from, SubjectBody& to) {
       const auto in = from.getLinked();
       to = SubjectLinked{
           Personal<ExternalReference>(ExternalReference{string_of(in.getSystem()), string_of(in.getExternalId())})};
+      return true;
+    }
+    case schema::SubjectEvent::MERGED: {
+      Id16 into;
+      if (!take(from.getMerged().getInto(), into)) return false;
+      to = SubjectMerged{SubjectId(into)};
       return true;
     }
   }

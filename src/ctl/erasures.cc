@@ -1,10 +1,7 @@
 // erase: what a person's keys opened can be read by nobody afterwards.
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -25,17 +22,6 @@ struct CertificateWords {
   std::string id, format, file;
   bool force = false;
 };
-
-// Asked on a terminal only; a script says --yes.
-bool is_confirmed(const Session& session, const Words& words) {
-  if (words.yes) return true;
-  if (isatty(STDIN_FILENO) == 0) return false;
-  std::cerr << session.text("Das Löschen lässt sich nicht rückgängig machen. Fortfahren? [ja/nein] ",
-                            "Erasing cannot be undone. Go on? [yes/no] ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
-}
 
 constexpr std::chrono::seconds kWaitMax{60};  // for the window of erasures and the read models
 constexpr std::chrono::seconds kSilence{2};
@@ -112,7 +98,7 @@ int erase(const Session& session, const Words& words) {
     return session.out.usage(
         session.text("Es fehlt --subject: wer gelöscht wird.", "--subject is missing: who is erased."));
   if (!form_of(words.certificate)) return wrong_ending(session, "--certificate");
-  if (!is_confirmed(session, words)) {
+  if (!session.confirmed(words.yes, "Das Löschen lässt sich nicht rückgängig machen.", "Erasing cannot be undone.")) {
     session.out.usage(
         session.text("Nicht bestätigt: --yes bestätigt das Löschen.", "Not confirmed: --yes confirms the erasure."));
     return exit_refused;

@@ -13,6 +13,8 @@ namespace {
 
 struct Words {
   std::string subject, type, fields, format = "json", file = "-", limit = "all";
+  std::vector<std::string> others;
+  bool yes = false;
   std::vector<std::string> wheres;
   bool force = false;
 };
@@ -28,6 +30,17 @@ int export_person(const Session& session, const Words& words) {
     const auto written = file->write(answer.body + (ends ? "" : "\n"));
     return written ? exit_done : session.out.fail(written.error());
   });
+}
+
+int merge_people(const Session& session, const Words& words) {
+  if (!session.confirmed(words.yes, "Das Zusammenführen lässt sich nicht rückgängig machen.",
+                         "Merging cannot be undone.")) {
+    session.out.usage(
+        session.text("Nicht bestätigt: --yes bestätigt das Zusammenführen.", "Not confirmed: --yes confirms it."));
+    return exit_refused;
+  }
+  const nlohmann::json body = {{"subjects", words.others}};
+  return session.change({"POST", subject_path(words) + "/merge", body.dump(), {}, Thing::subject, ""});
 }
 
 // VALUE* is the beginning of a word, as in `records search`; the types differ, so the rest goes as it stands.
@@ -190,11 +203,23 @@ void add_subject_group(CLI::App& app, Session& session) {
                                     {"GET", subject_path(*words) + "/history", "", {}, Thing::subject, ""},
                                     {"seq", "at", "type", "actor", "actor_label", "purpose", "record", "changes"}, 0);
                               });
+  auto* merge =
+      add_command(*group, session, "merge",
+                  session.text("Macht aus mehreren Personen eine: sie führt dann die erste Kennung; nicht umkehrbar",
+                               "Makes several people one, who goes by the first id then; cannot be taken back"),
+                  "  siegel --purpose customer-care subject merge su_… su_…\n"
+                  "  siegel --purpose customer-care subject merge su_… su_… su_… --yes",
+                  [&session, words] { return merge_people(session, *words); });
   auto* exporter =
       add_command(*group, session, "export", session.text("Alles zu ihr, wie `export`", "All about her, as `export`"),
                   "  siegel --purpose customer-care subject export su_… --format csv -o person.csv",
                   [&session, words] { return export_person(session, *words); });
-  for (auto* command : {show, history, exporter}) command->add_option("ID", words->subject, "su_…")->required();
+  for (auto* command : {show, history, merge, exporter}) command->add_option("ID", words->subject, "su_…")->required();
+  merge
+      ->add_option("OTHER", words->others,
+                   session.text("su_…: wer dieselbe Person ist", "su_…: who is the same person"))
+      ->required();
+  merge->add_flag("--yes", words->yes, session.text("Ohne Rückfrage", "Without asking back"));
   add_export_flags(*exporter, session, *words,
                    session.text("json: Werte, Verlauf und wer nachgesehen hat; csv: nur die jetzigen Werte",
                                 "json: values, history and who looked; csv: the present values only"),

@@ -24,7 +24,7 @@ constexpr Roles kRoles[] = {
     {"GET", "/v1/records/", "/history", "editor, privacy_officer"},
     {"GET", "/v1/records/", "", "editor, privacy_officer, sender"},
     {"PATCH DELETE", "/v1/records/", "", "editor"},
-    {"GET", "/v1/subjects/", "", "editor, privacy_officer"},
+    {"GET POST", "/v1/subjects/", "", "editor, privacy_officer"},
     {"POST", "/v1/exports", "", "editor, privacy_officer"},
     {"GET", "/v1/erasures", "/certificate", "privacy_officer, admin, auditor"},
     {"GET POST", "/v1/erasures", "", "privacy_officer, admin"},

@@ -1,5 +1,7 @@
 #include "ctl/session.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -148,6 +150,15 @@ int Session::list(const Request& request, const std::vector<std::string>& column
   const int code = each(request, limit, [&](const auto& item) { rows.push_back(item); });
   if (code == exit_done) out.table(columns, rows);
   return code;
+}
+
+bool Session::confirmed(bool yes, const char* question_de, const char* question_en) const {
+  if (yes) return true;
+  if (isatty(STDIN_FILENO) == 0) return false;
+  std::cerr << text(question_de, question_en) << text(" Fortfahren? [ja/nein] ", " Go on? [yes/no] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "ja" || answer == "yes" || answer == "j" || answer == "y";
 }
 
 std::optional<int> Session::wrong_name(const std::string& name) const {

@@ -53,6 +53,8 @@ struct Session {
   int list(const std::string& path, const std::vector<std::string>& columns) const {
     return list(Request{"GET", path, "", {}}, columns);
   }
+  // Whether --yes was given, or the question answered so; it is asked on a terminal only.
+  [[nodiscard]] bool confirmed(bool yes, const char* question_de, const char* question_en) const;
   // Complains if this is no name for a type, purpose or class; nothing if it is one.
   [[nodiscard]] std::optional<int> wrong_name(const std::string& name) const;
   int not_yet() const;  // says so of `later`

@@ -15,7 +15,7 @@ IdentityKey shorten(const Hash& hash) { return IdentityKey(to_array<16>(ByteView
 
 }  // namespace
 
-IdentityIndex::IdentityIndex(Random& random) : hmac_(random_key(random)) {}
+IdentityIndex::IdentityIndex(Random& random, const Merges& merges) : hmac_(random_key(random)), merges_(merges) {}
 
 std::optional<IdentityKey> IdentityIndex::key(const TypeDefinition& type, const Values& values) const {
   Bytes text;
@@ -47,8 +47,12 @@ IdentityIndex::Found IdentityIndex::find(const IdentityKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto number = keys_.find(key);
   if (!number) return {};
-  if (more_.contains(key)) return {std::nullopt, true};
-  return {one_[*number].subject, false};
+  const auto subject = merges_.name_of(one_[*number].subject);
+  if (const auto others = more_.find(key); others != more_.end()) {
+    const auto same = [&](const Entry& other) { return merges_.name_of(other.subject) == subject; };
+    if (!std::all_of(others->second.begin(), others->second.end(), same)) return {std::nullopt, true};
+  }
+  return {subject, false};
 }
 
 std::vector<SubjectId> IdentityIndex::all(const IdentityKey& key) const {

@@ -1,9 +1,9 @@
 // The identity index: who has this e-mail address? In memory only, keyed by a random key of the process, so that a
 // memory image of another run says nothing. Loaded at open from sealed rows under a SystemReceipt; until then lookups
 // answer "starting". Counts how many records of a subject carry an identity, so that a change or a removal takes back
-// only its own. What is taken back while the index loads may be of rows that the loader has opened and not yet added:
-// that is remembered until all is loaded, so that nobody who was erased meanwhile stays known. Cost: about 45 bytes an
-// identity. Threads: all from any thread.
+// only its own. People who were merged are found as one. What is taken back while the index loads may be of rows that
+// the loader has opened and not yet added: that is remembered until all is loaded, so that nobody who was erased
+// meanwhile stays known. Cost: about 45 bytes an identity. Threads: all from any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "crypto/hmac.h"
+#include "decide/merges.h"
 #include "model/definitions.h"
 #include "model/id_table.h"
 
@@ -29,7 +30,7 @@ using IdentityKey = Strong<struct IdentityKeyTag, Id16>;  // keyed hash, meaning
 
 class IdentityIndex {
  public:
-  explicit IdentityIndex(Random& random);
+  IdentityIndex(Random& random, const Merges& merges);  // merges lives longer
 
   // Keyed hash over the kinds of the fields and their match forms; nothing if a value is missing (an incomplete
   // identity matches none).
@@ -37,7 +38,7 @@ class IdentityIndex {
   [[nodiscard]] IdentityKey key(std::string_view system, std::string_view external_id) const;
 
   struct Found {
-    std::optional<SubjectId> subject;  // none: nobody, or several
+    std::optional<SubjectId> subject;  // by the id that he goes by; none: nobody, or several
     bool ambiguous = false;            // several: choose none, flag the row
   };
   [[nodiscard]] Found find(const IdentityKey& key) const;
@@ -60,6 +61,7 @@ class IdentityIndex {
     std::uint32_t records = 0;
   };
   HmacKey hmac_;
+  const Merges& merges_;
 
   mutable std::mutex mutex_;
   IdTable<IdentityKey> keys_;

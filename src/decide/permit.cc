@@ -38,6 +38,7 @@ unsigned roles_for(Action action) {
     case Action::read_subject:
     case Action::export_subject:
     case Action::export_records:
+    case Action::merge_subjects:
       return kEditor | kOfficer;
     case Action::erase:
     case Action::read_erasures:
@@ -93,6 +94,7 @@ bool needs_purpose(Action action) noexcept {
     case Action::read_subject:
     case Action::export_subject:
     case Action::export_records:
+    case Action::merge_subjects:
     case Action::import_records:
       return true;
     case Action::read_status:
@@ -136,6 +138,8 @@ Result<Permit> authorise(const Registries& registries, const Use& use, TimeMs no
     return denied("role_denied", "The token's role does not allow this.").with("role", name_of(permit.role));
   if (!is_in_time(token->grant, use.action, now))
     return denied("bulk_denied", "The token may not export in bulk: its bulk_until is over, or it has none.");
+  if (use.action == Action::merge_subjects && !token->grant.all_types)
+    return denied("type_denied", "Merging concerns records of every type: it needs a token for all of them.");
   if (!use.type.empty()) {
     permit.type = registries.type(use.type);
     if (permit.type == nullptr && !use.type_may_be_new)

@@ -30,6 +30,7 @@ enum class Action : std::uint8_t {
   read_history,
   read_subject,
   export_subject,
+  merge_subjects,
   export_records,
   erase,
   read_erasures,

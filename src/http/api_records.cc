@@ -298,7 +298,9 @@ void subject_history(const CallPtr& call) {
 }
 
 void write_subject(JsonWriter& json, const service::SubjectAnswer& answer) {
-  json.text("subject", to_text(answer.subject)).list("external");
+  json.text("subject", to_text(answer.subject)).list("merged");
+  for (const auto& id : answer.merged) json.text(to_text(id));
+  json.end_list().list("external");
   for (const auto& reference : answer.external)
     json.begin().text("system", reference.expose().system).text("id", reference.expose().id).end();
   json.end_list().list("leaves");
@@ -321,6 +323,32 @@ void get_subject(const CallPtr& call) {
     write_subject(json, *answer);
     json.text("position", call->position_text(answer->position)).end();
     call->send(200, json.take(), answer->position);
+  });
+}
+
+void merge_subjects(const CallPtr& call) {
+  SIEGEL_CALL_TRY(options, write_options(*call));
+  SIEGEL_CALL_TRY(into, id_of<SubjectId>("su", call->path[0]));
+  SIEGEL_CALL_TRY(object, body_object(*call));
+  service::MergeSubjects command{into, {}};
+  Members members(object);
+  std::vector<std::string> others;
+  members.required("subjects").texts("subjects", others);
+  for (const auto& text : others) {
+    const auto id = parse_id("su", text);
+    if (!id) members.wrong("/subjects", "A subject is named by its id.");
+    if (id) command.others.emplace_back(*id);
+  }
+  SIEGEL_CALL_TRY(done, members.finish());
+  call->service->write(call->caller, std::move(command), std::move(options), [call](Result<service::Written> outcome) {
+    if (!outcome) return call->fail(outcome.error());
+    std::vector<Header> headers;
+    if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
+    JsonWriter json;
+    json.begin().text("subject", to_text(*outcome->subject)).number("seq", outcome->seq.get());
+    json.text("event_hash", to_hex(outcome->event_hash)).text("position", call->position_text(outcome->size));
+    json.end();
+    call->send(200, json.take(), outcome->size, {}, std::move(headers));
   });
 }
 
@@ -375,6 +403,7 @@ std::vector<Route> record_routes() {
           {Method::del, "/v1/records/*", remove_record},
           {Method::get, "/v1/records/*/history", record_history, true, true},
           {Method::post, "/v1/subjects/search", search_subjects, true, true},
+          {Method::post, "/v1/subjects/*/merge", merge_subjects},
           {Method::get, "/v1/subjects/*", get_subject, true, true},
           {Method::get, "/v1/subjects/*/history", subject_history, true, true},
           {Method::get, "/v1/subjects/*/export", export_subject, true, true}};

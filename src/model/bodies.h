@@ -39,7 +39,11 @@ struct SubjectRegistered {};
 struct SubjectLinked {
   Personal<ExternalReference> reference;
 };
-using SubjectBody = std::variant<SubjectRegistered, SubjectLinked>;
+// In a part of each who is merged: who all of them go by from then on. In the part of that one it names himself.
+struct SubjectMerged {
+  SubjectId into;
+};
+using SubjectBody = std::variant<SubjectRegistered, SubjectLinked, SubjectMerged>;
 
 struct TokenCreated {
   TokenId id;

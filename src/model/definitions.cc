@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kRoles = {"",       "admin",   "privacy_officer", "editor",
                                                     "sender", "auditor", "consumer"};
-constexpr std::array<std::string_view, 11> kBuiltIn = {
+constexpr std::array<std::string_view, 12> kBuiltIn = {
     "",         "registry",     "staff-log",   "access-log",    "erasure-notice", "job",
-    "day-keys", "request-file", "suppression", "consent-proof", "message-log"};
+    "day-keys", "request-file", "suppression", "consent-proof", "message-log",    "merge"};
 
 constexpr std::size_t kTitleBytesMax = 500, kNoteBytesMax = 4000, kFieldsMax = 1000, kChoicesMax = 1000;
 

@@ -108,7 +108,7 @@ struct RegisteredToken {
 // Built-in deletion classes, keys.md section 9. Their numbers are fixed; classes made by people start at 64.
 namespace built_in {
 inline constexpr ClassNo registry{1}, staff_log{2}, access_log{3}, erasure_notice{4}, job{5}, day_keys{6},
-    request_file{7}, suppression{8}, consent_proof{9}, message_log{10};
+    request_file{7}, suppression{8}, consent_proof{9}, message_log{10}, merge{11};
 inline constexpr std::uint32_t first_free_class = 64;
 std::string_view name_of(ClassNo cls) noexcept;  // empty: not built in
 }  // namespace built_in
@@ -116,7 +116,7 @@ std::string_view name_of(ClassNo cls) noexcept;  // empty: not built in
 // keys.md 9: what an erasure of "all" classes ends. The other built-in classes live on and are listed on the
 // certificate.
 constexpr bool dies_at_erasure(ClassNo cls) noexcept {
-  return cls.get() >= built_in::first_free_class || cls == built_in::message_log;
+  return cls.get() >= built_in::first_free_class || cls == built_in::message_log || cls == built_in::merge;
 }
 
 // One immutable state of all registries; workers hold a snapshot, the writer makes the next one.

@@ -26,6 +26,8 @@ std::string_view name_of(EventType type) noexcept {
       return "subject.registered";
     case EventType::subject_linked:
       return "subject.linked";
+    case EventType::subject_merged:
+      return "subject.merged";
     case EventType::access_read:
       return "access.read";
     case EventType::refusal_recorded:

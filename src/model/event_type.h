@@ -18,6 +18,7 @@ enum class EventType : std::uint16_t {  // family in the high byte
   record_removed = 0x0203,
   subject_registered = 0x0301,
   subject_linked = 0x0302,  // an external reference was added
+  subject_merged = 0x0303,  // one person with others: part 1 is of the one whose id stays
   access_read = 0x0401,
   refusal_recorded = 0x0501,
   erasure_requested = 0x0601,

@@ -1,6 +1,7 @@
 // Reading: the access event is durable before anything is opened (I5), then the rows are opened against its receipt.
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "codec/bodies_codec.h"
 #include "codec/parts.h"
@@ -331,22 +332,52 @@ class SubjectTask : public ReadTask {
     about = id_.get();
     SIEGEL_CHECK(permit_now(wanted_action));
     SIEGEL_CHECK(find_subject(id_));
-    return make_drafts({owner_of(id_)}, {});
+    ids_ = s.merges.all(id_);
+    std::vector<OwnerId> seen;
+    for (const auto& id : ids_) seen.push_back(owner_of(id));
+    return make_drafts(seen, {});
   }
   std::optional<Decision> decide_read(const ledger::Moment&) final {
     if (s.state.registries() != registries) return Decision(Again{});  // the permit is of each type that there was
-    const auto found = s.state.owner(owner_of(id_), owners[owner_of(id_)]);
-    if (!found.known || !still_holds(*found.entry)) return Decision(Again{});
-    needed_ = TreeSize(found.entry->modified.get() + 1);
+    if (s.merges.all(id_) != ids_) return Decision(Again{});
+    needed_ = TreeSize();
+    for (const auto& id : ids_) {
+      const auto owner = owner_of(id);
+      const auto found = s.state.owner(owner, owners[owner]);
+      if (!found.known || !still_holds(owner, *found.entry)) return Decision(Again{});
+      needed_ = std::max(needed_, TreeSize(found.entry->modified.get() + 1));
+    }
     return std::nullopt;
   }
-  // Whether what was prepared fits what the writer knows of the person.
-  virtual bool still_holds(const decide::OwnerEntry&) const { return true; }
+  // Whether what was prepared fits what the writer knows of the person under this id.
+  virtual bool still_holds(const OwnerId&, const decide::OwnerEntry&) const { return true; }
   // A subject's records may be of types and fields that the purpose or the token does not cover: these are left out.
   Result<std::vector<ShownRecord>> records() {
     std::vector<ShownRecord> out;
-    SIEGEL_TRY(ids, s.views.records_of(id_));
-    for (const auto& record : ids) {
+    for (const auto& id : ids_) SIEGEL_CHECK(add_records(id, out));
+    return out;
+  }
+  // What happened to the person, under each of his ids.
+  Result<std::vector<views::EventRef>> events_of_person() {
+    std::map<Seq, views::EventRef> found;
+    for (const auto& id : ids_) {
+      SIEGEL_TRY(refs, s.views.subject_history(id, std::nullopt, kAll));
+      for (auto& ref : refs) {
+        const auto seq = ref.seq;
+        const auto [it, first] = found.try_emplace(seq, std::move(ref));
+        if (!first) it->second.parts.insert(it->second.parts.end(), ref.parts.begin(), ref.parts.end());
+      }
+    }
+    std::vector<views::EventRef> out;
+    for (auto& [seq, ref] : found) {
+      std::sort(ref.parts.begin(), ref.parts.end());
+      out.push_back(std::move(ref));
+    }
+    return out;
+  }
+  Status add_records(const SubjectId& id, std::vector<ShownRecord>& out) {
+    SIEGEL_TRY(records, s.views.records_of(id));
+    for (const auto& record : records) {
       SIEGEL_TRY(head, s.views.head(record));
       if (!head || head->removed) continue;
       const auto* type = registries->type(head->type);
@@ -357,10 +388,10 @@ class SubjectTask : public ReadTask {
       SIEGEL_TRY(row, s.views.record(head->type, record));
       if (!row) continue;
       permit = *covered;
-      SIEGEL_TRY(shown, show(record, head->type, *row, owner_of(id_)));
+      SIEGEL_TRY(shown, show(record, head->type, *row, owner_of(id)));
       out.push_back(std::move(shown));
     }
-    return out;
+    return Done{};
   }
 
   // Fields of a type that purpose or token do not cover are left out, and with the first of them the reason.
@@ -378,7 +409,8 @@ class SubjectTask : public ReadTask {
     if (!whole) item.reason = Personal<std::string>();
   }
 
-  SubjectId id_;
+  SubjectId id_;                // as it was asked for
+  std::vector<SubjectId> ids_;  // all of the person; the one he goes by comes first
 };
 
 class SubjectAnswerTask final : public SubjectTask {
@@ -394,32 +426,24 @@ class SubjectAnswerTask final : public SubjectTask {
   // The list of the export is signed with the ledger (keys.md 3), and given out as it is signed.
   Status add_seen(ledger::Draft& draft, Slot slot, const OwnerId& owner, const decide::OwnerEntry& entry) override {
     if (!whole_) return SubjectTask::add_seen(draft, slot, owner, entry);
-    listed_ = leaves_of(entry.leaves);
-    return s.add_part(draft, slot, built_in::access_log, owner, codec::encode(listed_));
+    auto& listed = listed_[owner];
+    listed = leaves_of(entry.leaves);
+    return s.add_part(draft, slot, built_in::access_log, owner, codec::encode(listed));
   }
-  bool still_holds(const decide::OwnerEntry& person) const override {
-    return !whole_ || leaves_of(person.leaves).leaves == listed_.leaves;
+  bool still_holds(const OwnerId& owner, const decide::OwnerEntry& person) const override {
+    return !whole_ || leaves_of(person.leaves).leaves == listed_.at(owner).leaves;
   }
   Status answer() override {
     SubjectAnswer out;
     out.registries = registries;
-    out.subject = id_;
+    out.subject = ids_.front();
+    out.merged.assign(std::next(ids_.begin()), ids_.end());
     out.position = s.views.position();
-    if (whole_) {
-      out.leaves = listed_.leaves;
-    } else {
-      SIEGEL_TRY(owner, s.views.owner(owner_of(id_)));
-      if (owner) out.leaves = leaves_of(owner->leaves).leaves;
+    for (const auto& id : ids_) {
+      SIEGEL_CHECK(add_leaves(id, out));
+      SIEGEL_CHECK(add_links(id, out));
     }
-    SIEGEL_TRY(links, s.views.links_of(id_));
-    for (const auto& link : links) {
-      auto opened = s.vault.open_row(*receipt, owner_of(id_), link.slot, "subject_links", link.row, link.sealed);
-      if (!opened) continue;  // erased: the reference is gone with its class
-      const std::string text(as_chars(opened->view()));
-      const auto nul = text.find('\0');
-      if (nul == std::string::npos) continue;
-      out.external.emplace_back(ExternalReference{text.substr(0, nul), text.substr(nul + 1)});
-    }
+    std::ranges::sort(out.leaves, {}, &ExportBody::Leaf::slot);
     SIEGEL_TRY(shown, records());
     out.records = std::move(shown);
     if (whole_) SIEGEL_CHECK(add_history(out));
@@ -438,8 +462,33 @@ class SubjectAnswerTask final : public SubjectTask {
     return out;
   }
 
+  Status add_leaves(const SubjectId& id, SubjectAnswer& out) {
+    ExportBody now;
+    if (whole_) {
+      now = listed_.at(owner_of(id));
+    } else {
+      SIEGEL_TRY(owner, s.views.owner(owner_of(id)));
+      if (owner) now = leaves_of(owner->leaves);
+    }
+    out.leaves.insert(out.leaves.end(), now.leaves.begin(), now.leaves.end());
+    return Done{};
+  }
+
+  Status add_links(const SubjectId& id, SubjectAnswer& out) {
+    SIEGEL_TRY(links, s.views.links_of(id));
+    for (const auto& link : links) {
+      auto opened = s.vault.open_row(*receipt, owner_of(id), link.slot, "subject_links", link.row, link.sealed);
+      if (!opened) continue;  // erased: the reference is gone with its class
+      const std::string text(as_chars(opened->view()));
+      const auto nul = text.find('\0');
+      if (nul == std::string::npos) continue;
+      out.external.emplace_back(ExternalReference{text.substr(0, nul), text.substr(nul + 1)});
+    }
+    return Done{};
+  }
+
   Status add_history(SubjectAnswer& out) {
-    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
+    SIEGEL_TRY(refs, events_of_person());
     const decide::Permit untyped;  // leave_out() asks for each event's own type
     HistoryFold fold(s, *receipt, untyped, out.position);
     SIEGEL_TRY(folded, fold_history(fold, refs, std::nullopt, kAll));
@@ -448,7 +497,7 @@ class SubjectAnswerTask final : public SubjectTask {
     return Done{};
   }
   bool whole_;
-  ExportBody listed_;
+  std::map<OwnerId, ExportBody> listed_;  // by each id
   Callback<SubjectAnswer> done_;
 };
 
@@ -465,7 +514,7 @@ class SubjectHistoryTask final : public SubjectTask {
   Status prepare() override { return find(decide::Action::read_history); }
   Status answer() override {
     const auto position = s.views.position();
-    SIEGEL_TRY(refs, s.views.subject_history(id_, std::nullopt, kAll));
+    SIEGEL_TRY(refs, events_of_person());
     HistoryFold fold(s, *receipt, permit, position);
     SIEGEL_TRY(out, fold_history(fold, refs, after_, limit_));
     for (auto& item : out.items) leave_out(item);

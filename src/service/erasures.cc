@@ -2,6 +2,7 @@
 // fenced on the writer, and the request is in the ledger with the same group.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "codec/bodies_codec.h"
 #include "service/impl.h"
@@ -28,7 +29,7 @@ class ErasureTask final : public WriteTask {
   EventType wanted() const override { return EventType::erasure_requested; }
   // The notice names every record and leaf, so the views must show all that came before.
   bool needs_fresh_views() const override { return true; }
-  std::size_t events() const override { return command_.subjects.size(); }
+  std::size_t events() const override { return std::max(people_.size(), command_.subjects.size()); }
 
   Status prepare_write() override {
     already_.reset();
@@ -41,7 +42,16 @@ class ErasureTask final : public WriteTask {
     deadline_ = TimeMs(now.get() + kDeadlineMs);
     looked_at_ = s.views.position();
     looks_back_ = s.erased_identities.is_watched();
-    for (const auto& subject : command_.subjects) SIEGEL_CHECK(prepare_person(subject));
+    ids_ = s.merges.all(command_.subjects);
+    if (ids_.size() > kSubjectsMax) return too_many();
+    std::set<SubjectId> holding;
+    for (const auto& id : ids_) {
+      SIEGEL_TRY(holds, prepare_person(id));
+      if (holds) holding.insert(s.merges.name_of(id));
+    }
+    for (const auto& subject : command_.subjects)  // of a merged person, one id may have nothing of the classes
+      if (!holding.contains(s.merges.name_of(subject)))
+        return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
     if (!people_.empty()) already_.reset();  // whoever is erased already is not asked for again
     return Done{};
   }
@@ -55,6 +65,7 @@ class ErasureTask final : public WriteTask {
     }
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (!looks_back_ && s.erased_identities.is_watched()) return Again{};
+    if (s.merges.all(command_.subjects) != ids_) return Again{};
     for (std::size_t i = 0; i < people_.size(); ++i) {
       auto named = name_all(people_[i], drafts[i]);
       if (!named) return Decision(Error(named.error()));
@@ -140,14 +151,18 @@ class ErasureTask final : public WriteTask {
     return true;
   }
 
+  static Error too_many() {
+    return Error(Errc::invalid, "bad_value", "An erasure names 1 to 10,000 subjects, with all ids of each.")
+        .with("pointer", "/subjects");
+  }
+
   Status check_command() {
     const auto wrong = [](const char* what, const char* pointer) {
       return Error(Errc::invalid, "bad_value", what).with("pointer", pointer);
     };
     ground_ = parse_erasure_ground(command_.ground).value_or(0);
     if (ground_ == 0) return wrong("The ground is one of art17-1-a to art17-1-f, or retention.", "/ground");
-    if (command_.subjects.empty() || command_.subjects.size() > kSubjectsMax)
-      return wrong("An erasure names 1 to 10,000 subjects.", "/subjects");
+    if (command_.subjects.empty() || command_.subjects.size() > kSubjectsMax) return too_many();
     auto sorted = command_.subjects;
     std::sort(sorted.begin(), sorted.end());
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
@@ -155,7 +170,7 @@ class ErasureTask final : public WriteTask {
     classes_.clear();
     for (const auto& name : command_.classes) {
       const auto* cls = registries->cls(name);
-      if (cls == nullptr || !dies_at_erasure(ClassNo(cls->number)))
+      if (cls == nullptr || !dies_at_erasure(ClassNo(cls->number)) || ClassNo(cls->number) == built_in::merge)
         return wrong("A class does not exist, or does not end by an erasure.", "/classes");
       classes_.push_back(cls->number);
     }
@@ -167,7 +182,8 @@ class ErasureTask final : public WriteTask {
     return classes_.empty() ? dies_at_erasure(cls) : std::binary_search(classes_.begin(), classes_.end(), cls.get());
   }
 
-  Status prepare_person(const SubjectId& subject) {
+  // False: there is nothing to erase under this id.
+  Result<bool> prepare_person(const SubjectId& subject) {
     const auto owner = owner_of(subject);
     SIEGEL_CHECK(know(owner));
     SIEGEL_TRY(entry, s.look(owner, owners[owner]));
@@ -183,15 +199,15 @@ class ErasureTask final : public WriteTask {
       SIEGEL_TRY(row, s.views.erasure(*before));
       if (row && !row->requests.empty()) already_->seq = row->requests.back();
       already_->size = TreeSize(already_->seq.get() + 1);
-      return s.show_effect(*already_);
+      SIEGEL_CHECK(s.show_effect(*already_));
+      return true;
     }
     Person person{subject, {}, {}, {}, {}};
     auto& notice = person.notice;
     notice.erasure = erasure_;
     for (const auto& leaf : entry.leaves)
       if (dies(leaf.cls) && s.vault.living(leaf.slot)) notice.slots.push_back(leaf.slot);
-    if (notice.slots.empty())
-      return Error(Errc::not_found, "not_found", "There is no such subject, or nothing to erase.");
+    if (notice.slots.empty()) return false;
     std::sort(notice.slots.begin(), notice.slots.end());
     for (const auto cls : classes_) notice.classes.push_back(ClassNo(cls));
     SIEGEL_TRY(records, s.views.records_of(subject));
@@ -215,7 +231,7 @@ class ErasureTask final : public WriteTask {
     SIEGEL_CHECK(s.encode_ahead(draft, ledger::kEventPartsBytesMax));
     drafts.push_back(std::move(draft));
     people_.push_back(std::move(person));
-    return Done{};
+    return true;
   }
 
   // The one I/O on the writer: the fence is synced before the group that holds the request, so that keys_mark of the
@@ -240,6 +256,7 @@ class ErasureTask final : public WriteTask {
       s.erased_identities.note(noted);
       if (classes_.empty() || !person.identities.empty()) s.state.forget_moves(person.subject);
       if (classes_.empty()) {
+        s.merges.forget(person.subject);
         s.identity.forget(person.identities, person.subject);
       } else {  // another class of the person may hold the same identity
         for (const auto& key : person.identities) s.identity.take(key, person.subject);
@@ -253,7 +270,8 @@ class ErasureTask final : public WriteTask {
   std::uint16_t ground_ = 0;
   std::vector<std::uint32_t> classes_;
   TreeSize looked_at_;
-  bool looks_back_ = false;  // somebody holds a file, which may name the person by what she was known by before
+  bool looks_back_ = false;     // somebody holds a file, which may name the person by what she was known by before
+  std::vector<SubjectId> ids_;  // of those asked for, merged people with all of theirs
   std::vector<Person> people_;
   std::vector<vault::Fence> fences_;
   std::optional<Written> already_;

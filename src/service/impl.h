@@ -13,6 +13,7 @@
 #include "base/guarded.h"
 #include "crypto/hmac.h"
 #include "decide/identity.h"
+#include "decide/merges.h"
 #include "decide/state.h"
 #include "service/search_feed.h"
 #include "service/service.h"
@@ -216,6 +217,7 @@ class Impl final : public Service {
   Random& random;
   const Options options;
   decide::State state;
+  decide::Merges merges;
   decide::IdentityIndex identity;
   decide::ErasedIdentities erased_identities;
   SearchFeed search_feed;
@@ -402,6 +404,8 @@ std::shared_ptr<Task> make_remove_record(Impl& s, Caller caller, RemoveRecord co
 // What a token may carry: names that are registered, an end that is to come. 422 schema_invalid with its pointer.
 Status check_grant(const TokenGrant& grant, const Registries& registries, TimeMs now);
 std::shared_ptr<Task> make_set(Impl& s, Caller caller, Write command, WriteOptions options, Callback<Written> done);
+std::shared_ptr<Task> make_merge(Impl& s, Caller caller, MergeSubjects command, WriteOptions options,
+                                 Callback<Written> done);
 std::shared_ptr<Task> make_erasure(Impl& s, Caller caller, RequestErasure command, WriteOptions options,
                                    Callback<Written> done);
 

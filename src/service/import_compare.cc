@@ -241,10 +241,12 @@ Result<std::vector<RecordId>> Imports::records_of_identity(TypeNo type, Row& row
     row.people = s.identity.all(*row.key);
   }
   if (!found.subject) return out;
-  SIEGEL_TRY(of_person, s.views.records_of(*found.subject));
-  for (const auto& record : of_person) {
-    SIEGEL_TRY(head, s.views.head(record));
-    if (head && !head->removed && head->type == type) out.push_back(record);
+  for (const auto& id : s.merges.all(*found.subject)) {
+    SIEGEL_TRY(of_person, s.views.records_of(id));
+    for (const auto& record : of_person) {
+      SIEGEL_TRY(head, s.views.head(record));
+      if (head && !head->removed && head->type == type) out.push_back(record);
+    }
   }
   if (out.size() > kSameTypeMax) {
     row.fail("ambiguous");
@@ -389,7 +391,7 @@ std::optional<decide::IdentityKey> Imports::moves_to(const TypeDefinition& type,
 bool Imports::may_move(Batch& batch, Row& row, const decide::IdentityKey& key) const {
   const auto found = s.identity.find(key);
   row.people = s.identity.all(key);
-  std::erase(row.people, row.same->subject);
+  std::erase_if(row.people, [&](const SubjectId& one) { return s.merges.name_of(one) == row.same->subject; });
   const bool first = batch.given.insert(key).second;
   batch.moved.insert(key);
   return first && !found.ambiguous && (!found.subject || found.subject == row.same->subject);

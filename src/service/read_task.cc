@@ -93,7 +93,8 @@ std::vector<OwnerId> ReadTask::owners_of(const std::vector<views::Views::Listed>
 }
 
 Result<ShownRecord> ReadTask::show(const RecordId& id, TypeNo type, const views::RecordRow& row, const OwnerId& owner) {
-  ShownRecord out{id, type, row.subject, row.version, row.updated_at, {}, {}};
+  ShownRecord out{id, type, {}, row.version, row.updated_at, {}, {}};
+  if (row.subject) out.subject = s.merges.name_of(*row.subject);
   Values values;
   const auto key = views::record_row_key(type, id);
   for (const auto& section : row.sections) {

@@ -172,7 +172,7 @@ class AddTask final : public RecordWrite {
       external_ = s.identity.key(reference.system, reference.id);
     }
     if (command_.subject) {
-      subject_ = command_.subject;
+      subject_ = s.merges.name_of(*command_.subject);
       SIEGEL_CHECK(find_subject(*subject_));
       about = subject_->get();
     } else if (const auto found = find_identity()) {
@@ -306,7 +306,7 @@ class ExistingTask : public RecordWrite {
     written.seq = seq;
     written.size = TreeSize(seq.get() + 1);
     written.record = record_;
-    written.subject = entry.subject;
+    if (entry.subject) written.subject = s.merges.name_of(*entry.subject);
     return std::move(drafts);
   }
 

@@ -296,9 +296,9 @@ class SubjectSearchTask final : public ReadTask {
         SIEGEL_TRY(shown, show(listed.id, type, listed.row, owner_of(*listed.row.subject)));
         if (!conditions.fit(shown)) continue;
         conditions.cut(shown);
-        const auto who = std::ranges::find(out.items, *listed.row.subject, &SubjectsAnswer::Item::subject);
+        const auto who = std::ranges::find(out.items, *shown.subject, &SubjectsAnswer::Item::subject);
         auto& item = who != out.items.end() ? *who : out.items.emplace_back();
-        item.subject = *listed.row.subject;
+        item.subject = *shown.subject;
         item.records.push_back(std::move(shown));
       }
     }

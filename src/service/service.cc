@@ -35,7 +35,7 @@ Impl::Impl(ledger::Ledger& the_ledger, vault::Vault& the_vault, views::Views& th
       random(the_random),
       options(the_options),
       state(the_options.decision_entries_max),
-      identity(the_random),
+      identity(the_random, merges),
       search_feed(
           the_views, the_vault, [this] { return registries(); }, the_options.search_bytes_max),
       pins_(random_key(the_random)) {}
@@ -81,6 +81,8 @@ void Impl::write(Caller caller, Write command, WriteOptions write_options, Callb
     submit(make_change_record(*this, std::move(caller), std::move(*change), std::move(write_options), std::move(done)));
   } else if (auto* remove = std::get_if<RemoveRecord>(&command)) {
     submit(make_remove_record(*this, std::move(caller), std::move(*remove), std::move(write_options), std::move(done)));
+  } else if (auto* merge = std::get_if<MergeSubjects>(&command)) {
+    submit(make_merge(*this, std::move(caller), std::move(*merge), std::move(write_options), std::move(done)));
   } else if (auto* erase = std::get_if<RequestErasure>(&command)) {
     // Of people with very many records, or of very many people, that takes seconds: not on the thread of all
     // connections.

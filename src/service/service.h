@@ -90,13 +90,19 @@ struct RemoveRecord {
   std::optional<OfImport> import{};
 };
 struct RequestErasure {
-  std::vector<SubjectId> subjects;   // 1 to 10,000, each with at most 250,000 records (too_large)
+  std::vector<SubjectId> subjects;   // 1 to 10,000 with all their ids, each with at most 250,000 records (too_large)
   std::vector<std::string> classes;  // empty: all
   std::string ground;                // "art17-1-b"
   bool now = false;                  // answer when effective; else gathered for erase_window_ms
 };
+// They are one person, who goes by the id of `into`. Errors: conflict "state_conflict" (one already), invalid
+// "too_large".
+struct MergeSubjects {
+  SubjectId into;
+  std::vector<SubjectId> others;  // 1 to 100
+};
 using Write = std::variant<SetPurpose, SetClass, SetType, CreateToken, RevokeToken, AddRecord, ChangeRecord,
-                           RemoveRecord, RequestErasure>;
+                           RemoveRecord, MergeSubjects, RequestErasure>;
 
 struct WriteOptions {
   std::optional<std::uint64_t> expected_version;  // If-Match
@@ -202,7 +208,8 @@ struct HistoryAnswer {
 };
 struct SubjectAnswer {
   std::shared_ptr<const Registries> registries;
-  SubjectId subject;
+  SubjectId subject;                     // the id that the person goes by, whichever was asked for
+  std::vector<SubjectId> merged;         // his other ones, ascending
   std::vector<ExportBody::Leaf> leaves;  // of an export: as its access event lists them
   std::vector<Personal<ExternalReference>> external;
   std::vector<ShownRecord> records;

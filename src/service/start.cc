@@ -79,6 +79,7 @@ Status Impl::start() {
     return vault.open_row(*index_receipt_, row.slot, "registries", row.row, row.sealed);
   }));
   SIEGEL_CHECK(load_days());
+  SIEGEL_CHECK(views.each_merge([this](const SubjectId& into, const SubjectId& one) { merges.merge(into, one); }));
   SIEGEL_CHECK(carry_on_erasures());
   imports_ = std::make_unique<Imports>(*this);
   SIEGEL_CHECK(imports_->start());

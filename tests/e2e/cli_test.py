@@ -439,6 +439,18 @@ class Erasures(WithServer):
         self.refused(self.cli.run("subject", "show", "su_" + "A" * 22, **ask), FAILED, "There is no such person.")
         self.refused(self.cli.run("subject", "show", person["subject"], **ask), REFUSED, erasure)
 
+    def test_people_who_are_one(self):
+        clerk = self.cli.json("token", "create", "--role", "editor", "--purposes", "customer-care",
+                              "--expires", "12h", "--label", "merger", token="admin")["token"]
+        one, two = (self.add(f"Fe Fuchs {i}", e_mail=f"fuchs{i}@example.org")["subject"] for i in range(2))
+        merge = ("subject", "merge", one, two)
+        self.refused(self.cli.run(*merge, token=clerk), REFUSED, "--yes")
+        self.refused(self.cli.run(*merge, "--yes"), REFUSED, "type_denied")
+        self.assertEqual(self.cli.json(*merge, "--yes", token=clerk)["subject"], one)
+        self.assertEqual(self.cli.json("subject", "show", two)["merged"], [two])
+        self.refused(self.cli.run(*merge, "--yes", token=clerk), REFUSED, "state_conflict")
+        self.assertIn("subject.merged", {item["type"] for item in self.cli.lines("subject", "history", one)})
+
     def test_the_certificate_is_waited_for(self):
         """the erasure is in the window, a second or so: the file is there when the command ends"""
         for ending, mark in ((".txt", "\n\u2014 "), (".html", "Certificate of erasure"), (".json", '"erasure":'), ("", "\n\u2014 ")):

@@ -178,6 +178,48 @@ class People(Checked):
         self.assertEqual(get(self.s, erased["certificate"], "auditor").json["subjects"], 4)
         self.assertEqual(erased["epoch"]["new"], erased["epoch"]["old"] + 1)
 
+    def test_people_who_are_one(self):
+        """what is asked about one is asked about both, and an erasure takes both"""
+        clerk = token(self.s, "editor", types=None, all_types=True)
+        mails = [self.mail(), self.mail()]
+        one, two = (self.add(mail) for mail in mails)
+        path = f"/v1/subjects/{one['subject']}/merge"
+        body = {"subjects": [two["subject"]]}
+
+        def merge(given=body, **more):
+            return self.s.request("POST", path, given, **{"token": clerk, **more})
+
+        self.assertEqual(merge(token=self.s.tokens["editor"]).code, "type_denied")
+        self.assertEqual(merge(token=self.s.tokens["auditor"]).code, "role_denied")
+        for wrong in ({}, {"subjects": []}, {"subjects": ["su_x"]}, {"subjects": [one["subject"]]}, {"subjects": two["subject"]}):
+            self.assertEqual(merge(wrong).status, 400, wrong)
+        key = {"Idempotency-Key": mails[0]}
+        merged = expect(merge(headers=key), 200)
+        self.assertEqual(merged.json["subject"], one["subject"])
+        again = expect(merge(headers=key), 200)
+        self.assertEqual((again.json["seq"], again.headers["Siegel-Replayed"]), (merged.json["seq"], "true"))
+        self.assertEqual((merge().status, merge().code), (409, "state_conflict"))
+
+        def check():
+            for person in (one, two):
+                shown = expect(get(self.s, f"/v1/subjects/{person['subject']}"), 200).json
+                self.assertEqual((shown["subject"], shown["merged"]), (one["subject"], [two["subject"]]))
+                self.assertLessEqual({one["record"], two["record"]}, {r["record"] for r in shown["records"]})
+                self.assertEqual({r["subject"] for r in shown["records"]}, {one["subject"]})
+
+        check()
+        self.assertEqual(self.s.stop(), 0)
+        self.s.serve()
+        wait_for_index(self.s)
+        check()
+        self.assertEqual(self.add(mails[1])["subject"], one["subject"])
+        expect(erase(self.s, two["subject"]), 201)
+        for person in (one, two):
+            self.assertEqual(get(self.s, f"/v1/records/{person['record']}").status, 410)
+            self.assertEqual(get(self.s, f"/v1/subjects/{person['subject']}").status, 410)
+        self.assertEqual(merge().status, 410)
+        self.assertNotIn(self.add(mails[1])["subject"], (one["subject"], two["subject"]))
+
     def test_G38_one_of_two_people_in_one_event(self):
         """[G38] the look at a list is one event with a part of each person in it"""
         one, two = self.add(self.mail()), self.add(self.mail())

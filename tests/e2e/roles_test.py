@@ -23,7 +23,7 @@ ALLOWED = {
     ("get", "/v1/records/{id}"): "EDS", ("patch", "/v1/records/{id}"): "E", ("delete", "/v1/records/{id}"): "E",
     ("get", "/v1/records/{id}/history"): "ED", ("get", "/v1/subjects/{id}"): "ED", ("get", "/v1/subjects/{id}/history"): "ED",
     ("get", "/v1/subjects/{id}/export"): "ED",
-    ("post", "/v1/subjects/search"): "ED",
+    ("post", "/v1/subjects/search"): "ED", ("post", "/v1/subjects/{id}/merge"): "ED",
     ("post", "/v1/exports"): "ED",
     ("post", "/v1/erasures"): "DA", ("get", "/v1/erasures"): "DA", ("get", "/v1/erasures/{id}"): "DA",
     ("get", "/v1/erasures/{id}/certificate"): "DAU",
@@ -67,7 +67,7 @@ class Roles(Checked):
                      for method in methods if method in ("get", "post", "put", "patch", "delete")}
         self.assertEqual(described, set(ALLOWED), "a route without a row of its own here")
         wait_for_index(s)
-        tokens = {letter: token(s, role, bulk_until="2100-01-01T00:00:00Z") for letter, role in LETTERS.items()}
+        tokens = {letter: token(s, role, types=None, all_types=True, bulk_until="2100-01-01T00:00:00Z") for letter, role in LETTERS.items()}
         officer = s.tokens["privacy_officer"]
         gone = expect(s.request("POST", "/v1/erasures", {"subject": self.person()["subject"], "ground": "art17-1-a", "mode": "now"},
                                 token=officer), 201).json["erasure"]
@@ -94,6 +94,8 @@ class Roles(Checked):
                     where = f"{path.split('/{')[0]}/{name}"
                 if path == "/v1/erasures" and body:
                     body = {**body, "subject": person["subject"]}
+                if path.endswith("/merge"):
+                    body = {"subjects": [self.person()["subject"]]}
                 more = SHEET if (method, path) == ("post", "/v1/imports") else {}
                 answer = s.request(method.upper(), where + QUERIES.get((method, path), ""), body, token=tokens[letter], **more)
                 if late:

@@ -137,6 +137,7 @@ TEST_CASE("EV-08 bodies of version 1 are written and read as ever", "[golden][co
   const auto subject = [](const Bytes& bytes) { return decode_subject(bytes, 1); };
   stays("subject-registered", encode(SubjectBody{}), subject);
   stays("subject-linked", encode(test::example_subject()), subject);
+  stays("subject-merged", encode(SubjectBody(SubjectMerged{SubjectId(test::example_id(0x50))})), subject);
   stays("purpose", encode(RegistryBody(test::example_purpose())), registry);
   stays("class", encode(RegistryBody(test::example_class())), registry);
   stays("type", encode(RegistryBody(test::example_type())), registry);

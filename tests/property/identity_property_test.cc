@@ -27,7 +27,8 @@ TEST_CASE("the identity index says what counting says, whatever came before", "[
   CAPTURE(seed);
   std::mt19937 rng{seed};
   SystemRandom random;
-  IdentityIndex index(random);
+  const Merges merges;
+  IdentityIndex index(random, merges);
   const std::size_t identities = seed % 2 == 0 ? 12 : 5000;  // the table grows, or its places are used again and again
   std::map<std::size_t, std::map<std::uint8_t, int>> records;
   const auto key_of = [&](std::size_t identity) { return index.key("crm", std::to_string(identity)); };
@@ -67,7 +68,8 @@ TEST_CASE("the identity index says what counting says, whatever came before", "[
 // While the index loads, its thread adds what the decisions of others take.
 TEST_CASE("a person who is added while another record of hers goes stays known", "[property][decide]") {
   SystemRandom random;
-  IdentityIndex index(random);
+  const Merges merges;
+  IdentityIndex index(random, merges);
   constexpr int kRounds = 100'000;
   const auto key_of = [&](int round) { return index.key("crm", std::to_string(round)); };
   for (int round = 0; round < kRounds; ++round) index.add(key_of(round), subject(1));

@@ -240,6 +240,14 @@ void People::look_at(const std::vector<std::size_t>& seen) {
   commit(std::move(event));
 }
 
+void People::merge(std::size_t into, std::size_t other) {
+  auto event = draft(EventType::subject_merged);
+  const auto body = codec::encode(SubjectBody(SubjectMerged{persons[into].id}));
+  for (const auto at : {into, other})
+    add_part(event, leaf(persons[at].leaves, built_in::merge), built_in::merge, owner_of(persons[at].id), body);
+  commit(std::move(event));
+}
+
 void People::set_registries() {
   const auto put = [&](EventType type, const RegistryFacts& facts, const RegistryBody& body) {
     auto event = draft(type, facts);
@@ -391,7 +399,7 @@ std::optional<std::size_t> People::any_record() {
 }
 
 void People::step() {
-  const auto dice = world.random.below(27);
+  const auto dice = world.random.below(28);
   const auto person = any_person();
   const auto record = any_record();
   if (dice < 3 || !person) {
@@ -414,6 +422,8 @@ void People::step() {
     if (imports_.size() < 2) begin_import();
   } else if (dice > 20 && dice < 25) {
     import_row();
+  } else if (dice == 27) {
+    if (const auto other = any_person(); other != person) merge(*person, *other);
   } else if (dice >= 25) {
     end_import(dice == 25 ? EventType::import_finished : EventType::import_cancelled);
   } else {

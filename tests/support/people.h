@@ -35,6 +35,7 @@ class People {
   void import_row();  // of any import under way: a new record, or a change of one that no other import holds
   void end_import(EventType type);  // import_finished or import_cancelled, of any
   void look_at(const std::vector<std::size_t>& persons);
+  void merge(std::size_t into, std::size_t other);
   void set_registries();
   void bulk(std::size_t records);  // one command of many events
   // Up to which step of keys.md 5 an erasure goes.

@@ -9,7 +9,8 @@ using namespace siegel::decide;
 TEST_CASE("ER-04 who is erased between the opening of a row and its adding does not stay known",
           "[unit][decide][ER-04]") {
   SystemRandom random;
-  IdentityIndex index(random);
+  const Merges merges;
+  IdentityIndex index(random, merges);
   const SubjectId anna(Id16{1}), other(Id16{2});
   const auto key = index.key("crm", "1");
   const auto erase = [&] { index.forget({&key, 1}, anna); };
@@ -47,7 +48,8 @@ TEST_CASE("ER-04 who is erased between the opening of a row and its adding does 
 TEST_CASE("ER-04 an erasure of one class takes back its own row from an index that loads, and no other",
           "[unit][decide][ER-04]") {
   SystemRandom random;
-  IdentityIndex index(random);
+  const Merges merges;
+  IdentityIndex index(random, merges);
   const SubjectId anna(Id16{1});
   const auto key = index.key("crm", "1");
   const auto lives = [] { return true; };

@@ -167,6 +167,30 @@ TEST_CASE("External references are sealed under their leaf and go with it", "[un
   CHECK(fold.rows.count(Rows::owners) == 2);  // the leaves are still there: they die with erasure.effective
 }
 
+TEST_CASE("Who was merged into whom stands in a row that goes with an erasure of all", "[unit][projections]") {
+  Fold fold;
+  auto first = registered(fold, 1);
+  auto second = registered(fold, 2, 2, Slot(101));
+  HandEvent merged(EventType::subject_merged, 3, fold.rows);
+  const auto body = codec::encode(SubjectBody(SubjectMerged{subject(1)}));
+  merged.part(owner_of(subject(1)), built_in::merge, Slot(110), 0, body);
+  merged.part(owner_of(subject(2)), built_in::merge, Slot(111), 0, body);
+  for (auto* event : {&first, &second, &merged}) fold(*event);
+  std::vector<std::pair<SubjectId, SubjectId>> rows;
+  const auto read = [&] {
+    rows.clear();
+    REQUIRE(fold.shown().each_merge([&](const auto& into, const auto& one) { rows.emplace_back(into, one); }));
+    return rows;
+  };
+  CHECK(read() == std::vector{std::pair(subject(1), subject(2))});
+  auto of_class = requested(fold, 4, {.erasure = 1, .person = 2, .classes = {kClass.get()}});
+  fold(of_class);
+  CHECK(fold.rows.count(Rows::subject_merges) == 1);
+  auto of_all = requested(fold, 5, {.erasure = 2, .person = 2});
+  fold(of_all);
+  CHECK(fold.rows.count(Rows::subject_merges) == 0);
+}
+
 TEST_CASE("An erasure goes from requested to effective to completed", "[unit][projections]") {
   Fold fold;
   auto person = registered(fold, 1);

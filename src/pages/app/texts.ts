@@ -218,6 +218,7 @@ const texts = {
   event_record_added: ["Eingetragen", "Added"],
   event_record_changed: ["Geändert", "Changed"],
   event_record_removed: ["Entfernt", "Removed"],
+  event_subject_merged: ["Personen zusammengeführt", "People merged"],
   event_access_read: ["Angesehen", "Read"],
   event_import: ["aus einem Import", "by an import"],
   ground_consent: ["Einwilligung", "consent"],
