@@ -450,16 +450,21 @@ class SingleDisk(Damage):
                 place = self.s.data / "views/1"
                 away = place.rename(self.home / "away")
                 if put_back:
-                    shutil.copytree(away, place)
-                self.assertEqual(self.world.try_to_add("Steht Da").status, 201)
+                    shutil.copytree(away, self.home / "copy")
+                    (self.home / "copy").rename(place)
+                self.eventually(lambda: self.world.try_to_add("Steht Da").status == 201)
                 self.eventually(lambda: "[store_missing]" in self.s.log_text())
                 self.assertRegex(self.s.log_text(), rf"(?m)^siegel: ALARM .*place={re.escape(str(place))}.*\[store_missing\]$")
-                self.eventually(lambda: self.s.request("GET", "/readyz", token=None).status == 200 and place.exists())
+                self.eventually(lambda: self.s.request("GET", "/readyz", token=None).status == 200 and self.views().exists())
                 wait_for_index(self.s)
                 self.assertEqual(self.world.try_to_add("Nachher Da").status, 201)
                 self.assertEqual(self.world.look(), self.world.lists)
                 shutil.rmtree(away)
                 self.assertEqual(self.s.stop(), 0)
+
+    def views(self):
+        """Where they stand now: those that are made anew stand beside the ones before."""
+        return self.s.data / "views" / (self.s.data / "VIEWS").read_text().strip()
 
     def eventually(self, what):
         end = time.monotonic() + 60

@@ -82,13 +82,16 @@ TEST_CASE("an export of a merged person lists the leaves of all her ids, and eac
   const auto stays = w.add_person("Änne Beispiel", "aenne@example.net");
   const auto joins = w.add_person("Änne B.", "aenne@example.org");
   must(w.merge(stays, {joins}));
+  w.catch_up();
   const auto exported = must(ServiceKit::answer<service::SubjectAnswer>(
       [&](auto then) { w.service->export_subject(w.officer, joins, then); }));
   CHECK(exported.subject == stays);
   const auto leaves_of = [&](ClassNo cls) { return std::ranges::count(exported.leaves, cls, &ExportBody::Leaf::cls); };
   CHECK(leaves_of(built_in::merge) == 2);
   CHECK(leaves_of(ClassNo(w.service->registries()->cls("customer")->number)) == 2);
-  CHECK(exported.history.size() == 6);  // two registered, two added, merged once, and this look once
+  const auto looks = std::ranges::count(exported.history, EventType::access_read, &service::HistoryItem::type);
+  CHECK(looks <= 1);                                 // this one, if the read models show it already
+  CHECK(std::ssize(exported.history) - looks == 5);  // two registered, two added, merged once
   w.catch_up();
   for (const auto& id : {stays, joins}) {
     const auto owner = must(w.views->owner(owner_of(id)));
