@@ -31,7 +31,9 @@ Status count_parts(const Recorded& event, RowAccess& rows) {
   return Done{};
 }
 
-Status link(Recorded& event, RowAccess& rows) {
+// Calls f(person, slot, body) for each living part of subject.* that says what Body holds.
+template <class Body, class F>
+Status each_said(Recorded& event, F&& f) {
   const auto parts = event.parts();
   const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
   for (std::uint16_t i = 1; i < count; ++i) {
@@ -41,37 +43,31 @@ Status link(Recorded& event, RowAccess& rows) {
     const auto* clear = std::get_if<SecretBytes>(opened);
     if (clear == nullptr) continue;
     SIEGEL_TRY(body, codec::decode_subject(clear->view(), event.header().schema));
-    const auto* linked = std::get_if<SubjectLinked>(&body);
-    if (linked == nullptr) continue;
-    const auto& reference = linked->reference.expose();
-    auto text = to_bytes(as_bytes(reference.system));
-    text.push_back(0);
-    append(text, as_bytes(reference.id));
-    const auto key = key_of(person->get(), event.header().seq);
-    const auto slot = parts[i].envelope.slot;
-    auto sealed = seal_living(rows, slot, Subjects::kLinks, key, text);
-    wipe(text.data(), text.size());
-    SIEGEL_TRY(bytes, std::move(sealed));
-    if (bytes) rows.put(Rows::subject_links, key, encode(LinkRow{slot, std::move(*bytes)}));
+    if (const auto* said = std::get_if<Body>(&body)) SIEGEL_CHECK(f(*person, parts[i].envelope.slot, *said));
   }
   return Done{};
 }
 
+Status link(Recorded& event, RowAccess& rows) {
+  return each_said<SubjectLinked>(event, [&](const SubjectId& person, Slot slot, const SubjectLinked& said) -> Status {
+    const auto& reference = said.reference.expose();
+    auto text = to_bytes(as_bytes(reference.system));
+    text.push_back(0);
+    append(text, as_bytes(reference.id));
+    const auto key = key_of(person.get(), event.header().seq);
+    auto sealed = seal_living(rows, slot, Subjects::kLinks, key, text);
+    wipe(text.data(), text.size());
+    SIEGEL_TRY(bytes, std::move(sealed));
+    if (bytes) rows.put(Rows::subject_links, key, encode(LinkRow{slot, std::move(*bytes)}));
+    return Done{};
+  });
+}
+
 Status merge(Recorded& event, RowAccess& rows) {
-  const auto parts = event.parts();
-  const auto count = static_cast<std::uint16_t>(parts.size());  // at most kPartsMax
-  for (std::uint16_t i = 1; i < count; ++i) {
-    const auto person = person_of(parts[i]);
-    if (!person || parts[i].ciphertext.empty()) continue;
-    SIEGEL_TRY(opened, event.open(i));
-    const auto* clear = std::get_if<SecretBytes>(opened);
-    if (clear == nullptr) continue;
-    SIEGEL_TRY(body, codec::decode_subject(clear->view(), event.header().schema));
-    const auto* merged = std::get_if<SubjectMerged>(&body);
-    if (merged == nullptr || merged->into == *person) continue;
-    rows.put(Rows::subject_merges, person->get(), encode(MergeRow{parts[i].envelope.slot, merged->into}));
-  }
-  return Done{};
+  return each_said<SubjectMerged>(event, [&](const SubjectId& person, Slot slot, const SubjectMerged& said) -> Status {
+    if (said.into != person) rows.put(Rows::subject_merges, person.get(), encode(MergeRow{slot, said.into}));
+    return Done{};
+  });
 }
 
 Status unmerge(const Erasing& person, RowAccess& rows) {

@@ -6,21 +6,20 @@
 
 namespace siegel::decide {
 
-const std::vector<SubjectId>* Merges::find(const SubjectId& subject) const {
+std::vector<SubjectId> Merges::ids_of(const SubjectId& subject) const {
   const auto name = names_.find(subject);
-  return name == names_.end() ? nullptr : &people_.at(name->second);
+  return name == names_.end() ? std::vector{subject} : people_.at(name->second);
 }
 
 SubjectId Merges::name_of(const SubjectId& subject) const {
   const std::shared_lock lock(mutex_);
-  const auto* person = find(subject);
-  return person == nullptr ? subject : person->front();
+  const auto name = names_.find(subject);
+  return name == names_.end() ? subject : name->second;
 }
 
 std::vector<SubjectId> Merges::all(const SubjectId& subject) const {
   const std::shared_lock lock(mutex_);
-  const auto* person = find(subject);
-  return person == nullptr ? std::vector{subject} : *person;
+  return ids_of(subject);
 }
 
 std::vector<SubjectId> Merges::all(const std::vector<SubjectId>& subjects) const {
@@ -28,11 +27,8 @@ std::vector<SubjectId> Merges::all(const std::vector<SubjectId>& subjects) const
   {
     const std::shared_lock lock(mutex_);
     for (const auto& subject : subjects) {
-      const auto* person = find(subject);
-      if (person == nullptr)
-        out.push_back(subject);
-      else
-        out.insert(out.end(), person->begin(), person->end());
+      const auto ids = ids_of(subject);
+      out.insert(out.end(), ids.begin(), ids.end());
     }
   }
   std::sort(out.begin(), out.end());
@@ -42,12 +38,8 @@ std::vector<SubjectId> Merges::all(const std::vector<SubjectId>& subjects) const
 
 void Merges::merge(const SubjectId& into, const SubjectId& other) {
   const std::unique_lock lock(mutex_);
-  const auto known = [&](const SubjectId& subject) {
-    const auto* person = find(subject);
-    return person == nullptr ? std::vector{subject} : *person;
-  };
-  auto person = known(into);
-  const auto joining = known(other);
+  auto person = ids_of(into);
+  const auto joining = ids_of(other);
   if (person.front() == joining.front()) return;
   people_.erase(joining.front());
   person.insert(person.end(), joining.begin(), joining.end());

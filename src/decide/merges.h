@@ -29,7 +29,7 @@ class Merges {
   void forget(const SubjectId& subject);  // erased, with all its ids
 
  private:
-  [[nodiscard]] const std::vector<SubjectId>* find(const SubjectId& subject) const;
+  [[nodiscard]] std::vector<SubjectId> ids_of(const SubjectId& subject) const;  // with the lock held
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<SubjectId, SubjectId, IdHash> names_;                // by each id of a merged person

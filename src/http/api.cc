@@ -223,6 +223,12 @@ void Call::send(int status, std::string body, std::optional<TreeSize> position, 
 
 std::string Call::position_text(TreeSize size) const { return to_text(Position{service->ledger_id(), size}); }
 
+std::vector<Header> replay_headers(bool replayed) {
+  std::vector<Header> out;
+  if (replayed) out.push_back({"Siegel-Replayed", "true"});
+  return out;
+}
+
 Error not_found() { return Error(Errc::not_found, "not_found", "There is nothing here."); }
 
 Result<JsonObject> body_object(const Call& call) {

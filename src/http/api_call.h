@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/api.h"
 #include "http/json.h"
@@ -62,6 +63,8 @@ Result<std::optional<Seq>> seq_cursor_of(const Call& call);
 std::string cursor_text(const Id16& id);
 std::string cursor_text(Seq seq);
 Result<std::uint64_t> number_of(const Call& call, const char* name, std::optional<std::uint64_t> normal = {});
+// Of an answer that may be the stored one of an earlier request.
+std::vector<Header> replay_headers(bool replayed);
 // Sequences, sizes and versions as the API takes them: at most 18 digits, so that every client can hold them.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 Error not_found();

@@ -75,9 +75,7 @@ void request_erasure(const CallPtr& call) {
     }
     json.text("position", call->position_text(outcome->size));
     json.text("certificate", "/v1/erasures/" + to_text(*outcome->erasure) + "/certificate").end();
-    std::vector<Header> headers;
-    if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
-    call->send(effective ? 201 : 202, json.take(), outcome->size, {}, std::move(headers));
+    call->send(effective ? 201 : 202, json.take(), outcome->size, {}, replay_headers(outcome->replayed));
   });
 }
 

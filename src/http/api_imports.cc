@@ -341,9 +341,7 @@ std::function<void(Result<ImportAnswer>)> answer_import(const CallPtr& call, int
     if (!answer) return call->fail(answer.error());
     JsonWriter json;
     write_import(json, *call, *answer);
-    std::vector<Header> headers;
-    if (answer->replayed) headers.push_back({"Siegel-Replayed", "true"});
-    call->send(status, json.take(), answer->position, {}, std::move(headers));
+    call->send(status, json.take(), answer->position, {}, replay_headers(answer->replayed));
   };
 }
 
@@ -382,9 +380,7 @@ void cancel(const CallPtr& call) {
   SIEGEL_CALL_TRY(client, client_key(*call));
   call->service->cancel_import(call->caller, id, std::move(client), [call](Result<ImportAnswer> answer) {
     if (!answer) return call->fail(answer.error());
-    std::vector<Header> headers;
-    if (answer->replayed) headers.push_back({"Siegel-Replayed", "true"});
-    call->send(204, "", answer->position, {}, std::move(headers));
+    call->send(204, "", answer->position, {}, replay_headers(answer->replayed));
   });
 }
 

@@ -167,8 +167,6 @@ Result<std::vector<service::NamedValue>> read_values(Members& members) {
 std::function<void(Result<service::Written>)> answer_written(const CallPtr& call) {
   return [call](Result<service::Written> outcome) {
     if (!outcome) return call->fail(outcome.error());
-    std::vector<Header> headers;
-    if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
     JsonWriter json;
     json.begin().text("record", to_text(*outcome->record));
     if (outcome->subject) {
@@ -181,7 +179,7 @@ std::function<void(Result<service::Written>)> answer_written(const CallPtr& call
     if (outcome->ambiguous) json.flag("ambiguous", true);
     json.end();
     call->send(outcome->kind == service::Written::Kind::created ? 201 : 200, json.take(), outcome->size,
-               outcome->version, std::move(headers));
+               outcome->version, replay_headers(outcome->replayed));
   };
 }
 
@@ -342,13 +340,11 @@ void merge_subjects(const CallPtr& call) {
   SIEGEL_CALL_TRY(done, members.finish());
   call->service->write(call->caller, std::move(command), std::move(options), [call](Result<service::Written> outcome) {
     if (!outcome) return call->fail(outcome.error());
-    std::vector<Header> headers;
-    if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
     JsonWriter json;
     json.begin().text("subject", to_text(*outcome->subject)).number("seq", outcome->seq.get());
     json.text("event_hash", to_hex(outcome->event_hash)).text("position", call->position_text(outcome->size));
     json.end();
-    call->send(200, json.take(), outcome->size, {}, std::move(headers));
+    call->send(200, json.take(), outcome->size, {}, replay_headers(outcome->replayed));
   });
 }
 

@@ -338,10 +338,8 @@ void put(const CallPtr& call, const char* kind, decide::Action action, Read read
                          JsonWriter json;
                          json.begin().text(kind, call->path[0]).number("version", outcome->version);
                          json.text("position", call->position_text(outcome->size)).end();
-                         std::vector<Header> headers;
-                         if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
                          call->send(outcome->kind == service::Written::Kind::created ? 201 : 200, json.take(),
-                                    outcome->size, outcome->version, std::move(headers));
+                                    outcome->size, outcome->version, replay_headers(outcome->replayed));
                        });
 }
 
@@ -389,9 +387,7 @@ void create_token(const CallPtr& call) {
                            json.text("token", outcome->token);
                          }
                          json.text("position", call->position_text(outcome->size)).end();
-                         std::vector<Header> headers;
-                         if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
-                         call->send(201, json.take(), outcome->size, {}, std::move(headers));
+                         call->send(201, json.take(), outcome->size, {}, replay_headers(outcome->replayed));
                        });
 }
 
@@ -402,9 +398,7 @@ void revoke_token(const CallPtr& call) {
   call->service->write(call->caller, service::RevokeToken{id}, std::move(options),
                        [call](Result<service::Written> outcome) {
                          if (!outcome) return call->fail(outcome.error());
-                         std::vector<Header> headers;
-                         if (outcome->replayed) headers.push_back({"Siegel-Replayed", "true"});
-                         call->send(204, "", outcome->size, {}, std::move(headers));
+                         call->send(204, "", outcome->size, {}, replay_headers(outcome->replayed));
                        });
 }
 

@@ -359,19 +359,21 @@ class SubjectTask : public ReadTask {
   }
   // What happened to the person, under each of his ids.
   Result<std::vector<views::EventRef>> events_of_person() {
-    std::map<Seq, views::EventRef> found;
-    for (const auto& id : ids_) {
-      SIEGEL_TRY(refs, s.views.subject_history(id, std::nullopt, kAll));
-      for (auto& ref : refs) {
-        const auto seq = ref.seq;
-        const auto [it, first] = found.try_emplace(seq, std::move(ref));
-        if (!first) it->second.parts.insert(it->second.parts.end(), ref.parts.begin(), ref.parts.end());
+    SIEGEL_TRY(out, s.views.subject_history(ids_.front(), std::nullopt, kAll));
+    if (ids_.size() == 1) return out;
+    std::map<Seq, std::vector<std::uint16_t>> parts;
+    for (auto& ref : out) parts[ref.seq] = std::move(ref.parts);
+    for (auto id = std::next(ids_.begin()); id != ids_.end(); ++id) {
+      SIEGEL_TRY(refs, s.views.subject_history(*id, std::nullopt, kAll));
+      for (const auto& ref : refs) {
+        auto& of_event = parts[ref.seq];
+        of_event.insert(of_event.end(), ref.parts.begin(), ref.parts.end());
       }
     }
-    std::vector<views::EventRef> out;
-    for (auto& [seq, ref] : found) {
-      std::sort(ref.parts.begin(), ref.parts.end());
-      out.push_back(std::move(ref));
+    out.clear();
+    for (auto& [seq, of_event] : parts) {
+      std::sort(of_event.begin(), of_event.end());
+      out.push_back({seq, std::move(of_event)});
     }
     return out;
   }

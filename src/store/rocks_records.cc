@@ -10,8 +10,6 @@ namespace siegel {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-constexpr std::size_t kBlockBytes = 32'768;
-constexpr std::size_t kHeaderBytes = 7;
 enum Type : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
 
 template <class T>
@@ -57,10 +55,10 @@ std::uint32_t crc32c(rocksdb::Slice bytes) {
 
 void RecordFile::take(rocksdb::Slice piece) {
   while (!piece.empty()) {
-    const auto n = std::min(piece.size(), kBlockBytes - block_.size());
+    const auto n = std::min(piece.size(), kRecordBlockBytes - block_.size());
     block_.append(piece.data(), n);
     piece.remove_prefix(n);
-    if (block_.size() == kBlockBytes) take_block();
+    if (block_.size() == kRecordBlockBytes) take_block();
   }
 }
 
@@ -75,7 +73,7 @@ std::vector<UncheckedBytes> RecordFile::finish(const std::string& name) {
 void RecordFile::take_block() {
   if (ended_ && !was_followed_) look_for_begin(0);
   std::size_t in = 0;
-  while (!ended_ && block_.size() - in >= kHeaderBytes) {
+  while (!ended_ && block_.size() - in >= kRecordHeaderBytes) {
     const auto taken = take_record(in);
     if (taken == 0) {
       look_for_begin(in + 1);
@@ -84,7 +82,7 @@ void RecordFile::take_block() {
     in += taken;
   }
   if (!ended_ && block_.find_first_not_of('\0', in) != std::string::npos) {
-    if (block_.size() < kBlockBytes) {
+    if (block_.size() < kRecordBlockBytes) {
       end_at(at_ + in);
     } else {
       unchecked_.push_back({.file = "", .from = at_ + in, .until = at_ + block_.size()});
@@ -109,7 +107,7 @@ std::size_t RecordFile::take_record(std::size_t in) {
 
 // Behind the end: the parts of the record that does not hold may be whole, so only a begin tells of another one.
 void RecordFile::look_for_begin(std::size_t in) {
-  while (block_.size() >= in + kHeaderBytes && !was_followed_) {
+  while (block_.size() >= in + kRecordHeaderBytes && !was_followed_) {
     const auto type = type_at(in);
     const auto length = type >= full && type <= last ? length_if_it_holds(in) : 0;
     was_followed_ = length != 0 && (type == full || type == first);
@@ -118,16 +116,16 @@ void RecordFile::look_for_begin(std::size_t in) {
 }
 
 std::uint8_t RecordFile::type_at(std::size_t in) const noexcept {
-  return static_cast<std::uint8_t>(block_[in + kHeaderBytes - 1]);
+  return static_cast<std::uint8_t>(block_[in + kRecordHeaderBytes - 1]);
 }
 
 std::size_t RecordFile::length_if_it_holds(std::size_t in) const {
   const auto* const header = reinterpret_cast<const std::uint8_t*>(block_.data()) + in;
   const auto crc = little_endian<std::uint32_t>(header);
   const auto length = little_endian<std::uint16_t>(header + 4);
-  const bool holds = block_.size() - in - kHeaderBytes >= length &&
-                     crc == masked(crc32c({block_.data() + in + kHeaderBytes - 1, length + 1U}));
-  return holds ? kHeaderBytes + length : 0;
+  const bool holds = block_.size() - in - kRecordHeaderBytes >= length &&
+                     crc == masked(crc32c({block_.data() + in + kRecordHeaderBytes - 1, length + 1U}));
+  return holds ? kRecordHeaderBytes + length : 0;
 }
 
 }  // namespace siegel

@@ -20,6 +20,9 @@
 
 namespace siegel {
 
+inline constexpr std::size_t kRecordBlockBytes = 32'768;
+inline constexpr std::size_t kRecordHeaderBytes = 7;
+
 // Gives the file to `take` from its beginning, piece by piece. not_found file_missing.
 Status read_through(rocksdb::FileSystem& files, const std::string& path,
                     const std::function<void(const rocksdb::Slice&)>& take);

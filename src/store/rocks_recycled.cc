@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "store/rocks_records.h"
+
 namespace siegel {
 namespace {
 
@@ -15,8 +17,6 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-constexpr std::uint64_t kBlockBytes = 32'768;
-constexpr std::uint64_t kHeaderBytes = 7;  // crc32c u32, length u16, type u8 (rocks_records.h)
 constexpr char kUnknownType = 0x7F;
 
 bool is_recycled(std::uint8_t type) { return (type >= 5 && type <= 8) || type == 11 || type == 131; }
@@ -45,9 +45,10 @@ class Records final : public rocksdb::FSSequentialFileOwnerWrapper {
  private:
   void look_at(char* bytes, std::size_t size) {
     for (std::size_t i = 0; i < size;) {
-      if (at_ % kBlockBytes == 0) left_ = header_ = 0;
-      const auto in_block = kBlockBytes - at_ % kBlockBytes;
-      if (left_ == 0 && header_ == 0 && in_block < kHeaderBytes) left_ = in_block;  // too short for another record
+      if (at_ % kRecordBlockBytes == 0) left_ = header_ = 0;
+      const auto in_block = kRecordBlockBytes - at_ % kRecordBlockBytes;
+      if (left_ == 0 && header_ == 0 && in_block < kRecordHeaderBytes)
+        left_ = in_block;  // too short for another record
       if (left_ > 0) {
         const auto step = std::min({left_, in_block, static_cast<std::uint64_t>(size - i)});
         left_ -= step;
@@ -59,7 +60,7 @@ class Records final : public rocksdb::FSSequentialFileOwnerWrapper {
       if (header_ == 4) length_ = byte;
       if (header_ == 5) length_ |= static_cast<std::uint64_t>(byte) << 8;
       if (header_ == 6 && is_recycled(byte)) bytes[i] = kUnknownType;
-      if (++header_ == kHeaderBytes) {
+      if (++header_ == kRecordHeaderBytes) {
         left_ = length_;
         header_ = 0;
       }
@@ -70,7 +71,7 @@ class Records final : public rocksdb::FSSequentialFileOwnerWrapper {
   void pass(std::uint64_t n) {  // nothing is known until the next block
     at_ += n;
     header_ = 0;
-    left_ = kBlockBytes - at_ % kBlockBytes;
+    left_ = kRecordBlockBytes - at_ % kRecordBlockBytes;
   }
 
   std::uint64_t at_ = 0;      // in the file
