@@ -272,18 +272,14 @@ void settle(RecordRow& row, std::optional<ImportState> state) {
   row.pending.reset();
 }
 
-namespace {
-
-template <class Row>
-void settle_with_left(Row& row, std::optional<ImportState> state) {
-  const bool left = row.version.get() == 0 && state == ImportState::cancelled;
+void settle_known(RecordHead& row, std::optional<ImportState> state) {
+  const bool left = state == ImportState::cancelled && row.pending && row.added_by == row.pending->import;
   settle(row, left ? ImportState::finished : state);
 }
-
-}  // namespace
-
-void settle_known(RecordHead& row, std::optional<ImportState> state) { settle_with_left(row, state); }
-void settle_known(RecordRow& row, std::optional<ImportState> state) { settle_with_left(row, state); }
+void settle_known(RecordRow& row, std::optional<ImportState> state) {
+  const bool left = state == ImportState::cancelled && row.version.get() == 0;
+  settle(row, left ? ImportState::finished : state);
+}
 
 Bytes encode(const HistoryRow& row) {
   Writer out(24);

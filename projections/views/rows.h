@@ -45,7 +45,8 @@ Result<RecordRow> decode_record(ByteView value);
 // Brings in, or drops, what an import wrote, now that it has ended. Nothing to do while it has not.
 void settle(RecordHead& row, std::optional<ImportState> state);
 void settle(RecordRow& row, std::optional<ImportState> state);
-// As settle(), but what a cancelled import wrote of a record that would not be there otherwise is brought in too.
+// As settle(), but what a cancelled import wrote of a record that it added is brought in too. Of a row the head knows
+// who added it: a row is asked for only where the head is there.
 void settle_known(RecordHead& row, std::optional<ImportState> state);
 void settle_known(RecordRow& row, std::optional<ImportState> state);
 

@@ -161,21 +161,30 @@ void State::finish_import(const JobId& import) {
 
 std::vector<IdentityMove> State::cancel_import(const JobId& import, Seq seq) {
   auto& entry = imports_[import];
-  auto moves = std::exchange(entry.moves, {});
-  std::reverse(moves.begin(), moves.end());
-  for (auto& move : moves)
-    if (entry.erased.contains(move.subject)) move.before.reset();
+  std::vector<IdentityMove> out;
+  out.reserve(entry.moves.size());
+  for (const auto& [record, move] : entry.moves) out.push_back(move);
+  if (!out.empty()) moved_back_ = TreeSize(seq.get() + 1);
   entry = Import();
   entry.runs = false;
   entry.cancelled = seq;
-  return moves;
+  return out;
 }
 
-void State::moved(const JobId& import, const IdentityMove& move) { imports_[import].moves.push_back(move); }
+void State::moved(const JobId& import, const IdentityMove& move) {
+  const auto [known, first] = imports_[import].moves.try_emplace(move.record, move);
+  if (!first) known->second.after = move.after;  // what it had before the import is to come back
+}
 
-void State::forget_moves(const SubjectId& erased) {
-  for (auto& [id, import] : imports_)
-    if (import.runs) import.erased.insert(erased);
+void State::forget_moves(std::span<const RecordId> before, std::span<const RecordId> after) {
+  for (auto& [id, import] : imports_) {
+    if (import.moves.empty()) continue;
+    const auto forget = [&](const RecordId& record, std::optional<IdentityKey> IdentityMove::*which) {
+      if (const auto move = import.moves.find(record); move != import.moves.end()) (move->second.*which).reset();
+    };
+    for (const auto& record : before) forget(record, &IdentityMove::before);
+    for (const auto& record : after) forget(record, &IdentityMove::after);
+  }
 }
 
 OwnerEntry& State::new_owner(const OwnerId& id) { return owners_[id]; }

@@ -8,8 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -46,12 +46,13 @@ struct FenceEntry {
   Seq request;                   // of its erasure.requested
   std::vector<ClassNo> classes;  // empty: every class that dies at an erasure
 };
-// A record that a person got, or the identity that one of his records changed to: an erasure must name what its worker
-// could not see in the views yet.
+// A record that a person got, or another identity of one of his records: an erasure must name what its worker could not
+// see in the views yet.
 struct RecentRecord {
   Seq seq;
   RecordId record;
-  std::optional<IdentityKey> identity;
+  bool moves_identity = false;          // the index knows the person by more, less or something else since
+  std::optional<IdentityKey> identity;  // that came
 };
 struct OwnerEntry {
   std::vector<LeafEntry> leaves;
@@ -76,6 +77,7 @@ struct Snapshot {
 
 // The identity that an import gave to a record in place of another one.
 struct IdentityMove {
+  RecordId record;
   SubjectId subject;
   std::optional<IdentityKey> before, after;
 };
@@ -123,10 +125,13 @@ class State {
   [[nodiscard]] bool held(const RecordEntry& record) const;
   void finish_import(const JobId& import);
   // What it wrote never counts: the views know what does, once they show `seq`. The identities that it moved are to be
-  // moved back: newest first; without `before` where the person was erased since.
+  // moved back.
   std::vector<IdentityMove> cancel_import(const JobId& import, Seq seq);
   void moved(const JobId& import, const IdentityMove& move);  // by one that runs
-  void forget_moves(const SubjectId& erased);
+  // An erasure ends what such records had before, or were given: it is not moved back.
+  void forget_moves(std::span<const RecordId> before, std::span<const RecordId> after);
+  // Whoever asked the views at this position saw every identity that was moved back.
+  [[nodiscard]] bool saw_moves_back(TreeSize position) const { return position >= moved_back_; }
 
   // Idempotency: what is not indexed by the views yet, by keyed hashes of this process.
   struct Answered {
@@ -163,8 +168,7 @@ class State {
   struct Import {
     bool runs = true;
     std::optional<Seq> cancelled;
-    std::vector<IdentityMove> moves;
-    std::unordered_set<SubjectId, IdHash> erased;  // since it began
+    std::unordered_map<RecordId, IdentityMove, IdHash> moves;
   };
   [[nodiscard]] const Import* import_of(const RecordEntry& record) const;
   void adopted(Touched::Kind kind, const Id16& id);
@@ -186,6 +190,7 @@ class State {
   };
   std::unordered_map<Hash, Answered, HashHash> answers_;
   std::deque<Touched> order_;  // ascending by sequence
+  TreeSize moved_back_;
   Seq evicted_;
   bool nothing_evicted_ = true;
 };

@@ -128,7 +128,8 @@ Registries::Registries() {
       {"P1Y", built_in::access_log, legal_obligation},    {"P60D", built_in::erasure_notice, legal_obligation},
       {"P30D", built_in::job, legitimate_interests},      {"P7D", built_in::day_keys, legitimate_interests},
       {"P3Y", built_in::request_file, legal_obligation},  {"P3Y", built_in::suppression, legal_obligation},
-      {"P3Y", built_in::consent_proof, legal_obligation}, {"P3Y", built_in::message_log, legal_obligation}};
+      {"P3Y", built_in::consent_proof, legal_obligation}, {"P3Y", built_in::message_log, legal_obligation},
+      {"P100Y", built_in::merge, legitimate_interests}};
   for (const auto& d : defaults) {
     Registered<ClassDefinition> cls;
     cls.number = d.cls.get();

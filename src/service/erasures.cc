@@ -65,6 +65,7 @@ class ErasureTask final : public WriteTask {
     }
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (!looks_back_ && s.erased_identities.is_watched()) return Again{};
+    if (!s.state.saw_moves_back(looked_at_)) return Again{};
     if (s.merges.all(command_.subjects) != ids_) return Again{};
     for (std::size_t i = 0; i < people_.size(); ++i) {
       auto named = name_all(people_[i], drafts[i]);
@@ -112,9 +113,9 @@ class ErasureTask final : public WriteTask {
   struct Person {
     SubjectId subject;
     Slot notice_slot;
-    ErasureNotice notice;                         // slots ascending
-    std::vector<decide::IdentityKey> identities;  // that the index has
-    std::vector<decide::IdentityKey> ever;        // and had: only where somebody holds a file
+    ErasureNotice notice;  // slots ascending
+    Impl::LostIdentities identities;
+    std::vector<decide::IdentityKey> ever;  // that the index had once: only where somebody holds a file
   };
 
   // On the writer: the notice must name every leaf and record, also those that came after its worker looked. Whoever
@@ -137,9 +138,9 @@ class ErasureTask final : public WriteTask {
         records.push_back(recent.record);
         same = false;
       }
-      if (!recent.identity) continue;
+      if (!recent.moves_identity) continue;
       if (!classes_.empty()) return false;  // whether the identity's class dies is for the worker to see
-      person.identities.push_back(*recent.identity);
+      if (recent.identity) person.identities.known.push_back(*recent.identity);
     }
     if (same) return true;
     person.notice.slots = std::move(slots);
@@ -251,15 +252,16 @@ class ErasureTask final : public WriteTask {
       for (const auto cls : classes_) fenced.classes.emplace_back(cls);
       s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
       for (const auto& record : person.notice.records) s.state.left_to_views(record, request);
-      auto noted = person.identities;
+      auto noted = person.identities.known;
       noted.insert(noted.end(), person.ever.begin(), person.ever.end());
       s.erased_identities.note(noted);
-      if (classes_.empty() || !person.identities.empty()) s.state.forget_moves(person.subject);
       if (classes_.empty()) {
+        s.state.forget_moves(person.notice.records, person.notice.records);
         s.merges.forget(person.subject);
-        s.identity.forget(person.identities, person.subject);
+        s.identity.forget(person.identities.known, person.subject);
       } else {  // another class of the person may hold the same identity
-        for (const auto& key : person.identities) s.identity.take(key, person.subject);
+        s.state.forget_moves(person.identities.replaced, person.identities.given);
+        for (const auto& key : person.identities.known) s.identity.take(key, person.subject);
       }
     }
   }

@@ -116,6 +116,7 @@ class Impl final : public Service {
   void add_trace(ledger::Draft& draft, Slot slot, const OwnerId& owner);
   // How many an event that has none yet can take.
   [[nodiscard]] std::size_t traces_left(const ledger::Draft& draft) const;
+  [[nodiscard]] bool fits(const ledger::Draft& draft) const;  // into an event, with what it has
   // bytes_max of the parts: options.event_bytes_max if none.
   Status encode_ahead(ledger::Draft& draft, std::optional<std::size_t> bytes_max = {});
 
@@ -140,15 +141,20 @@ class Impl final : public Service {
   void refuse(const Caller& caller, const Error& error, EventType requested, std::function<void(Error)> then);
 
   // ── identity ──
-  // The identity keys that a subject's records and links lose with these leaves, once for each that carries it; opened
-  // under the index's own receipt.
-  Result<std::vector<decide::IdentityKey>> identities_of(const SubjectId& subject, const std::vector<Slot>& dying);
+  // What a subject's records and links lose with these leaves (ascending); opened under the index's own receipt.
+  struct LostIdentities {
+    std::vector<decide::IdentityKey> known;  // to the index: once for each record or link that carries it
+    std::vector<RecordId> given, replaced;   // by an import that is under way: whose new one, or one of before, goes
+  };
+  Result<LostIdentities> identities_of(const SubjectId& subject, const std::vector<Slot>& dying);
   // Each that the person's records ever had by values under these leaves (ascending), removed records too: by the
   // events.
   Result<std::vector<decide::IdentityKey>> identities_ever(const SubjectId& subject, const std::vector<Slot>& dying);
-  // What the index knows a record by: all its values, or those that are left without these leaves (ascending).
-  Result<Values> current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
-                                const std::vector<Slot>& without = {});
+  // What the index knows a record by: all its values.
+  Result<Values> current_values(const RecordId& record, const TypeDefinition& type, TypeNo number);
+  // Of the row at hand; without those under these leaves (ascending).
+  Result<Values> open_sections(const RecordId& record, const TypeDefinition& type, TypeNo number,
+                               const std::vector<views::Section>& sections, const std::vector<Slot>& without = {});
 
   // ── idempotency.cc ──
   struct IdempotencyClaim {

@@ -392,9 +392,9 @@ bool Imports::may_move(Batch& batch, Row& row, const decide::IdentityKey& key) c
   const auto found = s.identity.find(key);
   row.people = s.identity.all(key);
   std::erase_if(row.people, [&](const SubjectId& one) { return s.merges.name_of(one) == row.same->subject; });
-  const bool first = batch.given.insert(key).second;
+  if (found.ambiguous || (found.subject && found.subject != row.same->subject)) return false;
   batch.moved.insert(key);
-  return first && !found.ambiguous && (!found.subject || found.subject == row.same->subject);
+  return batch.given.insert(key).second;
 }
 
 Status Imports::finish_batch(const Comparison& comparison, Batch& batch,

@@ -37,8 +37,10 @@ Result<std::vector<ErasureAnswer>> Impl::erasures(const Caller& caller, std::opt
 namespace {
 
 // "name (ground, period)" by name: what people registered and the erasure left, as it was then, and the built-in
-// classes of people, which no erasure ends.
-std::vector<std::string> kept_classes(const Registries& registries, const std::vector<views::KeptClass>& registered) {
+// classes of people: those which no erasure ends, and after an erasure of some classes those which only one of all
+// does.
+std::vector<std::string> kept_classes(const Registries& registries, const std::vector<views::KeptClass>& registered,
+                                      bool of_all) {
   std::map<std::string, std::string> by_name;
   const auto add = [&](ClassNo number, LegalGround ground, const std::string& period) {
     const auto* cls = registries.cls(number);
@@ -46,8 +48,11 @@ std::vector<std::string> kept_classes(const Registries& registries, const std::v
     const auto& name = cls->definition.name;
     by_name[name] = name + " (" + std::string(siegel::name_of(ground)) + ", " + period + ")";
   };
-  for (const auto cls : {built_in::access_log, built_in::request_file, built_in::suppression, built_in::consent_proof})
+  for (const auto cls : {built_in::access_log, built_in::request_file, built_in::suppression, built_in::consent_proof,
+                         built_in::message_log, built_in::merge}) {
+    if (of_all && dies_at_erasure(cls)) continue;
     if (const auto* kept = registries.cls(cls)) add(cls, kept->definition.legal_ground, kept->definition.period);
+  }
   for (const auto& kept : registered) add(kept.cls, kept.ground, kept.period);
   std::vector<std::string> out;
   out.reserve(by_name.size());
@@ -85,7 +90,7 @@ Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) 
     const auto* cls = registries()->cls(ClassNo(number));
     out.erased_classes.push_back(cls == nullptr ? "unknown-" + std::to_string(number) : cls->definition.name);
   }
-  out.kept_classes = kept_classes(*registries(), effective->kept);
+  out.kept_classes = kept_classes(*registries(), effective->kept, row->classes.empty());
   out.row = std::move(*row);
   SIEGEL_TRY(root, ledger.root(out.size));
   out.unencrypted_swap = unencrypted_swap();

@@ -455,6 +455,8 @@ std::size_t Impl::traces_left(const ledger::Draft& draft) const {
   return std::min(fit, options.subjects_per_event_max);
 }
 
+bool Impl::fits(const ledger::Draft& draft) const { return parts_bytes(draft) <= options.event_bytes_max; }
+
 Status Impl::encode_ahead(ledger::Draft& draft, std::optional<std::size_t> bytes_max) {
   const auto most = bytes_max.value_or(options.event_bytes_max);
   if (parts_bytes(draft) > most)

@@ -22,6 +22,15 @@ std::vector<std::uint16_t> all_fields(const decide::Permit& permit) {
   return out;
 }
 
+namespace {
+
+void take_back(ledger::Draft& draft) {  // its last part
+  draft.parts.pop_back();
+  draft.header.part_count = static_cast<std::uint16_t>(draft.parts.size());
+}
+
+}  // namespace
+
 Status ReadTask::make_drafts(const std::vector<OwnerId>& seen, const std::vector<std::uint16_t>& fields) {
   SIEGEL_CHECK(know(owner_of(caller.token)));
   SIEGEL_CHECK(begin_draft(fields));
@@ -31,6 +40,11 @@ Status ReadTask::make_drafts(const std::vector<OwnerId>& seen, const std::vector
     SIEGEL_TRY(slot, s.leaf_for(entry, built_in::access_log));
     if (traces_left_ == 0) SIEGEL_CHECK(begin_draft(fields));
     SIEGEL_CHECK(add_seen(drafts.back(), slot, owner, entry));
+    if (!s.fits(drafts.back()) && drafts.back().parts.size() > 2) {  // more than the actor and this one: elsewhere
+      take_back(drafts.back());
+      SIEGEL_CHECK(begin_draft(fields));
+      SIEGEL_CHECK(add_seen(drafts.back(), slot, owner, entry));
+    }
     --traces_left_;
   }
   for (auto& draft : drafts) SIEGEL_CHECK(s.encode_ahead(draft));

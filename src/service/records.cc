@@ -134,8 +134,8 @@ class AddTask final : public RecordWrite {
       entry.there_before = false;
     }
     s.state.touched(record_, seq);
-    if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_});
-    if (subject_ && links_) s.state.known_owner(owner_).remember({seq, record_, external_});
+    if (subject_) s.state.known_owner(owner_).remember({seq, record_, identity_.has_value(), identity_});
+    if (subject_ && links_) s.state.known_owner(owner_).remember({seq, record_, true, external_});
     if (identity_ && subject_) s.identity.add(*identity_, *subject_);
     if (external_ && subject_ && links_) s.identity.add(*external_, *subject_);
     written.kind = Written::Kind::created;
@@ -175,7 +175,14 @@ class AddTask final : public RecordWrite {
       subject_ = s.merges.name_of(*command_.subject);
       SIEGEL_CHECK(find_subject(*subject_));
       about = subject_->get();
-    } else if (const auto found = find_identity()) {
+    } else if (auto found = find_identity()) {
+      // The index forgets whoever is erased together with the fence: who is gone was found a moment before it.
+      auto lives = find_subject(*found);
+      if (!lives && lives.error().category() == Errc::gone) {
+        const auto again = find_identity();
+        if (again == found) return lives;
+        found = again;
+      }
       subject_ = found;
     }
     if (!subject_) {
@@ -276,7 +283,7 @@ class ExistingTask : public RecordWrite {
 
   // What the read models told counts only if they showed the record's newest event: the others are looked at again.
   std::optional<Decision> looked_too_early(decide::RecordEntry& entry) {
-    if (TreeSize(entry.modified.get()) < looked_at_) return std::nullopt;
+    if (TreeSize(entry.modified.get()) < looked_at_ && s.state.saw_moves_back(looked_at_)) return std::nullopt;
     if (overtaken_often()) entry.turn = weak_from_this();
     return Decision(Again{});
   }
@@ -357,9 +364,10 @@ class ChangeTask final : public ExistingTask {
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);
       if (after_) s.identity.add(*after_, *entry.subject);
-      if (of_import && !of_import->untouched && before_ != after_)
-        s.state.moved(of_import->id, {*entry.subject, before_, after_});
-      if (after_ && before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, after_});
+      // What it added itself stays known by what it brought (docs/adr/0012).
+      if (of_import && !of_import->untouched && entry.there_before && before_ != after_)
+        s.state.moved(of_import->id, {record_, *entry.subject, before_, after_});
+      if (before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, true, after_});
       written.ambiguous = after_ && before_ != after_ && s.identity.find(*after_).ambiguous;
     }
     return decision;
@@ -420,8 +428,10 @@ class RemoveTask final : public ExistingTask {
     auto& entry = *std::get<decide::RecordEntry*>(found);
     if (auto stop = looked_too_early(entry)) return std::move(*stop);  // a change since may have brought a class
     auto decision = write(at, entry, Written::Kind::removed);
-    if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision))
+    if (before_ && entry.subject && std::holds_alternative<std::vector<ledger::Draft>>(decision)) {
       s.identity.take(*before_, *entry.subject);
+      s.state.known_owner(record_owner).remember({written.seq, record_, true, std::nullopt});
+    }
     return decision;
   }
 };

@@ -138,13 +138,11 @@ Status Impl::load_days() {
   return Done{};
 }
 
-Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number,
-                                    const std::vector<Slot>& without) {
-  SIEGEL_TRY(row, views.known_record(number, record));
+Result<Values> Impl::open_sections(const RecordId& record, const TypeDefinition& type, TypeNo number,
+                                   const std::vector<views::Section>& sections, const std::vector<Slot>& without) {
   Values values;
-  if (!row) return values;
   const auto key = views::record_row_key(number, record);
-  for (const auto& section : row->pending ? row->pending->sections : row->sections) {
+  for (const auto& section : sections) {
     if (std::binary_search(without.begin(), without.end(), section.slot)) continue;
     auto opened = vault.open_row(*index_receipt_, section.slot, "records", key, section.sealed);
     if (!opened) {
@@ -158,8 +156,14 @@ Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition
   return values;
 }
 
-Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& subject, const std::vector<Slot>& dying) {
-  std::vector<decide::IdentityKey> keys;
+Result<Values> Impl::current_values(const RecordId& record, const TypeDefinition& type, TypeNo number) {
+  SIEGEL_TRY(row, views.known_record(number, record));
+  if (!row) return Values{};
+  return open_sections(record, type, number, row->pending ? row->pending->sections : row->sections);
+}
+
+Result<Impl::LostIdentities> Impl::identities_of(const SubjectId& subject, const std::vector<Slot>& dying) {
+  LostIdentities out;
   const auto known = registries();
   SIEGEL_TRY(records, views.records_of(subject));
   for (const auto& record : records) {
@@ -168,13 +172,25 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
     const auto* type = known->type(head->type);
     if (type == nullptr || type->definition.subject_mode != SubjectMode::match) continue;
     if (head->removed) continue;  // the index has forgotten it
-    SIEGEL_TRY(values, current_values(record, type->definition, head->type));
-    const auto key = identity.key(type->definition, values);
-    wipe_texts(values);
-    if (!key) continue;
-    SIEGEL_TRY(left, current_values(record, type->definition, head->type, dying));
-    if (identity.key(type->definition, left) != key) keys.push_back(*key);
-    wipe_texts(left);
+    SIEGEL_TRY(row, views.known_record(head->type, record));
+    if (!row) continue;
+    using Lost = std::optional<decide::IdentityKey>;
+    const auto lost = [&](const std::vector<views::Section>& sections) -> Result<Lost> {
+      SIEGEL_TRY(values, open_sections(record, type->definition, head->type, sections));
+      auto key = identity.key(type->definition, values);
+      wipe_texts(values);
+      if (!key) return Lost();
+      SIEGEL_TRY(left, open_sections(record, type->definition, head->type, sections, dying));
+      if (identity.key(type->definition, left) == key) key.reset();
+      wipe_texts(left);
+      return key;
+    };
+    SIEGEL_TRY(now, lost(row->pending ? row->pending->sections : row->sections));
+    if (now) out.known.push_back(*now);
+    if (!row->pending) continue;
+    if (now) out.given.push_back(record);
+    SIEGEL_TRY(before, lost(row->sections));
+    if (before) out.replaced.push_back(record);
   }
   SIEGEL_TRY(links, views.links_of(subject));
   for (const auto& link : links) {
@@ -183,9 +199,9 @@ Result<std::vector<decide::IdentityKey>> Impl::identities_of(const SubjectId& su
     if (!opened) continue;
     const std::string_view text = as_chars(opened->view());
     const auto nul = text.find('\0');
-    if (nul != std::string_view::npos) keys.push_back(identity.key(text.substr(0, nul), text.substr(nul + 1)));
+    if (nul != std::string_view::npos) out.known.push_back(identity.key(text.substr(0, nul), text.substr(nul + 1)));
   }
-  return keys;
+  return out;
 }
 
 Result<std::vector<decide::IdentityKey>> Impl::identities_ever(const SubjectId& subject,

@@ -95,7 +95,7 @@ TEST_CASE("an erasure learns of the records that the views do not show yet", "[u
   auto& entry = *state.owner(owner, Snapshot<OwnerEntry>{row, TreeSize(40)}).entry;
   CHECK(entry.recent_from == TreeSize(40));
   for (std::uint64_t i = 0; i <= OwnerEntry::kRecentMax; ++i)
-    entry.remember({Seq(50 + i), RecordId(id(static_cast<std::uint8_t>(i))), std::nullopt});
+    entry.remember({Seq(50 + i), RecordId(id(static_cast<std::uint8_t>(i))), false, std::nullopt});
   CHECK(entry.recent.size() == OwnerEntry::kRecentMax);
   CHECK(entry.recent.front().seq == Seq(51));
   CHECK(entry.recent_from == TreeSize(51));  // whoever looked before must look again

@@ -100,6 +100,43 @@ TEST_CASE("an export of a merged person lists the leaves of all her ids, and eac
   }
 }
 
+TEST_CASE("of a person with more ids than one event has room for, each look names all of them", "[unit][service]") {
+  MergeWorld w(8);
+  std::vector<SubjectId> others;
+  const auto stays = w.add_person("Änne Beispiel", "aenne@example.net");
+  for (int i = 0; i < 24; ++i) others.push_back(w.add_person("Änne", std::to_string(i) + "@example.org"));
+  must(w.merge(stays, others));
+  w.catch_up();
+  w.close();
+  w.service_options.event_bytes_max = 1024;
+  w.open();
+  w.until([&] { return w.service->status().search_ready; });
+  const auto before = w.ledger->size();
+  const auto exported = must(ServiceKit::answer<service::SubjectAnswer>(
+      [&](auto then) { w.service->export_subject(w.officer, stays, then); }));
+  CHECK(exported.records.size() == 25);
+  CHECK(std::ranges::count(exported.leaves, built_in::merge, &ExportBody::Leaf::cls) == 25);
+  CHECK(w.ledger->size().get() > before.get() + 1);
+  w.catch_up();
+  others.push_back(stays);
+  for (const auto& id : others) {
+    const auto refs = must(w.views->subject_history(id, std::nullopt, 100));
+    CHECK(std::ranges::count_if(refs, [&](const auto& ref) { return ref.seq.get() >= before.get(); }) == 1);
+  }
+}
+
+TEST_CASE("the class of merges is built in: it is listed, and its name is nobody else's", "[unit][service]") {
+  MergeWorld w(9);
+  const auto* cls = w.service->registries()->cls("merge");
+  REQUIRE(cls != nullptr);
+  CHECK(ClassNo(cls->number) == built_in::merge);
+  ClassDefinition own;
+  own.name = "merge";
+  own.period = "P1Y";
+  own.legal_ground = LegalGround::contract;
+  CHECK(code(w.write(w.admin, service::SetClass{own})) == "schema_invalid");
+}
+
 TEST_CASE("chains of merges are one person, whichever is merged into which", "[unit][service]") {
   MergeWorld w(3);
   std::vector<SubjectId> people;
