@@ -79,6 +79,7 @@ typename Map::mapped_type* State::look(Map& map, Touched::Kind kind, const Id& i
     if (it != map.end()) entry.fences = std::move(it->second.fences);  // of other erasures, still open
     entry.recent_from = snapshot->position;
   }
+  if constexpr (requires { entry.adopted_from; }) entry.adopted_from = snapshot->position;
   return &map.insert_or_assign(id, std::move(entry)).first->second;
 }
 
@@ -89,7 +90,7 @@ State::Record State::record(const RecordId& id, const std::optional<Snapshot<Rec
     const auto* import = import_of(entry);
     if (import != nullptr && import->cancelled) {  // only the views know what it was before
       entry.stale = true;
-      entry.modified = *import->cancelled;
+      entry.modified = std::max(entry.modified, *import->cancelled);  // an erasure since counts on
       entry.import.reset();
       adopted(Touched::Kind::record, id.get());
     }
@@ -163,8 +164,10 @@ std::vector<IdentityMove> State::cancel_import(const JobId& import, Seq seq) {
   auto& entry = imports_[import];
   std::vector<IdentityMove> out;
   out.reserve(entry.moves.size());
-  for (const auto& [record, move] : entry.moves) out.push_back(move);
-  if (!out.empty()) moved_back_ = TreeSize(seq.get() + 1);
+  for (const auto& [record, move] : entry.moves) {
+    out.push_back(move);
+    moved_back_[move.subject] = newest_moved_back_ = TreeSize(seq.get() + 1);
+  }
   entry = Import();
   entry.runs = false;
   entry.cancelled = seq;
@@ -174,6 +177,11 @@ std::vector<IdentityMove> State::cancel_import(const JobId& import, Seq seq) {
 void State::moved(const JobId& import, const IdentityMove& move) {
   const auto [known, first] = imports_[import].moves.try_emplace(move.record, move);
   if (!first) known->second.after = move.after;  // what it had before the import is to come back
+}
+
+bool State::saw_moves_back(const SubjectId& person, TreeSize position) const {
+  const auto moved = moved_back_.find(person);
+  return moved == moved_back_.end() || position >= moved->second;
 }
 
 void State::forget_moves(std::span<const RecordId> before, std::span<const RecordId> after) {
@@ -236,6 +244,7 @@ void State::answer(const Hash& pin, Answered answered) {
 
 void State::evict(TreeSize position) {
   const std::lock_guard lock(mutex_);
+  if (position >= newest_moved_back_) moved_back_.clear();
   while (order_.size() > entries_max_ && order_.front().seq.get() < position.get()) {
     const auto oldest = order_.front();
     order_.pop_front();

@@ -26,7 +26,8 @@ struct RecordEntry {
   RecordVersion version;  // of the newest event
   Seq modified;
   bool removed = false;
-  bool stale = false;  // an erasure changed it: the views know, once they show `modified`
+  bool stale = false;       // an erasure changed it: the views know, once they show `modified`
+  TreeSize adopted_from{};  // as the views showed it then: nothing is known of how it was before
   // A command that others have overtaken again and again: as long as it lives they let it go first.
   std::weak_ptr<const void> turn{};
   // The import that wrote it last. While that is under way nobody else changes the record, and it is not there for
@@ -50,7 +51,7 @@ struct FenceEntry {
 // see in the views yet.
 struct RecentRecord {
   Seq seq;
-  RecordId record;
+  std::optional<RecordId> record;
   bool moves_identity = false;          // the index knows the person by more, less or something else since
   std::optional<IdentityKey> identity;  // that came
 };
@@ -130,8 +131,8 @@ class State {
   void moved(const JobId& import, const IdentityMove& move);  // by one that runs
   // An erasure ends what such records had before, or were given: it is not moved back.
   void forget_moves(std::span<const RecordId> before, std::span<const RecordId> after);
-  // Whoever asked the views at this position saw every identity that was moved back.
-  [[nodiscard]] bool saw_moves_back(TreeSize position) const { return position >= moved_back_; }
+  // Whether who asked the views at this position saw the identities of this person that were moved back.
+  [[nodiscard]] bool saw_moves_back(const SubjectId& person, TreeSize position) const;
 
   // Idempotency: what is not indexed by the views yet, by keyed hashes of this process.
   struct Answered {
@@ -189,8 +190,9 @@ class State {
     }
   };
   std::unordered_map<Hash, Answered, HashHash> answers_;
-  std::deque<Touched> order_;  // ascending by sequence
-  TreeSize moved_back_;
+  std::deque<Touched> order_;                                   // ascending by sequence
+  std::unordered_map<SubjectId, TreeSize, IdHash> moved_back_;  // until the views show it
+  TreeSize newest_moved_back_;
   Seq evicted_;
   bool nothing_evicted_ = true;
 };

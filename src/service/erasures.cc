@@ -65,7 +65,6 @@ class ErasureTask final : public WriteTask {
     }
     if (auto stop = still_permitted(at)) return std::move(*stop);
     if (!looks_back_ && s.erased_identities.is_watched()) return Again{};
-    if (!s.state.saw_moves_back(looked_at_)) return Again{};
     if (s.merges.all(command_.subjects) != ids_) return Again{};
     for (std::size_t i = 0; i < people_.size(); ++i) {
       auto named = name_all(people_[i], drafts[i]);
@@ -125,6 +124,7 @@ class ErasureTask final : public WriteTask {
     const auto owner = owner_of(person.subject);
     const auto found = s.state.owner(owner, owners[owner]);
     if (!found.known || looked_at_ < found.entry->recent_from) return false;
+    if (!s.state.saw_moves_back(person.subject, looked_at_)) return false;
     std::vector<Slot> slots;
     for (const auto& leaf : found.entry->leaves)  // what another erasure fenced is not ours any more
       if (dies(leaf.cls) && !found.entry->is_fenced(leaf.cls)) slots.push_back(leaf.slot);
@@ -134,8 +134,8 @@ class ErasureTask final : public WriteTask {
     for (const auto& recent : found.entry->recent) {
       if (TreeSize(recent.seq.get()) < looked_at_) continue;
       auto& records = person.notice.records;
-      if (std::find(records.begin(), records.end(), recent.record) == records.end()) {
-        records.push_back(recent.record);
+      if (recent.record && std::find(records.begin(), records.end(), *recent.record) == records.end()) {
+        records.push_back(*recent.record);
         same = false;
       }
       if (!recent.moves_identity) continue;
@@ -250,7 +250,11 @@ class ErasureTask final : public WriteTask {
       const Seq request(at.next.get() + i);
       decide::FenceEntry fenced{request, {}};
       for (const auto cls : classes_) fenced.classes.emplace_back(cls);
-      s.state.owner(owner_of(person.subject), std::nullopt).entry->fences.push_back(std::move(fenced));
+      auto& entry = *s.state.owner(owner_of(person.subject), std::nullopt).entry;
+      entry.fences.push_back(std::move(fenced));
+      // Another erasure of some classes that is on its way must not take the same once more.
+      if (!classes_.empty() && !person.identities.known.empty())
+        entry.remember({request, std::nullopt, true, std::nullopt});
       for (const auto& record : person.notice.records) s.state.left_to_views(record, request);
       auto noted = person.identities.known;
       noted.insert(noted.end(), person.ever.begin(), person.ever.end());

@@ -1,4 +1,5 @@
 // What can be answered without personal data: erasures, certificates, headers, proofs, status.
+#include <algorithm>
 #include <map>
 
 #include "codec/header_codec.h"
@@ -37,10 +38,9 @@ Result<std::vector<ErasureAnswer>> Impl::erasures(const Caller& caller, std::opt
 namespace {
 
 // "name (ground, period)" by name: what people registered and the erasure left, as it was then, and the built-in
-// classes of people: those which no erasure ends, and after an erasure of some classes those which only one of all
-// does.
+// classes of people that it did not end. ended: by number; none: all that an erasure of all classes does.
 std::vector<std::string> kept_classes(const Registries& registries, const std::vector<views::KeptClass>& registered,
-                                      bool of_all) {
+                                      const std::vector<std::uint32_t>& ended) {
   std::map<std::string, std::string> by_name;
   const auto add = [&](ClassNo number, LegalGround ground, const std::string& period) {
     const auto* cls = registries.cls(number);
@@ -50,7 +50,7 @@ std::vector<std::string> kept_classes(const Registries& registries, const std::v
   };
   for (const auto cls : {built_in::access_log, built_in::request_file, built_in::suppression, built_in::consent_proof,
                          built_in::message_log, built_in::merge}) {
-    if (of_all && dies_at_erasure(cls)) continue;
+    if (ended.empty() ? dies_at_erasure(cls) : std::ranges::count(ended, cls.get()) > 0) continue;
     if (const auto* kept = registries.cls(cls)) add(cls, kept->definition.legal_ground, kept->definition.period);
   }
   for (const auto& kept : registered) add(kept.cls, kept.ground, kept.period);
@@ -90,7 +90,7 @@ Result<CertificateAnswer> Impl::certificate(const Caller& caller, ErasureId id) 
     const auto* cls = registries()->cls(ClassNo(number));
     out.erased_classes.push_back(cls == nullptr ? "unknown-" + std::to_string(number) : cls->definition.name);
   }
-  out.kept_classes = kept_classes(*registries(), effective->kept, row->classes.empty());
+  out.kept_classes = kept_classes(*registries(), effective->kept, row->classes);
   out.row = std::move(*row);
   SIEGEL_TRY(root, ledger.root(out.size));
   out.unencrypted_swap = unencrypted_swap();

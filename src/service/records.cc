@@ -178,7 +178,7 @@ class AddTask final : public RecordWrite {
     } else if (auto found = find_identity()) {
       // The index forgets whoever is erased together with the fence: who is gone was found a moment before it.
       auto lives = find_subject(*found);
-      if (!lives && lives.error().category() == Errc::gone) {
+      if (!lives) {
         const auto again = find_identity();
         if (again == found) return lives;
         found = again;
@@ -281,9 +281,10 @@ class ExistingTask : public RecordWrite {
     return found.entry;
   }
 
-  // What the read models told counts only if they showed the record's newest event: the others are looked at again.
+  // What the read models told counts only if they showed the record's newest event, and nothing that took some of it
+  // since: the others are looked at again.
   std::optional<Decision> looked_too_early(decide::RecordEntry& entry) {
-    if (TreeSize(entry.modified.get()) < looked_at_ && s.state.saw_moves_back(looked_at_)) return std::nullopt;
+    if (TreeSize(entry.modified.get()) < looked_at_ && entry.adopted_from <= looked_at_) return std::nullopt;
     if (overtaken_often()) entry.turn = weak_from_this();
     return Decision(Again{});
   }
@@ -364,8 +365,7 @@ class ChangeTask final : public ExistingTask {
     if (std::holds_alternative<std::vector<ledger::Draft>>(decision) && entry.subject) {
       if (before_) s.identity.take(*before_, *entry.subject);
       if (after_) s.identity.add(*after_, *entry.subject);
-      // What it added itself stays known by what it brought (docs/adr/0012).
-      if (of_import && !of_import->untouched && entry.there_before && before_ != after_)
+      if (of_import && !of_import->untouched && before_ != after_)
         s.state.moved(of_import->id, {record_, *entry.subject, before_, after_});
       if (before_ != after_) s.state.known_owner(record_owner).remember({written.seq, record_, true, after_});
       written.ambiguous = after_ && before_ != after_ && s.identity.find(*after_).ambiguous;

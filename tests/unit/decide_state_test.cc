@@ -1,5 +1,8 @@
 // The decision state: what may be taken from the views, and what an erasure leaves to them.
 #include "decide/state.h"
+
+#include <array>
+
 #include "support/catch.h"
 
 namespace {
@@ -48,6 +51,49 @@ TEST_CASE("a record that was not in the state is not taken from views of before 
   const auto gone = state.record(record, Snapshot<RecordEntry>{std::nullopt, TreeSize(30)});
   CHECK(gone.known);
   CHECK(gone.entry == nullptr);
+}
+
+TEST_CASE("a record that a cancelled import left and an erasure took is not known from views between the two",
+          "[unit][decide]") {
+  State state(100);
+  const RecordId record(id(1));
+  const JobId import(id(9));
+  state.begin_import(import);
+  auto changed = entry(5, 10);
+  changed.import = import;
+  state.new_record(record, changed);
+  state.touched(record, Seq(10));
+  CHECK(state.cancel_import(import, Seq(20)).empty());
+  state.left_to_views(record, Seq(25));
+  CHECK_FALSE(state.record(record, Snapshot<RecordEntry>{entry(4, 9), TreeSize(22)}).known);
+  const auto now = state.record(record, Snapshot<RecordEntry>{entry(3, 9), TreeSize(26)});
+  REQUIRE(now.known);
+  CHECK(now.entry->adopted_from == TreeSize(26));
+}
+
+TEST_CASE("who looked at a person before his identities were moved back has to look again", "[unit][decide]") {
+  State state(100);
+  const JobId import(id(9));
+  const SubjectId person(id(2)), other(id(3));
+  state.begin_import(import);
+  const IdentityKey before(id(4)), after(id(5));
+  state.moved(import, {RecordId(id(1)), person, before, after});
+  state.moved(import, {RecordId(id(6)), person, before, after});
+  state.moved(import, {RecordId(id(7)), person, before, after});
+  const std::array erased{RecordId(id(1))}, lost_new{RecordId(id(6))};
+  state.forget_moves(erased, erased);
+  state.forget_moves({}, lost_new);
+  const auto moves = state.cancel_import(import, Seq(20));
+  REQUIRE(moves.size() == 3);
+  for (const auto& move : moves) {
+    CHECK(move.before.has_value() == (move.record != erased.front()));
+    CHECK(move.after.has_value() == (move.record == RecordId(id(7))));
+  }
+  CHECK_FALSE(state.saw_moves_back(person, TreeSize(20)));
+  CHECK(state.saw_moves_back(person, TreeSize(21)));
+  CHECK(state.saw_moves_back(other, TreeSize(1)));
+  state.evict(TreeSize(20));
+  CHECK_FALSE(state.saw_moves_back(person, TreeSize(20)));
 }
 
 TEST_CASE("a fence stays through eviction, and ends with its own erasure only", "[unit][decide]") {

@@ -202,9 +202,8 @@ TEST_CASE("G31 a certificate lists the classes that were kept when the erasure b
   const auto id = w.erase_all({people[0]}, {"customer"});
   const auto kept = w.certificate(id).kept_classes;
   CHECK(kept == std::vector<std::string>{"access-log (legal-obligation, P1Y)", "billing (legal-obligation, P10Y)",
-                                         "consent-proof (legal-obligation, P3Y)",
-                                         "merge (legitimate-interests, P100Y)", "message-log (legal-obligation, P3Y)",
-                                         "request-file (legal-obligation, P3Y)",
+                                         "consent-proof (legal-obligation, P3Y)", "merge (legitimate-interests, P100Y)",
+                                         "message-log (legal-obligation, P3Y)", "request-file (legal-obligation, P3Y)",
                                          "suppression (legal-obligation, P3Y)"});
   // What is registered or changed later alters no certificate, but the next one.
   w.set_class("billing", "P6Y", LegalGround::contract);
