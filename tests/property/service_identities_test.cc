@@ -297,3 +297,46 @@ TEST_CASE("ER-04 G8 after any history the identity index knows what it would kno
   }
   CHECK(moves > seeds);
 }
+
+TEST_CASE("ER-04 an erasure of some classes takes an identity once, whatever happens in its middle",
+          "[property][ER-04]") {
+  World world(1);
+  for (const bool by_removal : {false, true}) {
+    for (unsigned moment = 1; moment <= 8; ++moment) {
+      CAPTURE(by_removal, moment);
+      const auto mail = std::to_string(moment) + (by_removal ? "r" : "e") + "@example.org";
+      const auto add = [&](const char* type, const std::string& by, std::optional<SubjectId> to = {}) {
+        auto command = ServiceKit::person("Wer", by);
+        command.type = type;
+        command.subject = to;
+        return must(world.write(world.editor, std::move(command)));
+      };
+      const auto first = add("people", mail);
+      const auto person = *first.subject;
+      REQUIRE(add("vendors", mail).subject == person);
+      add("members", "m" + mail, person);
+      world.catch_up();
+      const auto calls = std::make_shared<std::atomic<unsigned>>(0);
+      const auto under_way = std::make_shared<std::atomic<int>>(0);
+      world.wall.meanwhile([&, calls, under_way] {
+        if (++*calls != moment) return;
+        ++*under_way;
+        if (by_removal) (void)world.write(world.editor, RemoveRecord{*first.record, {}});
+        if (!by_removal) (void)world.write(world.officer, RequestErasure{{person}, {"customer"}, "art17-1-b", false});
+        --*under_way;
+      });
+      must(world.write(world.officer, RequestErasure{{person}, {"customer", "club"}, "art17-1-b", true}));
+      world.wall.meanwhile(nullptr);
+      world.until([&] { return *under_way == 0; });
+      std::optional<SubjectId> met;
+      world.until([&] {  // until both are effective and shown, the classes take nothing
+        auto command = ServiceKit::person("Wer", mail);
+        command.type = "vendors";
+        const auto outcome = world.write(world.editor, std::move(command));
+        if (outcome) met = outcome->subject;
+        return outcome || outcome.error().category() != Errc::gone;
+      });
+      CHECK(met == person);
+    }
+  }
+}
