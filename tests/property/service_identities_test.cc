@@ -54,8 +54,8 @@ class World : public ImportsWorld {
     wall.meanwhile([this, middle, first, second, meanwhile, later] {
       const auto call = ++middle->calls;
       if (call != first && call != second) return;
-      ++middle->under_way;
-      happen(call == first ? meanwhile : later, false);
+      // One after the other: each waits for a worker of the service, and there are two.
+      if (middle->under_way.fetch_add(1) == 0) happen(call == first ? meanwhile : later, false);
       --middle->under_way;
     });
     happen(what);
